@@ -1,0 +1,82 @@
+"""The endless, resumable stream of training batches."""
+
+from typing import Any
+
+import numpy as np
+
+from zoo.datasets.pixels import scale
+
+
+def batches(examples: np.ndarray, batch_size: int, seed: int, start_step: int = 0) -> Any:
+    """Streams shuffled float32 batches without end.
+
+    Position p = step * batch_size + i of the stream holds example number p % n of the permutation
+    that belongs to the seed and to pass p // n (`tf.random.experimental.index_shuffle`, which is
+    stateless). So each pass holds every example exactly once, a batch may straddle two passes, and
+    a stream started at any step equals the rest of one started at 0, bit for bit.
+
+    The examples are copied to the CPU once and gathered from there.
+
+    Args:
+      examples: uint8 (n, h, w, c), or floating (n, d).
+      batch_size: examples in each batch, 1 to n.
+      seed: whole number from 0 to 2**31 - 1.
+      start_step: first step, at no cost.
+
+    Returns:
+      A `tf.data.Dataset` of float32 tensors of static shape (batch_size, ...), scaled by `scale`.
+
+    Raises:
+      ValueError: batch_size is not in 1 to n, start_step or seed is out of range, or the dtype
+        is another.
+    """
+    _check(examples, batch_size, seed, start_step)
+    import tensorflow as tf
+
+    with tf.device("CPU:0"):
+        # Eager, so that the map captures it as an input: no constant in the graph.
+        data = tf.constant(examples)
+    stream = tf.data.Dataset.counter(start=start_step, dtype=tf.int64).map(
+        lambda step: tf.cast(
+            scale(tf.gather(data, _indices(step, batch_size, seed, len(examples)))), tf.float32
+        ),
+        num_parallel_calls=tf.data.AUTOTUNE,
+        deterministic=True,
+    )
+    options = tf.data.Options()
+    options.deterministic = True
+    # The optimiser would copy the captured examples into the graph that it rewrites; there is
+    # nothing in this pipeline for it to fuse.
+    options.experimental_optimization.apply_default_optimizations = False
+    return stream.prefetch(tf.data.AUTOTUNE).with_options(options)
+
+
+def _indices(step: Any, batch_size: int, seed: int, count: int) -> Any:
+    """Indices of the examples of one step: int64 tensor (batch_size,)."""
+    import tensorflow as tf
+
+    def shuffled(turn):
+        return tf.random.experimental.index_shuffle(
+            position % count,
+            seed=tf.stack([tf.constant(seed, tf.int64), turn]),
+            max_index=tf.constant(count - 1, tf.int64),
+        )
+
+    first = step * batch_size
+    position = first + tf.range(batch_size, dtype=tf.int64)
+    # index_shuffle fails on a vector of seeds (TensorFlow 2.21 pads the wrong axis), so both passes
+    # that a batch can touch are shuffled, each with its own seed.
+    turn = first // count
+    return tf.where(position // count == turn, shuffled(turn), shuffled(turn + 1))
+
+
+def _check(examples: np.ndarray, batch_size: int, seed: int, start_step: int) -> None:
+    count = len(examples)
+    if not 1 <= batch_size <= count:
+        raise ValueError(f"batch size {batch_size}: allowed is 1 to the {count} examples there are")
+    if start_step < 0:
+        raise ValueError(f"start_step {start_step}: allowed is 0 or more")
+    if not 0 <= seed < 2**31:
+        # index_shuffle uses 31 bits of a seed: larger ones would repeat the smaller ones' order.
+        raise ValueError(f"seed {seed}: allowed is 0 to 2**31 - 1")
+    scale(examples[:1])  # Refuses a wrong dtype here, not inside the graph.

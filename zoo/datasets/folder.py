@@ -1,0 +1,162 @@
+"""Folders of PNG and JPEG files."""
+
+import concurrent.futures
+import os
+import pathlib
+
+import numpy as np
+
+from zoo.datasets.base import Dataset
+from zoo.datasets.base import one_in_ten
+from zoo.datasets.pixels import square
+from zoo.datasets.progress import Progress
+
+SUFFIXES = (".png", ".jpg", ".jpeg")
+_NO_CLASSES = ("all",)
+# Modes of 8-bit images in Pillow; True for grey. Alpha is dropped.
+_GREY = {"1": True, "L": True, "LA": True} | dict.fromkeys(
+    ("P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "LAB", "HSV"), False
+)
+_ORIENTATION = 0x0112
+
+
+def read(path: str, image_size: int | None = None) -> Dataset:
+    """Reads a folder of .png, .jpg and .jpeg files; every file is decoded before it returns.
+
+    Sub-folders are the classes, in alphabetical order; without sub-folders there is one class. If
+    the folder has sub-folders `train` and `test`, these are the two splits, and other folders
+    beside them are left out. Otherwise, in alphabetical order, every tenth image of each class is
+    for testing, and of a class of 2 to 9 images the last one. If any image is in colour, all are
+    RGB, otherwise all are grey; transparency is dropped and the EXIF orientation applied.
+
+    Args:
+      path: the folder.
+      image_size: side to resize to, or None, which needs images of equal size.
+
+    Returns:
+      The `Dataset`: images (n, h, w, 1) or (n, h, w, 3).
+
+    Raises:
+      ValueError: no such folder, no images, too few to divide, an unreadable or not 8-bit file
+        (named), or sizes that differ (two files named).
+    """
+    root = pathlib.Path(path).expanduser()
+    if not path or not root.is_dir():
+        raise ValueError(f"folder:{path}: there is no such folder")
+    files, labels, test, classes = _divided(root)
+    images = _read_images(files, image_size)
+    if not test.any() or test.all():
+        raise ValueError(
+            f"folder:{path}: {len(files)} image(s) cannot be split into train and test"
+        )
+    return Dataset(
+        name=f"folder:{path}",
+        train=images[~test],
+        test=images[test],
+        train_labels=labels[~test],
+        test_labels=labels[test],
+        classes=classes,
+        source=f"{len(files)} image files of the folder {root.name} (licence not known).",
+    )
+
+
+def _divided(root: pathlib.Path) -> tuple[list, np.ndarray, np.ndarray, tuple[str, ...]]:
+    """Files, their labels, which are for testing, and the class names."""
+    if not ((root / "train").is_dir() and (root / "test").is_dir()):
+        files, names = _listed(root)
+        if set(names) & {"train", "test"} and set(names) <= {"train", "test", "val", "valid"}:
+            raise ValueError(
+                f"folder:{root} has {sorted(set(names))}: train/ and test/ go together"
+            )
+        classes, labels = np.unique(names, return_inverse=True)
+        return files, labels.astype(np.int64), one_in_ten(labels), tuple(classes.tolist())
+    files, names = _listed(root / "train")
+    test_files, test_names = _listed(root / "test")
+    classes = sorted(set(names))
+    strange = sorted(set(test_names) - set(classes))
+    if strange:
+        raise ValueError(f"folder:{root / 'test'} has class {strange[0]!r}, which train/ has not")
+    labels = np.array([classes.index(name) for name in names + test_names], np.int64)
+    test = np.arange(len(labels)) >= len(files)
+    return files + test_files, labels, test, tuple(classes)
+
+
+def _listed(root: pathlib.Path) -> tuple[list[pathlib.Path], list[str]]:
+    """Image files below a folder, sorted by class and name, and the class name of each."""
+    files = [file for file in root.rglob("*") if file.suffix.lower() in SUFFIXES]
+    files = [file for file in files if file.is_file() and not file.name.startswith(".")]
+    files.sort(key=lambda file: file.relative_to(root).parts)
+    if not files:
+        raise ValueError(f"folder:{root} holds no image: allowed are {', '.join(SUFFIXES)}")
+    names = [file.relative_to(root).parts[0] if file.parent != root else "" for file in files]
+    if "" in names and any(names):
+        inside, beside = files[names.index("")], next(f for f in files if f.parent != root)
+        raise ValueError(
+            f"folder:{root} holds images both directly ({inside.name}) and in sub-folders "
+            f"({beside.relative_to(root)}): allowed is one of the two"
+        )
+    return files, names if any(names) else list(_NO_CLASSES) * len(files)
+
+
+def _read_images(files: list[pathlib.Path], image_size: int | None) -> np.ndarray:
+    """Decodes all files into one uint8 array (n, h, w, 1) or (n, h, w, 3)."""
+    # Two rounds, headers and then pixels, so that all pixels are held once only.
+    workers = concurrent.futures.ThreadPoolExecutor(min(8, os.cpu_count() or 1))
+    with workers:
+        heads = _all(workers, _head, files, "Checking images")
+        size = (image_size, image_size) if image_size else heads[0][0]
+        for file, (other, _) in zip(files, heads, strict=True):
+            if not image_size and other != size:
+                raise ValueError(
+                    f"images differ in size: {files[0]} is {size[1]}x{size[0]}, {file} is "
+                    f"{other[1]}x{other[0]} (width x height): give --image_size"
+                )
+        grey = all(is_grey for _, is_grey in heads)
+        images = np.empty((len(files), *size, 1 if grey else 3), np.uint8)
+
+        def decode(i: int) -> None:
+            images[i] = square(_pixels(files[i], grey), image_size)
+
+        _all(workers, decode, range(len(files)), "Reading images")
+    return images
+
+
+def _all(workers, function, items, what: str) -> list:
+    progress = Progress(what, len(items))
+    results = []
+    try:
+        for result in workers.map(function, items):
+            results.append(result)
+            progress.add()
+    except ValueError:
+        workers.shutdown(wait=True, cancel_futures=True)
+        raise
+    return results
+
+
+def _head(file: pathlib.Path) -> tuple[tuple[int, int], bool]:
+    """Height and width of an image as it is to be seen, and whether it is grey."""
+    from PIL import Image
+
+    try:
+        with Image.open(file) as image:
+            width, height = image.size
+            mode = image.mode
+            turned = image.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8)
+    except Exception as error:  # Decoders raise many kinds on damaged files.
+        raise ValueError(f"cannot read the image {file}: {error}") from error
+    if mode not in _GREY:
+        raise ValueError(f"{file} has pixels of Pillow's mode {mode}: allowed are 8-bit images")
+    return (width, height) if turned else (height, width), _GREY[mode]
+
+
+def _pixels(file: pathlib.Path, grey: bool) -> np.ndarray:
+    from PIL import Image
+    from PIL import ImageOps
+
+    try:
+        with Image.open(file) as image:
+            pixels = np.asarray(ImageOps.exif_transpose(image).convert("L" if grey else "RGB"))
+    except Exception as error:  # Decoders raise many kinds on damaged files.
+        raise ValueError(f"cannot read the image {file}: {error}") from error
+    return pixels[..., None] if grey else pixels

@@ -1,0 +1,120 @@
+"""Images in a NumPy .npz file."""
+
+import pathlib
+import zipfile
+
+import numpy as np
+
+from zoo.datasets.base import Dataset
+from zoo.datasets.base import one_in_ten
+from zoo.datasets.pixels import square_all
+
+_LAYOUTS = (
+    "train and test (or x_train and x_test, with labels y_train and y_test if wanted), "
+    "or images (with labels if wanted)"
+)
+
+
+def read(path: str, image_size: int | None = None) -> Dataset:
+    """Reads images from an .npz file.
+
+    It holds either arrays `train` and `test` (also named `x_train` and `x_test`), optionally with
+    `y_train` and `y_test`; or one array `images`, optionally with `labels`, of which every tenth of
+    each class is for testing (of a class of 2 to 9 images, the last one). Images are uint8 of shape
+    (n, h, w) or (n, h, w, c); labels are integers of shape (n,). The values that the labels take
+    are the classes, in ascending order.
+
+    Args:
+      path: the file. Pickled objects in it are refused.
+      image_size: side to resize to, or None.
+
+    Returns:
+      The `Dataset`: images (n, h, w, c).
+
+    Raises:
+      ValueError: no such file, not an .npz file, or an array that is missing or not as above.
+    """
+    file = pathlib.Path(path).expanduser()
+    arrays = _arrays(file)
+    x_names, y_names = _layout(file, arrays)
+    images = [square_all(_images(file, name, arrays[name]), image_size) for name in x_names]
+    labels = [
+        _labels(file, y_name, arrays[y_name], len(x)) if y_name else np.zeros(len(x), np.int64)
+        for x, y_name in zip(images, y_names, strict=True)
+    ]
+    values, indices = np.unique(np.concatenate(labels), return_inverse=True)
+    classes = tuple(str(value) for value in values.tolist()) if y_names[0] else ("all",)
+    labels = np.split(indices.astype(np.int64), [len(images[0])])
+    if len(images) == 1:
+        images, labels = _halves(file, images[0], labels[0])
+    if images[0].shape[1:] != images[1].shape[1:]:
+        raise ValueError(
+            f"npz:{file}: {x_names[0]} has images of {images[0].shape[1:]}, {x_names[1]} of "
+            f"{images[1].shape[1:]}: give --image_size, and equal numbers of channels"
+        )
+    source = f"Arrays of the file {file.name} (licence not known)."
+    return Dataset(f"npz:{path}", *images, *labels, classes, source)
+
+
+def _halves(file: pathlib.Path, images: np.ndarray, labels: np.ndarray) -> tuple[list, list]:
+    """Training and test images, and their labels, of one array of images."""
+    test = one_in_ten(labels)
+    if not test.any() or test.all():
+        raise ValueError(f"npz:{file}: {len(test)} image(s) cannot be split into train and test")
+    return [images[~test], images[test]], [labels[~test], labels[test]]
+
+
+def _arrays(file: pathlib.Path) -> dict[str, np.ndarray]:
+    wanted = {"train", "test", "x_train", "x_test", "y_train", "y_test", "images", "labels"}
+    if not file.is_file():
+        raise ValueError(f"npz:{file}: there is no such file")
+    if not zipfile.is_zipfile(file):
+        raise ValueError(f"npz:{file} is not an .npz file (a zip of arrays, from numpy.savez)")
+    name = ""
+    try:
+        with np.load(file, allow_pickle=False) as arrays:
+            present = arrays.files
+            read_arrays = {}
+            for name in sorted(wanted & set(present)):
+                read_arrays[name] = arrays[name]
+    except Exception as error:  # zipfile, zlib and NumPy raise many kinds on damaged files.
+        raise ValueError(f"npz:{file}: cannot read the array {name!r}: {error}") from error
+    if not read_arrays:
+        raise ValueError(f"npz:{file} holds {present}: allowed are {_LAYOUTS}")
+    return read_arrays
+
+
+def _layout(file: pathlib.Path, arrays: dict) -> tuple[list[str], list[str | None]]:
+    """Names of the image arrays, one or two, and of the label array of each (None: no labels)."""
+    for x_names, y_names in (
+        (["train", "test"], ["y_train", "y_test"]),
+        (["x_train", "x_test"], ["y_train", "y_test"]),
+        (["images"], ["labels"]),
+    ):
+        if not all(name in arrays for name in x_names):
+            continue
+        there = [name for name in y_names if name in arrays]
+        if there and there != y_names:
+            raise ValueError(
+                f"npz:{file} has {there[0]} only: allowed are both of {y_names} or none"
+            )
+        return x_names, list(there) or [None] * len(x_names)
+    raise ValueError(f"npz:{file} holds {sorted(arrays)}: allowed are {_LAYOUTS}")
+
+
+def _images(file: pathlib.Path, name: str, array: np.ndarray) -> np.ndarray:
+    if array.dtype != np.uint8 or array.ndim not in (3, 4) or 0 in array.shape:
+        raise ValueError(
+            f"npz:{file}: array {name!r} is {array.dtype} of shape {array.shape}: allowed is uint8 "
+            "of shape (n, h, w) or (n, h, w, c), not empty"
+        )
+    return array if array.ndim == 4 else array[..., None]
+
+
+def _labels(file: pathlib.Path, name: str, array: np.ndarray, count: int) -> np.ndarray:
+    if array.dtype.kind not in "iu" or array.shape not in ((count,), (count, 1)):
+        raise ValueError(
+            f"npz:{file}: array {name!r} is {array.dtype} of shape {array.shape}: allowed are "
+            f"integers of shape ({count},), as many as images"
+        )
+    return array.reshape(count).astype(np.int64)

@@ -1,0 +1,173 @@
+"""Image sets of TensorFlow Datasets (TFDS), read from disk; nothing is downloaded unasked."""
+
+import os
+from typing import Any
+
+import numpy as np
+
+from zoo.datasets import debian
+from zoo.datasets.base import Dataset
+from zoo.datasets.pixels import square
+from zoo.datasets.progress import Progress
+
+
+def base_name(name: str) -> str:
+    """The set's name without configuration and version: `mnist` for `mnist/config:3.0.1`."""
+    return name.split(":")[0].split("/")[0]
+
+
+def names() -> list[str]:
+    """Names of the sets registered with the installed TFDS; no network, and no TensorFlow."""
+    import tensorflow_datasets as tfds
+
+    return tfds.list_builders(with_community_datasets=False)
+
+
+def read(
+    name: str,
+    image_size: int | None = None,
+    train_split: str = "train",
+    test_split: str = "test",
+    download: bool = False,
+) -> Dataset:
+    """Reads two splits of a TFDS image set into memory, in TFDS's order.
+
+    The set lies in the folder named by the environment variable TFDS_DATA_DIR (TFDS's default:
+    ~/tensorflow_datasets). An unprepared `fashion_mnist` is prepared from the Debian package
+    dataset-fashion-mnist where that is installed.
+
+    Args:
+      name: as TFDS spells it, `name`, `name/config`, `name:version` or `name/config:version`.
+      image_size: side to resize to, or None.
+      train_split: TFDS split expression.
+      test_split: likewise.
+      download: whether TFDS may download and prepare the set.
+
+    Returns:
+      The `Dataset`; labels are the feature `label` where the set has one.
+
+    Raises:
+      ValueError: the set is not prepared, has no uint8 feature `image` or no such split, or its
+        images differ in size and image_size is None.
+    """
+    builder = _builder(name)
+    if not _is_prepared(builder):
+        _prepare(builder, name, download)
+    classes = _check_features(builder, name)
+    train, train_labels = _read_split(builder, name, train_split, image_size, bool(classes))
+    test, test_labels = _read_split(builder, name, test_split, image_size, bool(classes))
+    if train.shape[1:] != test.shape[1:]:
+        raise ValueError(
+            f"{name}: images of {train.shape[1:]} in {train_split} and of {test.shape[1:]} in "
+            f"{test_split}: give --image_size"
+        )
+    info = builder.info
+    licence = info.redistribution_info.license or "licence not stated by TFDS"
+    source = f"TensorFlow Datasets {info.full_name}, {info.homepage} ({licence})."
+    return Dataset(name, train, test, train_labels, test_labels, classes or ("all",), source)
+
+
+def _builder(name: str) -> Any:
+    import tensorflow_datasets as tfds
+
+    folder = os.environ.get("TFDS_DATA_DIR")
+    try:
+        return tfds.builder(name, data_dir=folder and os.path.expanduser(folder))
+    except (ValueError, AssertionError, TypeError, OSError) as error:
+        raise ValueError(f"TFDS refuses {name!r}: {_one_line(error)}") from error
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())[:400]
+
+
+def _is_prepared(builder: Any) -> bool:
+    # Not builder.is_prepared(), which logs a warning of its own before our error.
+    return (builder.data_path / "dataset_info.json").exists()
+
+
+def _prepare(builder: Any, name: str, download: bool) -> None:
+    """Prepares a set from the Debian package or by a download, or says what would help."""
+    packaged = builder.name == "fashion_mnist" and debian.is_installed()
+    if not packaged and not download:
+        package = "`apt-get install dataset-fashion-mnist` (Debian), "
+        raise ValueError(
+            f"{name} is not prepared in {builder.data_path}, and nothing is downloaded unasked: "
+            "give --download, set TFDS_DATA_DIR to a folder that has it, "
+            f"{package if builder.name == 'fashion_mnist' else ''}"
+            "or take the embedded default, --dataset=fashion_mnist_10k"
+        )
+    try:
+        if packaged:
+            debian.prepare(builder)
+        else:
+            builder.download_and_prepare()
+    except Exception as error:  # TFDS, its downloader and its parsers raise many kinds.
+        raise ValueError(f"cannot prepare {name}: {_one_line(error)}") from error
+
+
+def _check_features(builder: Any, name: str) -> tuple[str, ...]:
+    """Class names (none where there are no labels), once `image` is known to be usable."""
+    import tensorflow_datasets as tfds
+
+    features = builder.info.features
+    # Some sets are not dictionaries of features; FeaturesDict itself has no get().
+    features = dict(features) if isinstance(features, tfds.features.FeaturesDict) else {}
+    image = features.get("image")
+    if not isinstance(image, tfds.features.Image) or np.dtype(image.np_dtype) != np.uint8:
+        raise ValueError(f"{name} has no uint8 feature 'image'; allowed are TFDS image sets")
+    label = features.get("label")
+    return tuple(label.names) if isinstance(label, tfds.features.ClassLabel) else ()
+
+
+def _read_split(
+    builder: Any, name: str, split: str, image_size: int | None, labelled: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    try:
+        count = builder.info.splits[split].num_examples
+    except (KeyError, ValueError, AssertionError) as error:
+        there = ", ".join(f"{k} ({v.num_examples})" for k, v in builder.info.splits.items())
+        raise ValueError(
+            f"split {split!r} of {name}: it has {there}; {_one_line(error)}"
+        ) from error
+    if not count:
+        raise ValueError(f"split {split!r} of {name} selects no examples")
+    labels = np.zeros(count, np.int64)
+    images, done = None, 0
+    progress = Progress(f"Reading {name} {split}", count)
+    for batch in _stream(builder, split, labelled):
+        # One example, or a batch of them where all images have the same size.
+        for image in batch["image"] if batch["image"].ndim == 4 else batch["image"][None]:
+            image = square(image, image_size)
+            images = np.empty((count, *image.shape), np.uint8) if images is None else images
+            if image.shape != images.shape[1:]:
+                raise ValueError(
+                    f"{name} has images of {images.shape[1:]} and of {image.shape}: "
+                    "give --image_size"
+                )
+            images[done] = image
+            done += 1
+        if labelled:
+            size = batch["label"].size
+            labels[done - size : done] = batch["label"]
+        progress.add(done - progress.done)
+    return images, labels
+
+
+def _stream(builder: Any, split: str, labelled: bool) -> Any:
+    import tensorflow as tf
+    import tensorflow_datasets as tfds
+
+    wanted = {"image": True, **({"label": True} if labelled else {})}
+    # One file after another keeps TFDS's order.
+    config = tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False)
+    with tf.device("CPU:0"):
+        stream = builder.as_dataset(
+            split=split,
+            shuffle_files=False,
+            read_config=config,
+            decoders=tfds.decode.PartialDecoding(wanted),
+        )
+        if None not in builder.info.features["image"].shape:
+            stream = stream.batch(500)
+        return stream.prefetch(tf.data.AUTOTUNE).as_numpy_iterator()

@@ -1,0 +1,31 @@
+"""A line on standard error for work that takes long."""
+
+import sys
+import time
+
+
+class Progress:
+    """Counts work done, and shows it once it has taken more than `after` seconds."""
+
+    def __init__(self, what: str, total: int, after: float = 2.0):
+        self._what = what
+        self._total = total
+        self.done = 0
+        self._next = time.monotonic() + after
+        self._shown = False
+
+    def add(self, count: int = 1) -> None:
+        """Reports `count` more items; call it from one thread."""
+        self.done += count
+        now = time.monotonic()
+        if now >= self._next or (self._shown and self.done == self._total):
+            end = "\n" if self.done == self._total else ""
+            sys.stderr.write(f"\r{self._what}: {self.done:,} of {self._total:,}{end}")
+            sys.stderr.flush()
+            self._shown, self._next = True, now + 0.5
+
+
+def note(text: str) -> None:
+    """Writes one line to standard error."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()

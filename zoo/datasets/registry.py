@@ -1,0 +1,68 @@
+"""From the text of `--dataset` to a loaded `Dataset`."""
+
+import difflib
+
+from zoo.datasets import embedded
+from zoo.datasets import folder
+from zoo.datasets import mixtures
+from zoo.datasets import npz
+from zoo.datasets import prepared
+from zoo.datasets.base import Dataset
+from zoo.datasets.pixels import check_image_size
+
+KINDS = (
+    embedded.NAME,
+    *mixtures.MIXTURES,
+    "folder:PATH",
+    "npz:PATH",
+    "any TFDS image set by name, as in mnist, cifar10 or name/config:version",
+)
+
+
+def load(
+    name: str,
+    *,
+    image_size: int | None = None,
+    train_split: str = "train",
+    test_split: str = "test",
+    download: bool = False,
+) -> Dataset:
+    """Reads a data set wholly into memory.
+
+    Args:
+      name: one of `KINDS`: `fashion_mnist_10k` (shipped with the package), `grid25`, `ring8`,
+        `folder:PATH`, `npz:PATH`, or a TFDS image set.
+      image_size: side in pixels; images are centre-cropped to a square and resized to it with
+        antialiasing. None keeps them as they are.
+      train_split: a TFDS split expression such as `train[:50000]`. For sets that are not TFDS's:
+        `train` or `test`, with a slice of whole numbers (`train[:500]`) if wanted.
+      test_split: likewise.
+      download: whether TFDS may download a set; False never touches the network.
+
+    Returns:
+      The `Dataset`: uint8 images of shape (n, h, w, c), or float32 points of shape (n, 2).
+
+    Raises:
+      ValueError: the name is unknown, the set is not there, or it is not what it should be.
+    """
+    check_image_size(image_size)
+    kind, _, path = name.partition(":")
+    if kind in ("folder", "npz"):
+        data = (folder if kind == "folder" else npz).read(path, image_size)
+    elif name == embedded.NAME:
+        data = embedded.read(image_size)
+    elif name in mixtures.MIXTURES:
+        data = mixtures.sample(name, image_size)
+    else:
+        known = prepared.names()
+        if prepared.base_name(name) not in known:
+            raise ValueError(_unknown(name, known))
+        return prepared.read(name, image_size, train_split, test_split, download)
+    return data.sliced(train_split, test_split)
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    names = [embedded.NAME, *mixtures.MIXTURES, *known]
+    near = difflib.get_close_matches(prepared.base_name(name).lower(), names, n=5)
+    hint = f"nearest names: {', '.join(near)}; " if near else ""
+    return f"unknown data set {name!r}; {hint}known kinds: {', '.join(KINDS)}"
