@@ -1,0 +1,186 @@
+"""Every yardstick that applies to a game, measured on a data set."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from zoo.metrics.codes import code_statistics
+from zoo.metrics.codes import mmd
+from zoo.metrics.modes import count_modes
+from zoo.metrics.probes import logistic_accuracy
+from zoo.metrics.probes import nearest_neighbour_accuracy
+from zoo.metrics.reconstruction import cycles
+from zoo.metrics.reconstruction import z_cycle
+
+MODE_SAMPLES = 2500
+
+# All keys that `evaluate` can return; its docstring says what they mean.
+KEYS = tuple(
+    """
+    n_test n_train
+    x_cycle x_cycle_mismatched x_cycle_ratio z_cycle z_cycle_mismatched z_cycle_ratio
+    code_mean code_std code_largest_mean prior_mean prior_std prior_largest_mean
+    mmd mmd_null_mean mmd_null_95
+    knn_code knn_code_random knn_features knn_features_random knn_pixels
+    probe_code probe_code_random probe_features probe_features_random probe_pixels
+    modes modes_total modes_real high_quality high_quality_real reverse_kl reverse_kl_real
+    """.split()
+)
+
+
+def evaluate(
+    game,
+    data,
+    seed: int = 0,
+    test_limit: int = 2000,
+    train_limit: int = 10_000,
+    probes: bool = True,
+    baselines: bool = True,
+) -> dict[str, float]:
+    """Measures a game on the test examples of a data set.
+
+    Codes are what `game.encode` returns (for most methods with a random encoder, its mean).
+    Higher (+) or lower (-) is better where the third column says so:
+
+    | key                        | unit      |   | meaning                                         |
+    | -------------------------- | --------- | - | ----------------------------------------------- |
+    | n_test, n_train            | examples  |   | how many were used; n_train is 0 without probes |
+    | x_cycle                    | L2 norm   | - | mean ||x - G(E(x))||, pixels in [-1, 1]         |
+    | x_cycle_mismatched         | L2 norm   |   | the same with another image's reconstruction    |
+    | x_cycle_ratio              | 1         | - | their ratio; 1: nothing of x is recovered       |
+    | z_cycle, z_cycle_...       | L2 norm   | - | the same for ||z - E(G(z))||, z from the prior  |
+    | code_mean, code_std        | code      |   | over all coordinates of all codes               |
+    | code_largest_mean          | code      | - | largest absolute mean of one coordinate         |
+    | prior_mean, _std, ...      | code      |   | the same of as many draws from the prior        |
+    | mmd                        | 1         | - | unbiased MMD^2 between codes and prior          |
+    | mmd_null_mean, mmd_null_95 | 1         |   | of prior against prior: mean, 95 % quantile     |
+    | knn_code, knn_features     | share     | + | 1-NN accuracy on E(x), on E's last hidden layer |
+    | probe_code, probe_features | share     | + | the same for logistic regression                |
+    | ..._random                 | share     |   | of the same encoder before any training         |
+    | ..._pixels                 | share     |   | of the raw pixels                               |
+    | modes, modes_total         | modes     | + | modes captured by 2,500 samples, and all modes  |
+    | high_quality               | share     | + | samples closer than 3 std to a mode             |
+    | reverse_kl                 | nats      | - | KL of mode frequencies from uniform             |
+    | ..._real                   | mixed     |   | the same three for as many test examples        |
+
+    The encoder "before any training" is rebuilt from the game's configuration, so it has the
+    initial weights that this game had; its batch norm uses the initial moving statistics (mean
+    0, variance 1). The trained game is not touched.
+
+    A game without an encoder has none of the keys that need one. Accuracies need labels of at
+    least two classes and images; mode keys need a mixture of `zoo.datasets.MIXTURES`.
+
+    Args:
+      game: a `zoo` game.
+      data: a `zoo.datasets.Dataset`.
+      seed: picks subsets, partners and prior draws; nothing else in the result is random.
+      test_limit: at most so many test examples.
+      train_limit: at most so many training examples for the accuracies.
+      probes: whether to measure accuracies, which takes most of the time.
+      baselines: whether to measure the keys ending in _random, _pixels and _real.
+
+    Returns:
+      key -> value, all floats; keys that do not apply are left out, and figures of a game that
+      has diverged are NaN.
+
+    Raises:
+      ValueError: a limit is below 2.
+    """
+    from zoo.datasets import MIXTURES
+    from zoo.datasets import scale
+
+    if min(test_limit, train_limit) < 2:
+        raise ValueError(f"limits must be at least 2, got {test_limit} and {train_limit}")
+    test = _subset(len(data.test), test_limit, seed)
+    x = scale(data.test[test])
+    figures = {"n_test": float(len(x)), "n_train": 0.0}
+    if data.name in MIXTURES:
+        figures |= _mode_figures(game, x, *MIXTURES[data.name], seed, baselines)
+    if game.has_encoder:
+        figures |= _cycle_figures(game, x, seed)
+        if probes and data.name not in MIXTURES and len(np.unique(data.train_labels)) > 1:
+            train = _subset(len(data.train), train_limit, seed)
+            split = (scale(data.train[train]), data.train_labels[train], x, data.test_labels[test])
+            figures |= {"n_train": float(len(train))}
+            figures |= _accuracies(game, split, baselines)
+    return figures
+
+
+def cheap(game, data, seed: int = 0) -> dict[str, float]:
+    """The part of `evaluate` that is fast enough for use between epochs, on 500 examples."""
+    return evaluate(game, data, seed, test_limit=500, probes=False, baselines=False)
+
+
+def in_batches(function: Callable, array: np.ndarray, batch_size: int = 500) -> np.ndarray:
+    """Applies a function of batches to a whole array.
+
+    Args:
+      function: maps a batch (b, ...) to a tensor or array (b, ...).
+      array: (n, ...), n >= 1.
+      batch_size: the largest b.
+
+    Returns:
+      (n, ...) a NumPy array.
+
+    Raises:
+      ValueError: the array is empty or the batch size below 1.
+    """
+    if len(array) == 0 or batch_size < 1:
+        raise ValueError(f"in_batches got {len(array)} examples, batch size {batch_size}")
+    starts = range(0, len(array), batch_size)
+    return np.concatenate([_to_numpy(function(array[i : i + batch_size])) for i in starts])
+
+
+def _mode_figures(game, x, centres, std, seed, baselines):
+    samples = in_batches(game.decode, _to_numpy(game.prior_codes(MODE_SAMPLES, seed)))
+    figures = count_modes(samples, centres, std)
+    if baselines:
+        real = count_modes(x[:MODE_SAMPLES], centres, std)
+        figures |= {f"{key}_real": real[key] for key in ("modes", "high_quality", "reverse_kl")}
+    return figures
+
+
+def _cycle_figures(game, x, seed):
+    codes = in_batches(game.encode, x)
+    # One call for all draws: two calls with neighbouring seeds need not be independent.
+    draws = _to_numpy(game.prior_codes(2 * len(x), seed))
+    z, other = draws[: len(x)], draws[len(x) :]
+    recovered = in_batches(lambda batch: game.encode(game.decode(batch)), z)
+    return {
+        **cycles(x, in_batches(game.decode, codes), seed),
+        **z_cycle(z, recovered, seed),
+        **code_statistics(codes, z),
+        **mmd(codes, z, other, rng_seed=seed),
+    }
+
+
+def _accuracies(game, split, baselines):
+    train, train_labels, test, test_labels = split
+    representations = {"code": game.encode, "features": game.features}
+    if baselines:
+        fresh = type(game).from_config(game.get_config())
+        representations |= {"code_random": fresh.encode, "features_random": fresh.features}
+        representations |= {"pixels": lambda batch: batch}
+    figures = {}
+    for name, function in representations.items():
+        known, new = in_batches(function, train), in_batches(function, test)
+        accuracies = float("nan"), float("nan")
+        if np.isfinite(known).all() and np.isfinite(new).all():
+            inputs = known, train_labels, new, test_labels
+            accuracies = nearest_neighbour_accuracy(*inputs), logistic_accuracy(*inputs)
+        figures[f"knn_{name}"], figures[f"probe_{name}"] = accuracies
+    return figures
+
+
+def _subset(n: int, limit: int, seed: int) -> np.ndarray:
+    if n <= limit:
+        return np.arange(n)
+    return np.sort(np.random.default_rng(seed).choice(n, limit, replace=False))
+
+
+def _to_numpy(tensor) -> np.ndarray:
+    if isinstance(tensor, np.ndarray):
+        return tensor
+    import keras
+
+    return keras.ops.convert_to_numpy(tensor)

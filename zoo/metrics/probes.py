@@ -1,0 +1,97 @@
+"""How much of the class is in a representation: 1-nearest neighbour and logistic regression.
+
+Read both next to the raw pixels and an untrained encoder: on MNIST a random encoder's features
+already reach 96.8 % by 1-NN, against 97.4 % after training, in the log published with Donahue,
+Krähenbühl, Darrell, "Adversarial Feature Learning", 2017, arXiv:1605.09782.
+"""
+
+import warnings
+
+import numpy as np
+
+PROBE_LIMIT = 10_000
+
+
+def nearest_neighbour_accuracy(
+    train: np.ndarray, train_labels: np.ndarray, test: np.ndarray, test_labels: np.ndarray
+) -> float:
+    """Share of test examples whose nearest training example has their label.
+
+    Args:
+      train: (n, ...) representations; all but the first axis are flattened.
+      train_labels: (n,) integers.
+      test: (m, ...) representations of the same size.
+      test_labels: (m,) integers.
+
+    Returns:
+      An accuracy in [0, 1] under the Euclidean distance in float32; higher is better.
+
+    Raises:
+      ValueError: the sizes do not fit.
+    """
+    from sklearn.neighbors import KNeighborsClassifier
+
+    train, test = _flattened(train, train_labels, test, test_labels)
+    classifier = KNeighborsClassifier(n_neighbors=1, algorithm="brute")
+    classifier.fit(train, np.asarray(train_labels))
+    return float(np.mean(classifier.predict(test) == np.asarray(test_labels)))
+
+
+def logistic_accuracy(
+    train: np.ndarray,
+    train_labels: np.ndarray,
+    test: np.ndarray,
+    test_labels: np.ndarray,
+    rng_seed: int = 0,
+) -> float:
+    """Test accuracy of multinomial logistic regression on standardised representations.
+
+    At most PROBE_LIMIT = 10,000 training examples are used; from more, a subsample without
+    replacement is drawn that depends on `rng_seed` alone. The regression (L2 penalty, C = 1) is
+    stopped after 60 L-BFGS steps at the latest: a yardstick with a fixed budget, the same for
+    every representation, and not the best linear classifier that there is.
+
+    Args:
+      train: (n, ...) representations; all but the first axis are flattened.
+      train_labels: (n,) integers.
+      test: (m, ...) representations of the same size.
+      test_labels: (m,) integers.
+      rng_seed: seeds the subsample.
+
+    Returns:
+      An accuracy in [0, 1]; higher is better.
+
+    Raises:
+      ValueError: the sizes do not fit or the training labels are all one class.
+    """
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    train, test = _flattened(train, train_labels, test, test_labels)
+    train_labels = np.asarray(train_labels)
+    if len(train) > PROBE_LIMIT:
+        rng = np.random.default_rng(rng_seed)
+        kept = np.sort(rng.choice(len(train), PROBE_LIMIT, replace=False))
+        train, train_labels = train[kept], train_labels[kept]
+    if len(np.unique(train_labels)) < 2:
+        raise ValueError("logistic_accuracy needs at least 2 classes, got 1")
+    probe = make_pipeline(StandardScaler(), LogisticRegression(tol=1e-3, max_iter=60))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        probe.fit(train, train_labels)
+    return float(np.mean(probe.predict(test) == np.asarray(test_labels)))
+
+
+def _flattened(
+    train: np.ndarray, train_labels: np.ndarray, test: np.ndarray, test_labels: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    for name, array, labels in (("train", train, train_labels), ("test", test, test_labels)):
+        if len(array) != len(labels) or len(array) == 0:
+            raise ValueError(f"{name} needs one label each, got {len(array)} and {len(labels)}")
+    train = np.asarray(train, dtype=np.float32).reshape(len(train), -1)
+    test = np.asarray(test, dtype=np.float32).reshape(len(test), -1)
+    if train.shape[1] != test.shape[1]:
+        raise ValueError(f"train and test differ in size: {train.shape[1]} and {test.shape[1]}")
+    return train, test

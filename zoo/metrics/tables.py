@@ -1,0 +1,97 @@
+"""Measured figures as text for a person."""
+
+import math
+from collections.abc import Mapping
+
+# key, name for a person, format, factor, {baseline key: its name}
+_LINES = (
+    (
+        "x_cycle",
+        "x-cycle ‖x − G(E(x))‖",
+        "{:.2f}",
+        1,
+        {"x_cycle_mismatched": "to another image", "x_cycle_ratio": "ratio"},
+    ),
+    (
+        "z_cycle",
+        "z-cycle ‖z − E(G(z))‖",
+        "{:.2f}",
+        1,
+        {"z_cycle_mismatched": "to another code", "z_cycle_ratio": "ratio"},
+    ),
+    ("code_mean", "mean of codes", "{:.2f}", 1, {"prior_mean": "prior"}),
+    ("code_std", "std of codes", "{:.2f}", 1, {"prior_std": "prior"}),
+    ("code_largest_mean", "largest coordinate mean", "{:.2f}", 1, {"prior_largest_mean": "prior"}),
+    ("mmd", "MMD² of codes and prior", "{:.5f}", 1, {"mmd_null_95": "95 % of prior draws below"}),
+    *(
+        (
+            f"{yardstick}_{what}",
+            f"{name} on {what}{plural}",
+            "{:.1f} %",
+            100,
+            {
+                f"{yardstick}_{what}_random": "untrained encoder",
+                f"{yardstick}_pixels": "raw pixels",
+            },
+        )
+        for yardstick, name in (("knn", "1-NN"), ("probe", "logistic regression"))
+        for what, plural in (("features", ""), ("code", "s"))
+    ),
+    ("modes", "modes captured", "{:.0f}", 1, {"modes_total": "of", "modes_real": "real data"}),
+    ("high_quality", "high-quality samples", "{:.1f} %", 100, {"high_quality_real": "real data"}),
+    ("reverse_kl", "reverse KL of modes, nats", "{:.3f}", 1, {"reverse_kl_real": "real data"}),
+)
+
+
+def table(metrics: Mapping[str, float]) -> str:
+    """The figures of `zoo.metrics.evaluate`, one line per yardstick, baselines in brackets.
+
+    Args:
+      metrics: key -> value; unknown keys are ignored, missing ones left out.
+
+    Returns:
+      Aligned lines without a final newline, such as
+      "1-NN on features  81.2 %  (untrained encoder 78.0 %, raw pixels 80.9 %)"; a line of its
+      own says how many examples were used. Empty if there is nothing to show.
+    """
+    found = _rows(metrics)
+    if not found:
+        return ""
+    label_width = max(len(label) for label, _, _ in found)
+    value_width = max(len(value) for _, value, _ in found)
+    lines = [
+        f"{label:<{label_width}}  {value:>{value_width}}  {behind}".rstrip()
+        for label, value, behind in found
+    ]
+    return "\n".join([*lines, *_examples(metrics)])
+
+
+def _rows(metrics):
+    found = []
+    for key, label, template, factor, baselines in _LINES:
+        if key not in metrics:
+            continue
+        behind = ", ".join(
+            f"{name} {_formatted(metrics[other], template, factor)}"
+            for other, name in baselines.items()
+            if other in metrics
+        )
+        value = _formatted(metrics[key], template, factor)
+        found.append((label, value, f"({behind})" if behind else ""))
+    return found
+
+
+def _formatted(value, template, factor):
+    if not math.isfinite(value):
+        return "–"
+    text = template.format(factor * value)
+    # "-0.00" is what rounding leaves of a small negative number.
+    return text if any(digit in "123456789" for digit in text) else text.removeprefix("-")
+
+
+def _examples(metrics):
+    if "n_test" not in metrics:
+        return
+    trained = metrics.get("n_train", 0)
+    behind = f", accuracies trained on {trained:.0f}" if trained else ""
+    yield f"measured on {metrics['n_test']:.0f} test examples{behind}"

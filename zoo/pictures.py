@@ -1,0 +1,205 @@
+"""Pictures of what a game does: grids of images, reconstructions, and the report of a run."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from zoo.datasets import unscale
+from zoo.metrics.tables import table
+from zoo.panels import History
+from zoo.panels import draw_codes
+from zoo.panels import draw_losses
+from zoo.panels import draw_ratios
+from zoo.panels import measured
+
+_REAL, _MADE = "#3b6ea5", "#d9762b"
+_COLUMNS = 12
+_WHITE = 255
+_TALL = (0.57, 0.39, 0.41, 0.51)
+
+
+def grid(images: np.ndarray, columns: int) -> np.ndarray:
+    """Lays images out in rows, with a white gap of one pixel between them.
+
+    Args:
+      images: (n, h, w, 1) or (n, h, w, 3) in [-1, 1]; values outside are clipped, NaN is
+        black. n >= 1.
+      columns: images per row, at least 1; the last row is filled up with white.
+
+    Returns:
+      uint8 (rows * (h + 1) - 1, columns * (w + 1) - 1) for grey, with a last axis of 3 for colour.
+
+    Raises:
+      ValueError: the shape is another or `columns` is below 1.
+    """
+    images = _as_bytes(images)
+    if columns < 1:
+        raise ValueError(f"columns must be at least 1, got {columns}")
+    n, h, w, channels = images.shape
+    rows = -(-n // columns)
+    sheet = np.full((rows * columns, h + 1, w + 1, channels), _WHITE, np.uint8)
+    sheet[:n, :h, :w] = images
+    sheet = sheet.reshape(rows, columns, h + 1, w + 1, channels).swapaxes(1, 2)
+    sheet = sheet.reshape(rows * (h + 1), columns * (w + 1), channels)[:-1, :-1]
+    return sheet[..., 0] if channels == 1 else sheet
+
+
+def pairs(images: np.ndarray, reconstructions: np.ndarray, columns: int) -> np.ndarray:
+    """Lays images out in rows, each row above the row of its reconstructions.
+
+    Args:
+      images: (n, h, w, 1) or (n, h, w, 3) in [-1, 1], n >= 1.
+      reconstructions: the same shape, in the same order.
+      columns: pairs per row, at least 1.
+
+    Returns:
+      uint8 as from `grid`, with a gap of one pixel within a pair and four between pairs.
+
+    Raises:
+      ValueError: the shapes differ or `columns` is below 1.
+    """
+    shapes = np.shape(images), np.shape(reconstructions)
+    if shapes[0] != shapes[1]:
+        raise ValueError(f"pairs needs equal shapes, got {shapes[0]} and {shapes[1]}")
+    upper, lower = grid(images, columns), grid(reconstructions, columns)
+    gap, height = np.full((4, *upper.shape[1:]), _WHITE, np.uint8), shapes[0][1]
+    bands = []
+    for top in range(0, len(upper), height + 1):
+        row = slice(top, top + height)
+        bands += [upper[row], gap[:1], lower[row], gap]
+    return np.concatenate(bands[:-1])
+
+
+def save_png(array: np.ndarray, path: str | Path) -> None:
+    """Writes a uint8 (h, w) or (h, w, 3) array as a PNG file; its folder is made if need be.
+
+    Raises:
+      ValueError: the array has another type.
+    """
+    from PIL import Image
+
+    array = np.asarray(array)
+    if array.dtype != np.uint8:
+        raise ValueError(f"save_png writes uint8 arrays, got {array.dtype}")
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(array).save(path, format="PNG")
+
+
+def points(real: np.ndarray, generated: np.ndarray) -> np.ndarray:
+    """Scatter plot of generated points (m, 2) over real ones (n, 2), as uint8 (600, 600, 3).
+
+    Raises:
+      ValueError: the points are not two-dimensional.
+    """
+    figure = _figure(6, 6)
+    _draw_points(figure.add_subplot(), real, generated, "samples")
+    figure.canvas.draw()
+    return np.asarray(figure.canvas.buffer_rgba())[..., :3].copy()
+
+
+def report(
+    path: str | Path,
+    *,
+    title: str,
+    images: np.ndarray,
+    reconstructions: np.ndarray | None,
+    samples: np.ndarray,
+    history: History,
+    metrics: Mapping[str, float],
+    codes: np.ndarray | None = None,
+    prior: np.ndarray | None = None,
+) -> None:
+    """Writes one picture of a run, 1600 x 1000 pixels: images, curves, codes and key figures.
+
+    Args:
+      path: PNG file to write; its folder is made if need be.
+      title: heading, such as "BiGAN on fashion_mnist, 20 epochs".
+      images: (n, h, w, c) test images in [-1, 1] (36 are shown), or (n, 2) test points.
+      reconstructions: G(E(x)) of the same, or None for a game without an encoder.
+      samples: decoded prior draws; 72 images are shown, 144 without reconstructions.
+      history: name -> one value per epoch; None or NaN where an epoch was not measured. Keys of
+        `zoo.metrics.evaluate` are measurements, all others are drawn as losses, except "loss"
+        (the sum) where there are others.
+      metrics: the figures of `zoo.metrics.evaluate`, shown as text.
+      codes: (n, latent_dim) codes of test examples, for the histogram, or None.
+      prior: (m, latent_dim) draws from the prior, drawn behind the codes.
+
+    Raises:
+      ValueError: the shapes do not fit.
+    """
+    figure = _figure(16, 10)
+    figure.text(0.02, 0.955, title, fontsize=19, fontweight="bold", va="center")
+    if np.ndim(images) == 2:
+        _draw_two_clouds(figure, images, reconstructions, samples)
+    else:
+        _draw_sheets(figure, images, reconstructions, samples)
+    epochs, ratios = measured(history.get("x_cycle_ratio", ()))
+    lower = [(draw_ratios, epochs, ratios)] if len(epochs) else []
+    lower += [] if codes is None else [(draw_codes, codes, prior)]
+    draw_losses(figure.add_axes((0.57, 0.68, 0.41, 0.22) if lower else _TALL), history)
+    for (draw, *values), left in zip(lower, (0.57, 0.8), strict=False):
+        draw(figure.add_axes((left, 0.39, 0.18 if len(lower) == 2 else 0.41, 0.2)), *values)
+    if text := table(metrics):
+        figure.text(0.54, 0.31, "key figures (baselines in brackets)", fontsize=12, va="top")
+        figure.text(0.54, 0.28, text, va="top", family="monospace", fontsize=9, linespacing=1.6)
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, format="png")
+
+
+def _as_bytes(images):
+    images = np.asarray(images, dtype=np.float32)
+    if images.ndim != 4 or images.shape[-1] not in (1, 3) or len(images) == 0:
+        raise ValueError(f"images must be (n, h, w, 1) or (n, h, w, 3), got {images.shape}")
+    return unscale(np.nan_to_num(images, nan=-1))
+
+
+def _figure(width, height):
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), dpi=100, facecolor="white")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def _draw_two_clouds(figure, real, reconstructions, samples):
+    clouds = [("reconstructions", reconstructions), ("samples", samples)]
+    clouds = [cloud for cloud in clouds if cloud[1] is not None]
+    height = 0.37 if len(clouds) == 2 else 0.82
+    for (label, cloud), bottom in zip(clouds[::-1], (0.08, 0.53), strict=False):
+        _draw_points(figure.add_axes((0.06, bottom, 0.44, height)), real, cloud, label)
+
+
+def _draw_points(axes, real, made, label):
+    for points in (real, made):
+        if np.ndim(points) != 2 or np.shape(points)[1] != 2:
+            raise ValueError(f"points must be (n, 2), got {np.shape(points)}")
+    axes.scatter(*np.transpose(real), s=9, color=_REAL, linewidths=0, label="real points")
+    axes.scatter(*np.transpose(made), s=4, color=_MADE, linewidths=0, label=label)
+    axes.set(aspect="equal", adjustable="datalim", xlabel="$x_1$", ylabel="$x_2$")
+    axes.set_title(f"real points and {label}", loc="left")
+    axes.legend(loc="upper right", markerscale=3)
+
+
+def _draw_sheets(figure, images, reconstructions, samples):
+    top, rows = 0.9, 12
+    if reconstructions is not None:
+        shown = slice(3 * _COLUMNS)
+        sheet = pairs(images[shown], reconstructions[shown], _COLUMNS)
+        heading = "test images, each above its reconstruction"
+        top, rows = _draw_sheet(figure, top, 0.41, sheet, heading) - 0.045, 6
+    sheet = grid(samples[: rows * _COLUMNS], _COLUMNS)
+    _draw_sheet(figure, top, top - 0.02, sheet, "samples: decoded draws from the prior")
+
+
+def _draw_sheet(figure, top, most, sheet, heading):
+    """Draws a sheet of images below `top`, at most `most` high; returns where it ends."""
+    pixels = figure.get_size_inches() * figure.dpi
+    scale = min(0.485 * pixels[0] / sheet.shape[1], most * pixels[1] / sheet.shape[0])
+    width, height = scale * sheet.shape[1] / pixels[0], scale * sheet.shape[0] / pixels[1]
+    axes = figure.add_axes((0.02, top - height, width, height))
+    axes.imshow(sheet, cmap="gray", vmin=0, vmax=255, interpolation="nearest", aspect="auto")
+    axes.set_axis_off()
+    axes.set_title(heading, loc="left")
+    return top - height
