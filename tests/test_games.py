@@ -1,0 +1,250 @@
+"""The contract that every method keeps, on every set of networks."""
+
+import keras
+import numpy as np
+import pytest
+from games import KINDS
+from games import SHAPES
+from games import examples
+from games import make
+from games import state
+from games import step
+from games import weights
+
+import zoo
+from zoo import losses
+from zoo.game import Game
+
+every_kind = pytest.mark.parametrize(("method", "network"), KINDS)
+
+
+def largest_difference(one, other):
+    return max(np.max(np.abs(a - b)) for a, b in zip(one, other, strict=True) if a.size)
+
+
+@every_kind
+def test_each_player_moves_its_own_networks_and_no_others(method, network):
+    for player, owned in zoo.method(method).players.items():
+        game = make(method, network, rate={player: 0.05})
+        before = weights(game)
+        step(game, examples(network))
+        after = weights(game)
+        moved = {name for name in after if np.any(after[name] != before[name])}
+        assert moved == set(owned)
+
+
+@every_kind
+def test_batch_norm_statistics_of_players_move(method, network):
+    game = make(method, network, rate=0.0)
+    layers = [
+        layer
+        for nets in game.players.values()
+        for net in nets
+        for layer in getattr(game, net).layers
+        if isinstance(layer, keras.layers.BatchNormalization)
+    ]
+    before = [layer.moving_mean.numpy() for layer in layers]
+    step(game, examples(network))
+    assert layers
+    for old, layer in zip(before, layers, strict=True):
+        assert np.any(layer.moving_mean.numpy() != old), layer.path
+
+
+@every_kind
+def test_a_saved_game_takes_the_same_next_step(method, network, tmp_path):
+    kept = make(method, network, optimizer=keras.optimizers.Adam, rate=1e-3, ema=0.9)
+    step(kept, examples(network), steps=3)
+    kept.save(tmp_path / "game.keras")
+    loaded = zoo.load(tmp_path / "game.keras")
+    assert largest_difference(state(kept), state(loaded)) == 0
+    assert step(kept, examples(network, seed=1)) == step(loaded, examples(network, seed=1))
+    assert largest_difference(state(kept), state(loaded)) == 0
+
+
+@every_kind
+def test_configuration_rebuilds_the_same_initial_weights(method, network):
+    game = make(method, network, seed=7)
+    again = type(game).from_config(game.get_config())
+    assert again.get_config() == game.get_config()
+    assert largest_difference(game.get_weights(), again.get_weights()) == 0
+    other = make(method, network, seed=8)
+    assert largest_difference(game.get_weights(), other.get_weights()) > 0
+
+
+@every_kind
+def test_two_replicas_give_the_update_of_one(method, network, two_devices):
+    one = make(method, network, ema=0.5)
+    with two_devices.scope():
+        two = make(method, network, ema=0.5)
+    x = examples(network)
+    logs_one, logs_two = step(one, x, steps=3), step(two, x, steps=3)
+    for name, vector in weights(one).items():
+        np.testing.assert_allclose(weights(two)[name], vector, rtol=1e-4, atol=1e-6)
+    for a, b in zip(one.non_trainable_variables, two.non_trainable_variables, strict=True):
+        np.testing.assert_allclose(b.numpy(), a.numpy(), rtol=1e-4, atol=1e-5, err_msg=a.path)
+    assert logs_two == pytest.approx(logs_one, rel=1e-4)
+
+
+def test_replicas_draw_slices_of_the_noise_of_one(two_devices):
+    one = make("bigan")
+    with two_devices.scope():
+        two = make("bigan")
+    drawn = two_devices.run(lambda: two.noise(4))
+    slices = np.concatenate(
+        [part.numpy() for part in two_devices.experimental_local_results(drawn)]
+    )
+    np.testing.assert_array_equal(slices, one.noise(8).numpy())
+    assert len(np.unique(slices)) == slices.size
+
+
+@every_kind
+def test_xla_gives_the_same_step(method, network):
+    plain, compiled = make(method, network), make(method, network, jit=True)
+    start = weights(plain)
+    logs = step(plain, examples(network)), step(compiled, examples(network))
+    assert logs[0] == pytest.approx(logs[1], rel=1e-4)
+    for name, vector in weights(plain).items():
+        moved = np.linalg.norm(vector - start[name])
+        assert np.linalg.norm(weights(compiled)[name] - vector) < 0.01 * moved
+
+
+@every_kind
+def test_half_precision_keeps_losses_and_outputs_in_float32(method, network):
+    full = step(make(method, network, rate=0.0), examples(network))
+    keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    try:
+        game = make(method, network, rate=0.0)
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    assert step(game, examples(network)) == pytest.approx(full, rel=0.1)
+    outputs = [game.decode(game.prior_codes(2, seed=0))]
+    if game.has_encoder:
+        outputs += [game.encode(examples(network)), game.reconstruct(examples(network))]
+    assert {keras.backend.standardize_dtype(o.dtype) for o in outputs} == {"float32"}
+
+
+@every_kind
+def test_logs_name_every_player_and_their_sum(method, network):
+    logs = step(make(method, network), examples(network))
+    players = set(zoo.method(method).players)
+    assert set(logs) == players | {"loss"}
+    assert logs["loss"] == pytest.approx(sum(logs[p] for p in players), rel=1e-5)
+
+
+@every_kind
+def test_codes_and_images_have_the_declared_shapes_and_ranges(method, network):
+    game = make(method, network)
+    z = game.prior_codes(5, seed=0)
+    assert z.shape == (5, 3)
+    images = keras.ops.convert_to_numpy(game.decode(z))
+    assert images.shape == (5, *SHAPES[network])
+    assert network == "mixture" or np.abs(images).max() <= 1
+    if game.has_encoder:
+        assert game.encode(images).shape == (5, 3)
+        assert game.features(images).shape[0] == 5
+        np.testing.assert_array_equal(
+            game.reconstruct(images).numpy(), game.decode(game.encode(images)).numpy()
+        )
+
+
+@every_kind
+def test_averages_follow_the_weights_and_serve_encode_and_decode(method, network):
+    game = make(method, network, ema=0.75)
+    first = [v.numpy() for v in game.generator.variables]
+    step(game, examples(network))
+    now = [v.numpy() for v in game.generator.variables]
+    average = [v.numpy() for v in game.averages["generator"].variables]
+    for mean, old, new in zip(average, first, now, strict=True):
+        np.testing.assert_allclose(mean, 0.75 * old + 0.25 * new, rtol=1e-4, atol=1e-6)
+    z = game.prior_codes(4, seed=0)
+    served = game.averages["generator"](z, training=False)
+    np.testing.assert_array_equal(game.decode(z).numpy(), served.numpy())
+    assert np.any(served.numpy() != game.generator(z, training=False).numpy())
+
+
+class Frozen(Game):
+    """Only the discriminator plays."""
+
+    players = {"discriminator": ("discriminator",)}
+    schedule = (("discriminator",),)
+
+    def build_networks(self, draw):
+        self.generator, self.discriminator = draw.generator(), draw.discriminator()
+
+    def play(self, x, z):
+        fake = self.discriminator(self.generator(z))
+        return {"discriminator": losses.accepted(self.discriminator(x)) + losses.rejected(fake)}
+
+
+def test_a_network_in_no_player_is_frozen_with_its_batch_norm():
+    game = Frozen((8, 8, 1), latent_dim=3, width=4)
+    game.compile({"discriminator": keras.optimizers.SGD(0.1)})
+    before = game.generator.get_weights()
+    step(game, examples())
+    assert largest_difference(before, game.generator.get_weights()) == 0
+
+
+def test_players_of_a_phase_are_moved_by_gradients_at_the_same_weights():
+    both = make("bigan", rate=0.1)
+    step(both, examples())
+    for player, owned in zoo.method("bigan").players.items():
+        alone = make("bigan", rate={player: 0.1})
+        step(alone, examples())
+        for name in owned:
+            np.testing.assert_array_equal(weights(alone)[name], weights(both)[name])
+
+
+def test_l2_enters_the_gradient_of_matrices_only():
+    plain, decayed = make("bigan"), make("bigan")
+    decayed.compile({p: keras.optimizers.SGD(0.05) for p in decayed.players}, l2=0.5)
+    start = {v.path: v.numpy() for v in plain.trainable_variables}
+    step(plain, examples())
+    step(decayed, examples())
+    pairs = zip(plain.trainable_variables, decayed.trainable_variables, strict=True)
+    for a, b in pairs:
+        pull = 0.05 * 0.5 * start[a.path] if a.ndim > 1 else 0
+        np.testing.assert_allclose(b.numpy(), a.numpy() - pull, rtol=1e-4, atol=1e-6)
+
+
+def test_declarations_are_checked_when_the_class_is_defined():
+    with pytest.raises(ValueError, match=r"unknown players \['critic'\]; players are \['d'\]"):
+        type("Typo", (Game,), {"players": {"d": ("d",)}, "schedule": (("d", "critic"),)})
+    with pytest.raises(ValueError, match=r"never lets \['e'\] move"):
+        type("Idle", (Game,), {"players": {"d": ("d",), "e": ("e",)}, "schedule": (("d",),)})
+
+
+def test_a_loss_that_does_not_reach_its_networks_is_named():
+    def play(self, x, z):
+        return {"discriminator": losses.accepted(x)}
+
+    game_class = type("Unreached", (Frozen,), {"play": play})
+    game = game_class((8, 8, 1), latent_dim=3, width=4)
+    game.compile({"discriminator": keras.optimizers.SGD(0.1)})
+    with pytest.raises(ValueError, match="does not depend on"):
+        step(game, examples())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"latent_dim": 0}, "latent_dim must be 1 or more; got 0"),
+        ({"network": "vgg"}, "network must be one of dcgan, mlp, mixture; got 'vgg'"),
+        ({"prior": "cauchy"}, "prior must be one of .*; got 'cauchy'"),
+        ({"ema": 1.0}, "ema must be 0 .*; got 1.0"),
+        ({"width": 0}, "width must be 1 or more; got 0"),
+        ({"image_shape": (30, 30, 1)}, "multiple of 4 from 8 to 64; got 30 × 30"),
+        ({"image_shape": (68, 68, 1)}, "multiple of 4 from 8 to 64; got 68 × 68"),
+        ({"image_shape": (28, 32, 1)}, "got 28 × 32"),
+        ({"image_shape": (2,)}, "for points use 'mixture'"),
+        ({"image_shape": (8, 8, 1), "network": "mixture"}, "takes points"),
+    ],
+)
+def test_bad_arguments_are_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        zoo.BiGAN(**{"image_shape": (8, 8, 1), **arguments})
+
+
+def test_optimizers_must_match_the_players():
+    game = zoo.BiGAN((8, 8, 1), latent_dim=3, width=4)
+    with pytest.raises(ValueError, match=r"needs one optimizer for each player .*got \['critic'\]"):
+        game.compile({"critic": keras.optimizers.SGD()})

@@ -1,0 +1,39 @@
+"""Generative adversarial networks that have an encoder.
+
+`zoo.METHODS` names every method; `zoo.BiGAN` (and so on) is its class. Classes are imported when
+first asked for, so that `import zoo` costs nothing until a model is wanted.
+"""
+
+import importlib
+
+# method (also the name of its module, and of its trainer) → class
+METHODS = {
+    "bigan": "BiGAN",
+}
+
+__version__ = "0.1.0"
+
+
+def method(name: str):
+    """The game class of method `name`. Raises ValueError listing the methods there are."""
+    if name not in METHODS:
+        raise ValueError(f"unknown method {name!r}; methods are {', '.join(METHODS)}")
+    return getattr(importlib.import_module(f"zoo.{name}"), METHODS[name])
+
+
+def load(path: str):
+    """The trained game saved at `path`, a `game.keras` file or the run directory that holds one.
+
+    Raises:
+        ValueError: nothing was saved there, or the file is damaged.
+    """
+    from zoo import saving
+
+    return saving.load(path)
+
+
+def __getattr__(attribute):
+    for name, game_class in METHODS.items():
+        if attribute == game_class:
+            return method(name)
+    raise AttributeError(f"module 'zoo' has no attribute {attribute!r}")

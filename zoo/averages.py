@@ -1,0 +1,27 @@
+"""Exponential moving averages of a game's encoder and generator, as networks of their own.
+
+They are part of the game, hence of its checkpoints; batch norm statistics are averaged with the
+weights. The average of GAN weights is less noisy than the last of them (Yazıcı et al. 2019,
+arXiv:1806.04498).
+"""
+
+import keras
+
+
+def create(game) -> dict:
+    """Copies of the networks of `game` that make codes and images: name → network."""
+    copies = {}
+    for name in ("encoder", "generator"):
+        if name in game.named_networks():
+            copies[name] = keras.models.clone_model(getattr(game, name))
+            copies[name].set_weights(getattr(game, name).get_weights())
+            copies[name].trainable = False
+            setattr(game, f"average_{name}", copies[name])
+    return copies
+
+
+def update(game) -> None:
+    """Move every average by 1 - `game.ema` of the way to where its network is now."""
+    for name, average in game.averages.items():
+        for mean, value in zip(average.variables, getattr(game, name).variables, strict=True):
+            mean.assign(mean + (1 - game.ema) * (value - mean))

@@ -1,0 +1,41 @@
+"""BiGAN: an encoder and a generator play together against a joint discriminator."""
+
+from zoo.game import Game
+from zoo.losses import accepted
+from zoo.losses import rejected
+
+
+class BiGAN(Game):
+    """Adversarial feature learning (Donahue, Krähenbühl and Darrell, ICLR 2017, arXiv:1605.09782).
+
+    V(D, E, G) = E_x log D(x, E(x)) + E_z log(1 − D(G(z), z)), which D maximises and E and G
+    minimise together. Both halves are averaged, as the authors' code does: at zero logits, and
+    at the optimum where D = ½ everywhere, each player's loss is log 2 ≈ 0.693. There the two
+    joint laws are equal, and deterministic E and G invert each other on the supports.
+
+    Networks: encoder x → z, generator z → x, discriminator (x, z) → logit.
+    Players: discriminator; encoder_generator. They move together, from one forward pass.
+
+    Deviations: E and G minimise the non-saturating loss (labels swapped), as the authors' code
+    does and its value function does not say. The prior is N(0, I) by default, the authors' is
+    prior="uniform". Their MNIST networks are network="mlp"; "dcgan" is ours.
+    """
+
+    players = {
+        "discriminator": ("discriminator",),
+        "encoder_generator": ("encoder", "generator"),
+    }
+    schedule = (("discriminator", "encoder_generator"),)
+
+    def build_networks(self, draw):
+        self.encoder = draw.encoder()
+        self.generator = draw.generator()
+        self.discriminator = draw.joint_discriminator()
+
+    def play(self, x, z):
+        encoded = self.discriminator([x, self.encoder(x)])
+        generated = self.discriminator([self.generator(z), z])
+        return {
+            "discriminator": (accepted(encoded) + rejected(generated)) / 2,
+            "encoder_generator": (rejected(encoded) + accepted(generated)) / 2,
+        }

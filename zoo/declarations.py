@@ -1,0 +1,21 @@
+"""What a method declares and what a user passes, checked where it is written down."""
+
+
+def check_declaration(game):
+    """A typo in a declaration fails at import, not after an hour."""
+    scheduled = {player for phase in game.schedule for player in phase}
+    unknown = sorted(scheduled - set(game.players))
+    idle = sorted(set(game.players) - scheduled)
+    if unknown:
+        raise ValueError(
+            f"schedule of {game.__name__} names unknown players {unknown}; "
+            f"players are {sorted(game.players)}"
+        )
+    if idle:
+        raise ValueError(f"schedule of {game.__name__} never lets {idle} move")
+
+
+def checked(name, value, allowed, wanted):
+    if not allowed:
+        raise ValueError(f"{name} must be {wanted}; got {value!r}")
+    return value

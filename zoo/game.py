@@ -1,0 +1,277 @@
+"""`Game`: networks, players and a schedule, which Keras' `fit` can play."""
+
+import inspect
+import random
+
+import keras
+from keras import ops
+
+from zoo import averages
+from zoo import networks
+from zoo.declarations import check_declaration
+from zoo.declarations import checked
+from zoo.optimizers import PlayerOptimizers
+from zoo.priors import PRIORS
+from zoo.priors import draw
+from zoo.priors import normal
+
+
+class Game(keras.Model):
+    """An adversarial game.
+
+    A method declares what its paper adds to this class and nothing else: `players`, `schedule`,
+    and the two methods `build_networks` and `play`. A *player* owns networks and has one loss and
+    one optimizer. The *schedule* is a tuple of phases; the players of a phase move together, from
+    one forward pass. Three things follow without code: a player's loss is differentiated with
+    respect to its own networks only, so no method writes stop-gradients; a network may belong to
+    two players, each with its own optimizer; a network that belongs to none is frozen.
+
+    Constructor arguments are plain values kept under their own names. They are the configuration
+    of a checkpoint and the flags of the trainer; weights depend on nothing else.
+
+    Args:
+        image_shape: shape of one example: (height, width, channels) of an image in [-1, 1], or
+            (features,) of a point.
+        latent_dim: length of a code z.
+        network: the set of networks, one of `zoo.networks.BACKBONES`.
+        width: units of the smallest layer of that set; every other layer is a multiple.
+        prior: law of the codes, "normal" N(0, I) or "uniform" on [-1, 1]^latent_dim.
+        ema: decay per step of an exponential moving average of the encoder and the generator;
+            where it is above 0, `encode`, `decode` and everything built on them use the average.
+        seed: fixes the initial weights and every draw of noise.
+
+    Raises:
+        ValueError: an argument is out of range, or the networks cannot take `image_shape`.
+    """
+
+    players: dict = {}
+    schedule: tuple = ()
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        check_declaration(cls)
+        keras.saving.register_keras_serializable("zoo")(cls)
+
+    def __init__(
+        self,
+        image_shape: tuple,
+        latent_dim: int = 50,
+        network: str = "dcgan",
+        width: int = 32,
+        prior: str = "normal",
+        ema: float = 0.0,
+        seed: int = 0,
+    ):
+        # Losses compare x with G(E(x)) in float32; the layers cast to half precision themselves.
+        super().__init__(name=type(self).__name__.lower(), autocast=False)
+        self.image_shape = tuple(int(side) for side in image_shape)
+        self.latent_dim = checked("latent_dim", latent_dim, latent_dim >= 1, "1 or more")
+        self.network = checked(
+            "network",
+            network,
+            network in networks.BACKBONES,
+            f"one of {', '.join(networks.BACKBONES)}",
+        )
+        self.width = checked("width", width, width >= 1, "1 or more")
+        self.prior = checked("prior", prior, prior in PRIORS, f"one of {', '.join(PRIORS)}")
+        self.ema = checked("ema", ema, 0 <= ema < 1, "0 (off) or between 0 and 1, such as 0.999")
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.trackers = [keras.metrics.Mean(name=name) for name in (*self.players, "loss")]
+        self._create_networks()
+        self.built = True
+
+    # What a method declares.
+
+    def build_networks(self, draw) -> None:
+        """Create the networks as attributes, with the builders of `draw` (see `zoo.networks`)."""
+        raise NotImplementedError(f"{type(self).__name__} does not define build_networks")
+
+    def play(self, x, z) -> dict:
+        """One round. x (n, *image_shape) in [-1, 1], z (n, latent_dim) from the prior.
+
+        Returns:
+            player → loss, float32 scalars in nats unless the method says otherwise.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not define play")
+
+    # What a trained game does. Inference mode: batch norm uses its moving statistics.
+
+    @property
+    def has_encoder(self) -> bool:
+        """Whether `encode`, `features` and `reconstruct` exist for this method."""
+        return hasattr(self, "encoder")
+
+    def encode(self, x):
+        """Codes of images; the mean where the encoder is stochastic. (n, ...) → (n, latent_dim)."""
+        code = self._trained("encoder")(x, training=False)
+        return code[0] if isinstance(code, (list, tuple)) else code
+
+    def decode(self, z):
+        """Images of codes. (n, latent_dim) → (n, *image_shape)."""
+        return self._trained("generator")(z, training=False)
+
+    def reconstruct(self, x):
+        """decode(encode(x))."""
+        return self.decode(self.encode(x))
+
+    def features(self, x):
+        """The encoder's last hidden layer, flattened. (n, ...) → (n, features)."""
+        encoder = self._trained("encoder")
+        hidden = keras.Model(encoder.input, encoder.get_layer("features").output)
+        return ops.reshape(hidden(x, training=False), (ops.shape(x)[0], -1))
+
+    def prior_codes(self, n: int, seed: int):
+        """n draws from the prior, the same for the same seed; training noise is not disturbed."""
+        return PRIORS[self.prior]((n, self.latent_dim), seed=seed)
+
+    # Noise during training.
+
+    def noise(self, n):
+        """n fresh draws from the prior. (n, latent_dim)."""
+        return draw(PRIORS[self.prior], n, self.latent_dim, self.seed_generator)
+
+    def normal_noise(self, n):
+        """n fresh standard normal codes, for reparametrised draws. (n, latent_dim)."""
+        return draw(normal, n, self.latent_dim, self.seed_generator)
+
+    # Training.
+
+    def compile(self, optimizer, l2: float = 0.0, **kwargs) -> None:
+        """Give every player its optimizer.
+
+        Args:
+            optimizer: player → Keras optimizer (or a `PlayerOptimizers`).
+            l2: see `PlayerOptimizers`.
+            **kwargs: of `keras.Model.compile`, such as `jit_compile` and `steps_per_execution`.
+
+        Raises:
+            ValueError: a player has no optimizer, or an optimizer no player.
+        """
+        if not isinstance(optimizer, PlayerOptimizers):
+            optimizer = PlayerOptimizers(optimizer, l2)
+        if set(optimizer.by_player) != set(self.players):
+            raise ValueError(
+                f"{type(self).__name__} needs one optimizer for each player "
+                f"{sorted(self.players)}; got {sorted(optimizer.by_player)}"
+            )
+        # A loss scaler would hide the players; bfloat16, unlike float16, needs none.
+        kwargs["auto_scale_loss"] = False
+        super().compile(optimizer=optimizer, **kwargs)
+        optimizer.build({player: self.variables_of(player) for player in self.players})
+
+    def compile_from_config(self, config):
+        config = {key: value for key, value in config.items() if value is not None}
+        self.compile(**keras.saving.deserialize_keras_object(config))
+
+    def variables_of(self, player: str) -> list:
+        """The trainable variables of every network that `player` owns."""
+        return [v for net in self.players[player] for v in getattr(self, net).trainable_variables]
+
+    def call(self, round, training=None):
+        # Networks called inside take `training` from this call, so no method has to pass it on.
+        return self.play(*round)
+
+    def train_step(self, data) -> dict:
+        """Play every phase of the schedule once; running mean of each loss, and of their sum.
+
+        The players of a phase share its forward pass, and all their gradients are taken before
+        the first of them moves.
+        """
+        import tensorflow as tf
+
+        x = ops.convert_to_tensor(keras.utils.unpack_x_y_sample_weight(data)[0])
+        played = {}
+        for phase in self.schedule:
+            with tf.GradientTape(persistent=True) as tape:
+                losses = self((x, self.noise(ops.shape(x)[0])), training=True)
+                # Optimizers add the gradients of the replicas up; the mean is what is wanted.
+                replicas = self.distribute_strategy.num_replicas_in_sync
+                shares = {player: losses[player] / replicas for player in phase}
+            moves = [
+                (player, tape.gradient(shares[player], self.variables_of(player)))
+                for player in phase
+            ]
+            for player, gradients in moves:
+                self._check_reached(player, gradients)
+                self.optimizer.step(player, gradients, self.variables_of(player))
+            played |= {player: losses[player] for player in phase}
+        self.optimizer.iterations.assign_add(1)
+        averages.update(self)
+        return self._log(played)
+
+    @property
+    def metrics(self):
+        return self.trackers
+
+    def _log(self, losses):
+        import tensorflow as tf
+
+        for tracker in self.trackers:
+            loss = losses.get(tracker.name)
+            tracker.update_state(sum(losses.values()) if loss is None else loss)
+        logs = {tracker.name: tracker.result() for tracker in self.trackers}
+        if isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy):
+            # Keras concatenates the logs of workers, which scalars do not allow.
+            logs = {name: ops.reshape(value, (1,)) for name, value in logs.items()}
+        return logs
+
+    def _check_reached(self, player, gradients):
+        unreached = [v.path for v, g in zip(self.variables_of(player), gradients) if g is None]
+        if unreached:
+            raise ValueError(
+                f"the loss of player {player!r} of {type(self).__name__} does not depend on "
+                f"{unreached}, which it owns"
+            )
+
+    # Averages of the weights.
+
+    def _create_networks(self):
+        # Initializers take their seeds from `random`: lend it ours, then put its own back.
+        state = random.getstate()
+        random.seed(self.seed)
+        try:
+            self.build_networks(networks.Backbone(self))
+        finally:
+            random.setstate(state)
+        owned = {net for nets in self.players.values() for net in nets}
+        for name, net in self.named_networks().items():
+            net.trainable = name in owned
+        missing = owned - set(self.named_networks())
+        if missing:
+            raise ValueError(f"{type(self).__name__} built no network called {sorted(missing)}")
+        self.averages = averages.create(self) if self.ema else {}
+
+    def named_networks(self) -> dict:
+        """Attribute name → network, in the order they were built (averages left out)."""
+        return {
+            name: value
+            for name, value in vars(self).items()
+            if isinstance(value, keras.Model) and not name.startswith("average_")
+        }
+
+    def _trained(self, name):
+        if not hasattr(self, name):
+            able = "bigan"
+            raise ValueError(f"{type(self).__name__} has no {name}; methods that have one: {able}")
+        return self.averages.get(name) or getattr(self, name)
+
+    # Saving: Keras writes class, constructor arguments, weights and optimizers.
+
+    def get_config(self):
+        names = [
+            name
+            for c in type(self).__mro__
+            if issubclass(c, Game)
+            for name in inspect.signature(c.__init__).parameters
+        ]
+        return {n: getattr(self, n) for n in dict.fromkeys(names) if n not in ("self", "game")}
+
+    def save_own_variables(self, store):
+        super().save_own_variables(store)
+        # Not among the weights; without it a resumed run draws other noise.
+        store["noise"] = ops.convert_to_numpy(self.seed_generator.state)
+
+    def load_own_variables(self, store):
+        self.seed_generator.state.assign(store["noise"])
+        super().load_own_variables({key: store[key] for key in store.keys() if key != "noise"})

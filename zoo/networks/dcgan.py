@@ -1,0 +1,86 @@
+"""Strided convolutions (Radford, Metz and Chintala 2016, arXiv:1511.06434) at 8 to 64 pixels.
+
+Each stage halves the image and doubles the channels, from `width` on, down to 4 to 9 pixels; one
+hidden layer of 16 · `width` units joins the stages to the code. Deviations from the paper: kernels
+are 4 × 4 (5 × 5 with stride 2 leaves a checkerboard), and there is that hidden layer.
+"""
+
+import keras
+from keras import layers
+
+from zoo.networks.layers import batch_norm
+from zoo.networks.layers import code_head
+from zoo.networks.layers import dense
+from zoo.networks.layers import initializer
+from zoo.networks.layers import leaky
+from zoo.networks.layers import logit
+
+
+def check(shape: tuple) -> None:
+    """Raises ValueError where these networks cannot take examples of this shape."""
+    if len(shape) != 3:
+        raise ValueError(
+            f"network 'dcgan' takes images, not examples of shape {shape}; "
+            "for points use 'mixture' or 'mlp'"
+        )
+    height, side, _ = shape
+    if height != side or side % 4 or not 8 <= side <= 64:
+        raise ValueError(
+            f"network 'dcgan' takes square images whose side is a multiple of 4 from "
+            f"8 to 64; got {height} × {side} (resize with --image_size)"
+        )
+
+
+def stages(side: int) -> list:
+    """Sides from the image down: 28 → [28, 14, 7], 32 → [32, 16, 8], 64 → [64, 32, 16, 8]."""
+    sides = [side, side // 2]
+    while sides[-1] % 2 == 0 and sides[-1] > 8:
+        sides.append(sides[-1] // 2)
+    return sides
+
+
+def trunk(x, side: int, width: int):
+    """Strided convolutions; batch norm after all but the first, as in the paper."""
+    for stage in range(len(stages(side)) - 1):
+        x = layers.Conv2D(
+            width * 2**stage, 4, 2, "same", use_bias=stage == 0, kernel_initializer=initializer()
+        )(x)
+        x = leaky()(batch_norm()(x) if stage else x)
+    return layers.Flatten()(x)
+
+
+def encoder(shape, latent_dim, width, bounded, stochastic):
+    """x → code, or (mean, log variance)."""
+    x = keras.Input(shape)
+    hidden = batch_norm()(dense(16 * width, bias=False)(trunk(x, shape[0], width)))
+    features = leaky(name="features")(hidden)
+    return keras.Model(x, code_head(features, latent_dim, bounded, stochastic), name="encoder")
+
+
+def generator(latent_dim, shape, width):
+    """z → image in [-1, 1]."""
+    z = keras.Input((latent_dim,))
+    sides = stages(shape[0])
+    channels = width * 2 ** (len(sides) - 2)
+    hidden = layers.ReLU()(batch_norm()(dense(16 * width, bias=False)(z)))
+    hidden = layers.ReLU()(batch_norm()(dense(sides[-1] ** 2 * channels, bias=False)(hidden)))
+    x = layers.Reshape((sides[-1], sides[-1], channels))(hidden)
+    for stage in reversed(range(len(sides) - 2)):
+        x = layers.Conv2DTranspose(
+            width * 2**stage, 4, 2, "same", use_bias=False, kernel_initializer=initializer()
+        )(x)
+        x = layers.ReLU()(batch_norm()(x))
+    x = layers.Conv2DTranspose(shape[-1], 4, 2, "same", kernel_initializer=initializer())(x)
+    return keras.Model(z, layers.Activation("tanh", dtype="float32")(x), name="generator")
+
+
+def discriminator(shape, latent_dim, width):
+    """x → logit, or (x, z) → logit where `latent_dim` is given: z joins after the convolutions."""
+    x = keras.Input(shape)
+    hidden = leaky()(dense(16 * width)(trunk(x, shape[0], width)))
+    if latent_dim is None:
+        return keras.Model(x, logit(hidden), name="discriminator")
+    z = keras.Input((latent_dim,))
+    code = leaky()(dense(16 * width)(z))
+    joint = leaky()(dense(16 * width)(layers.Concatenate()([hidden, code])))
+    return keras.Model([x, z], logit(joint), name="discriminator")

@@ -1,0 +1,63 @@
+"""The permutation-invariant MNIST networks of BiGAN's authors (Donahue et al. 2017).
+
+Two hidden layers of 32 · `width` units (1,024 at the default width), no biases, batch norm without
+gain or bias after the second layer of the encoder and the discriminator and after both of the
+generator. A code joins a hidden layer through a linear projection added before the nonlinearity,
+in every layer after the first.
+"""
+
+import keras
+from keras import layers
+from keras import ops
+
+from zoo.networks.layers import batch_norm
+from zoo.networks.layers import code_head
+from zoo.networks.layers import dense
+from zoo.networks.layers import flat_size
+from zoo.networks.layers import leaky
+from zoo.networks.layers import logit
+
+
+def check(shape: tuple) -> None:
+    """Any shape will do."""
+
+
+def unit_pixels(x):
+    """Flattened pixels, moved from [-1, 1] to the [0, 1] the authors feed."""
+    return layers.Rescaling(0.5, 0.5)(layers.Flatten()(x))
+
+
+def linear(units):
+    return dense(units, bias=False)
+
+
+def encoder(shape, latent_dim, width, bounded, stochastic):
+    """x → code, or (mean, log variance)."""
+    x = keras.Input(shape)
+    hidden = leaky()(linear(32 * width)(unit_pixels(x)))
+    features = leaky(name="features")(batch_norm(affine=False)(linear(32 * width)(hidden)))
+    code = code_head(features, latent_dim, bounded, stochastic, bias=False)
+    return keras.Model(x, code, name="encoder")
+
+
+def generator(latent_dim, shape, width):
+    """z → x in [-1, 1]."""
+    z = keras.Input((latent_dim,))
+    hidden = layers.ReLU()(batch_norm(affine=False)(linear(32 * width)(z)))
+    joined = linear(32 * width)(hidden) + linear(32 * width)(z)
+    hidden = layers.ReLU()(batch_norm(affine=False)(joined))
+    pixels = dense(flat_size(shape), bias=False, dtype="float32")(hidden)
+    return keras.Model(z, layers.Reshape(shape)(2 * ops.sigmoid(pixels) - 1), name="generator")
+
+
+def discriminator(shape, latent_dim, width):
+    """x → logit, or (x, z) → logit where `latent_dim` is given."""
+    x = keras.Input(shape)
+    hidden = leaky()(linear(32 * width)(unit_pixels(x)))
+    joined = linear(32 * width)(hidden)
+    inputs = x
+    if latent_dim is not None:
+        z = keras.Input((latent_dim,))
+        joined, inputs = joined + linear(32 * width)(z), [x, z]
+    hidden = leaky()(batch_norm(affine=False)(joined))
+    return keras.Model(inputs, logit(hidden, bias=False), name="discriminator")

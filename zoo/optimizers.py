@@ -1,0 +1,75 @@
+"""One optimizer per player, which Keras saves, restores and rebuilds as one."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("zoo")
+class PlayerOptimizers(keras.optimizers.Optimizer):
+    """The optimizers of a game's players.
+
+    Keras knows models with one optimizer: a plain dictionary of them is neither saved nor rebuilt
+    by `load_model`. This class is that one optimizer; it holds the others and steps none itself.
+    Its `iterations` counts training steps, whatever the schedule does within one.
+
+    Args:
+        optimizers: player → Keras optimizer.
+        l2: coefficient of the gradient l2 · w added to every weight of two or more dimensions
+            before the optimizer sees it, as the authors of DCGAN and BiGAN do. This is not
+            AdamW's decay, which bypasses Adam's normalisation.
+    """
+
+    def __init__(self, optimizers: dict, l2: float = 0.0, name: str = "players"):
+        super().__init__(learning_rate=0.0, name=name)
+        self.by_player = dict(optimizers)
+        self.l2 = l2
+
+    def build(self, variables: dict) -> None:
+        """Create the slots of every player's optimizer. `variables`: player → variables."""
+        super().build([])
+        for player, optimizer in self.by_player.items():
+            optimizer.build(variables[player])
+
+    def step(self, player: str, gradients: list, variables: list) -> None:
+        """Move `variables` by one step of the optimizer of `player`."""
+        if self.l2:
+            gradients = [
+                g + self.l2 * ops.cast(v, g.dtype) if len(v.shape) > 1 else g
+                for g, v in zip(gradients, variables, strict=True)
+            ]
+        self.by_player[player].apply(gradients, variables)
+
+    @property
+    def optimizers(self) -> list:
+        """The players' optimizers, where Keras' callbacks look for learning rates."""
+        return list(self.by_player.values())
+
+    @property
+    def variables(self) -> list:
+        own = super().variables
+        return list(own) + [v for o in self.by_player.values() for v in o.variables]
+
+    # Keras saves what `by_player` holds by itself; only the count of steps is ours.
+
+    def save_own_variables(self, store) -> None:
+        store["iterations"] = ops.convert_to_numpy(self.iterations)
+
+    def load_own_variables(self, store) -> None:
+        self.iterations.assign(store["iterations"])
+
+    def get_config(self) -> dict:
+        serialize = keras.saving.serialize_keras_object
+        return {
+            "optimizers": {player: serialize(o) for player, o in self.by_player.items()},
+            "l2": self.l2,
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        revive = keras.saving.deserialize_keras_object
+        optimizers = {
+            player: o if isinstance(o, keras.optimizers.Optimizer) else revive(o)
+            for player, o in config["optimizers"].items()
+        }
+        return cls(**{**config, "optimizers": optimizers})
