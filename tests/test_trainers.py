@@ -1,0 +1,284 @@
+"""`python -m trainers.<method>`: what it writes, how it stops and goes on, what it refuses."""
+
+import dataclasses
+import importlib
+import inspect
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import keras
+import numpy as np
+import pytest
+from games import state
+
+import zoo
+from trainers import checkpoints
+from trainers import flags
+from trainers import run
+from trainers.bigan import RECIPE
+
+ROOT = pathlib.Path(__file__).parent.parent
+SMALL = [
+    "--nojit_compile",
+    "--network=mlp",
+    "--width=1",
+    "--latent_dim=3",
+    "--batch_size=20",
+    "--evaluate_every=0",
+]
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    """`--dataset` of 230 training and 40 test images of 8 × 8 in two classes."""
+    rng = np.random.default_rng(0)
+    path = tmp_path_factory.mktemp("data") / "tiny.npz"
+    sets = {}
+    for name, n in (("train", 230), ("test", 40)):
+        labels = np.arange(n) % 2
+        pixels = rng.integers(0, 128, (n, 8, 8, 1)) + 127 * labels[:, None, None, None]
+        sets |= {f"x_{name}": pixels.astype("uint8"), f"y_{name}": labels}
+    np.savez(path, **sets)
+    return f"--dataset=npz:{path}"
+
+
+def train(images, directory, *more, recipe=RECIPE):
+    """Run a trainer in this process; the game it leaves in its newest checkpoint."""
+    run.main(recipe, ["bigan.py", images, f"--run_dir={directory}", *SMALL, *more])
+    return newest(directory)
+
+
+def newest(directory):
+    return zoo.load(sorted((pathlib.Path(directory) / "checkpoints").glob("*.keras"))[-1])
+
+
+def command(*arguments):
+    return [sys.executable, "-m", "trainers.bigan", *arguments]
+
+
+def same(one, other):
+    return all(np.array_equal(a, b) for a, b in zip(state(one), state(other), strict=True))
+
+
+def test_help_answers_in_a_second_and_without_tensorflow():
+    began = time.perf_counter()
+    shown = subprocess.run(command("--help"), cwd=ROOT, capture_output=True, text=True, check=True)
+    assert time.perf_counter() - began < 1
+    for name in ("--dataset", "--latent_dim", "--prior", "--jit_compile", "--resume", "--seed"):
+        assert f"\n  {name}\n" in shown.stdout
+    source = "import sys, trainers.bigan; sys.exit('tensorflow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", source], cwd=ROOT).returncode == 0
+
+
+@pytest.mark.parametrize("method", zoo.METHODS)
+def test_every_constructor_argument_is_a_flag_with_a_text(method):
+    found = flags.constructor(method)
+    for game_class in (zoo.method(method), zoo.game.Game):
+        for name, parameter in inspect.signature(game_class.__init__).parameters.items():
+            if parameter.default is not inspect.Parameter.empty:
+                assert found[name][0] == parameter.default
+                assert found[name][1], f"{name} is not described in the docstring"
+
+
+@pytest.mark.parametrize("method", zoo.METHODS)
+def test_every_method_has_a_trainer(method):
+    recipe = importlib.import_module(f"trainers.{method}").RECIPE
+    assert recipe.method == method
+    assert recipe.network in recipe.networks
+    known = set(flags.constructor(method)) | set(flags.COMMON)
+    assert {flag for options in recipe.networks.values() for flag in options} <= known
+
+
+def test_a_run_leaves_everything_a_person_needs(images, tmp_path, capsys):
+    train(images, tmp_path, "--epochs=2", "--evaluate_every=1")
+    kept = {str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()}
+    assert kept >= {
+        "config.json",
+        "game.keras",
+        "history.csv",
+        "metrics.json",
+        "report.png",
+        "samples/epoch-0001.png",
+        "reconstructions/epoch-0002.png",
+        "checkpoints/step-00000022.keras",
+    }
+    assert any("tfevents" in name for name in kept)
+    config = json.loads((tmp_path / "config.json").read_text())
+    assert config["game"]["latent_dim"] == 3
+    assert config["versions"]["keras"] == keras.__version__
+    assert "trainers.bigan" in config["command"]
+    figures = json.loads((tmp_path / "metrics.json").read_text())
+    assert figures["steps"] == 22
+    assert 0 < figures["x_cycle_ratio"] < 2
+    assert "1-NN on features" in capsys.readouterr().out
+    header, *rows = (tmp_path / "history.csv").read_text().splitlines()
+    assert header.startswith("epoch,discriminator,encoder_generator,loss,images_per_s")
+    assert len(rows) == 2
+    assert same(zoo.load(tmp_path), newest(tmp_path))
+
+
+def test_a_run_cut_at_an_epoch_ends_bit_equal_to_an_uninterrupted_one(images, tmp_path):
+    whole = train(images, tmp_path / "whole", "--epochs=3", "--ema=0.9")
+    train(images, tmp_path / "cut", "--epochs=1", "--ema=0.9")
+    cut = train(images, tmp_path / "cut", "--epochs=3", "--ema=0.9")
+    assert checkpoints.step_of(cut) == 33
+    assert same(whole, cut)
+    assert len((tmp_path / "cut" / "history.csv").read_text().splitlines()) == 4
+
+
+def test_killed_in_the_middle_of_an_epoch_it_goes_on_from_the_last_checkpoint(images, tmp_path):
+    settings = [images, *SMALL, "--epochs=60", f"--run_dir={tmp_path}"]
+    process = subprocess.Popen(command(*settings), cwd=ROOT, stdout=subprocess.DEVNULL)
+    while not (saved := list(tmp_path.glob("checkpoints/step-*.keras"))):
+        assert process.poll() is None
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    reached = max(int(path.stem.split("-")[1]) for path in saved)
+    assert 0 < reached < 60 * 11
+    train(images, tmp_path, f"--epochs={reached // 11 + 4}")
+    resumed = newest(tmp_path)
+    whole = train(images, tmp_path / "whole", f"--epochs={reached // 11 + 4}")
+    assert same(resumed, whole)
+
+
+def test_ctrl_c_saves_inside_an_epoch_and_says_how_to_go_on(images, tmp_path, monkeypatch, capsys):
+    from trainers import callbacks
+
+    class Interrupt(callbacks.Throughput):
+        def on_train_batch_end(self, batch, logs=None):
+            super().on_train_batch_end(batch, logs)
+            if checkpoints.step_of(self.model) == 14:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(callbacks, "Throughput", Interrupt)
+        with pytest.raises(SystemExit) as stopped:
+            train(images, tmp_path / "cut", "--epochs=3")
+    assert stopped.value.code == 130
+    said = capsys.readouterr().out
+    step = checkpoints.step_of(newest(tmp_path / "cut"))
+    assert step in (14, 15)
+    assert f"saved at step {step} of 33" in said
+    assert "python -m trainers.bigan --dataset=" in said
+    cut = train(images, tmp_path / "cut", "--epochs=3")
+    assert same(train(images, tmp_path / "whole", "--epochs=3"), cut)
+    assert len((tmp_path / "cut" / "history.csv").read_text().splitlines()) == 4
+
+
+def test_changed_settings_are_refused_with_the_difference(images, tmp_path, capsys):
+    train(images, tmp_path, "--epochs=1")
+    before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+    for change, said in (
+        (["--latent_dim=4"], "latent_dim was 3 and is now 4"),
+        (["--batch_size=10"], "batch_size was 20 and is now 10"),
+        (["--noresume"], "holds a run already"),
+    ):
+        with pytest.raises(SystemExit) as refused:
+            train(images, tmp_path, "--epochs=1", *change)
+        assert refused.value.code == 2
+        error = capsys.readouterr().err.strip().splitlines()[-1]
+        assert error.startswith("error: ") and said in error and "--run_dir" in error
+    assert before == {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--dataset=fasion_mnist"], ["fasion_mnist", "fashion_mnist"]),
+        (["--dataset=npz:/nowhere.npz"], ["/nowhere.npz"]),
+        (["--dataset=folder:/nowhere"], ["/nowhere"]),
+        (["--batch_size=-1"], ["--batch_size must be 1 or more; got -1"]),
+        (["--batch_size=100000"], ["--batch_size=100000 is more than the 230"]),
+        (["--latent_dim=0"], ["latent_dim must be 1 or more; got 0"]),
+        (["--epochs=0"], ["--epochs must be 1 or more; got 0"]),
+        (["--epochs=many"], ["epochs", "many"]),
+        (["--network=vgg"], ["one of dcgan, mlp, mixture; got 'vgg'"]),
+        (["--network=dcgan", "--image_size=30"], ["multiple of 4", "30 × 30"]),
+        (["--strategy=cluster"], ["--strategy must be one of auto", "got 'cluster'"]),
+        (["--strategy=tpu"], ["no TPU", "--strategy=auto"]),
+        (["--strategy=multi_worker_mirrored"], ["TF_CONFIG"]),
+        (["--strategy=mirrored", "--batch_size=21"], ["cannot be shared by 2 replicas; take 20"]),
+        (["--precision=float8"], ["one of float32, mixed_bfloat16; got 'float8'"]),
+        (["--learning_rate=1"], ["learning_rate", "--help"]),
+        (["stray"], ["unexpected argument 'stray'"]),
+    ],
+)
+def test_bad_input_is_one_line_with_the_value_and_the_remedy(
+    images, tmp_path, capsys, arguments, said
+):
+    with pytest.raises(SystemExit) as refused:
+        train(images, tmp_path / "run", "--epochs=1", *arguments)
+    assert refused.value.code == 2
+    error = capsys.readouterr().err.strip().splitlines()[-1]
+    assert error.startswith("error: ")
+    for words in said:
+        assert words in error
+    assert not list((tmp_path / "run").glob("*")), "nothing may be left behind"
+
+
+def test_an_unwritable_run_dir_is_refused(images, tmp_path, capsys):
+    (tmp_path / "file").write_text("kept")
+    with pytest.raises(SystemExit) as refused:
+        train(images, tmp_path / "file" / "run")
+    assert refused.value.code == 2
+    assert f"--run_dir={tmp_path / 'file' / 'run'} cannot be written to" in capsys.readouterr().err
+    assert (tmp_path / "file").read_text() == "kept"
+
+
+def test_a_loss_that_becomes_nan_stops_the_run_and_keeps_the_last_checkpoint(
+    images, tmp_path, capsys
+):
+    train(images, tmp_path, "--epochs=1")
+    kept = newest(tmp_path)
+
+    class Poisoned(run.Run):
+        def train(self):
+            self.game.generator.trainable_variables[0].assign(
+                np.full(self.game.generator.trainable_variables[0].shape, np.nan)
+            )
+            return super().train()
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as stopped:
+        patch.setattr(run, "Run", Poisoned)
+        train(images, tmp_path, "--epochs=3")
+    assert stopped.value.code == 1
+    assert "became nan by step 12" in capsys.readouterr().err
+    assert same(kept, newest(tmp_path))
+
+
+@pytest.mark.parametrize("harm", ["truncated", "emptied", "flipped"])
+def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(images, tmp_path, capsys, harm):
+    train(images, tmp_path, "--epochs=2")
+    last = tmp_path / "checkpoints" / "step-00000022.keras"
+    whole = last.read_bytes()
+    middle = len(whole) // 2
+    last.write_bytes(
+        {
+            "truncated": whole[:middle],
+            "emptied": b"",
+            "flipped": whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :],
+        }[harm]
+    )
+    capsys.readouterr()
+    train(images, tmp_path, "--epochs=3")
+    said = capsys.readouterr().out
+    assert f"{last} is damaged" in said
+    assert "going on from step 11 of 33" in said
+
+
+def test_steps_per_execution_and_jit_leave_the_same_number_of_steps(images, tmp_path):
+    game = train(images, tmp_path, "--epochs=2", "--steps_per_execution=5", "--jit_compile")
+    assert checkpoints.step_of(game) == 20
+
+
+def test_recipes_cannot_forget_a_player(images, tmp_path, capsys):
+    lacking = dataclasses.replace(RECIPE, optimizers=lambda args, steps: {})
+    with pytest.raises(SystemExit):
+        train(images, tmp_path, "--epochs=1", recipe=lacking)
+    assert "needs one optimizer for each player" in capsys.readouterr().err

@@ -1,0 +1,1 @@
+"""How each paper trained its method: recipes, data, callbacks. `python -m trainers.<method>`."""

@@ -1,0 +1,34 @@
+"""BiGAN (Donahue, Krähenbühl and Darrell, ICLR 2017, arXiv:1605.09782)."""
+
+from trainers.run import Recipe
+from trainers.run import main
+
+
+def optimizers(args, steps):
+    """Adam 2e-4, β1 ½ for both players, as in the authors' code; constant rate.
+
+    They hold the rate for 200 epochs and then let it fall to 1 % over 200 more.
+    """
+    import keras
+
+    return {
+        player: keras.optimizers.Adam(2e-4, beta_1=0.5, epsilon=1e-8, name=player)
+        for player in ("discriminator", "encoder_generator")
+    }
+
+
+RECIPE = Recipe(
+    method="bigan",
+    title=__doc__,
+    optimizers=optimizers,
+    l2=2.5e-5,
+    network="dcgan",
+    networks={
+        "dcgan": {"epochs": 30, "batch_size": 128, "latent_dim": 50},
+        "mlp": {"epochs": 25, "batch_size": 128, "latent_dim": 50, "prior": "uniform"},
+        "mixture": {"epochs": 40, "batch_size": 100, "latent_dim": 2},
+    },
+)
+
+if __name__ == "__main__":
+    main(RECIPE)

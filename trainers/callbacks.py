@@ -1,0 +1,151 @@
+"""What happens while `fit` runs: measuring, pictures, history, checkpoints, stopping."""
+
+import csv
+import math
+import os
+import signal
+import time
+
+import keras
+import numpy as np
+
+from trainers import checkpoints
+from zoo import datasets
+from zoo import metrics
+from zoo import pictures
+
+# What is measured between epochs, of all that `zoo.metrics.cheap` returns.
+WATCHED = ("x_cycle_ratio", "z_cycle_ratio", "code_std", "mmd", "modes", "high_quality")
+
+
+class Throughput(keras.callbacks.Callback):
+    """Adds images/s, over the epoch so far, to the logs."""
+
+    def __init__(self, batch_size: int):
+        super().__init__()
+        self.batch_size = batch_size
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.started, self.images = None, 0
+
+    def on_train_batch_end(self, batch, logs=None):
+        # The clock starts after the first batch of an epoch, which may compile.
+        if self.started is None:
+            self.started, self.last = time.perf_counter(), batch
+        self.images += (batch - self.last) * self.batch_size
+        self.last = batch
+        elapsed = time.perf_counter() - self.started
+        logs["images_per_s"] = self.rate = self.images / elapsed if self.images else 0.0
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs["images_per_s"] = self.rate
+
+
+class StopOnNaN(keras.callbacks.Callback):
+    """Ends training at the first loss that is not a finite number, before it is saved."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        bad = [name for name, value in logs.items() if not math.isfinite(value)]
+        if bad:
+            step = checkpoints.step_of(self.model)
+            raise FloatingPointError(
+                f"the loss of {', '.join(bad)} became {logs[bad[0]]} by step {step}"
+            )
+
+
+class StopOnSignal(keras.callbacks.Callback):
+    """Ctrl-C (SIGINT) and SIGTERM let the step finish and end training; a second one kills."""
+
+    received = None
+
+    def on_train_begin(self, logs=None):
+        self.previous = {
+            s: signal.signal(s, self._receive) for s in (signal.SIGINT, signal.SIGTERM)
+        }
+
+    def on_train_end(self, logs=None):
+        for number, handler in self.previous.items():
+            signal.signal(number, handler)
+
+    def _receive(self, number, frame):
+        self.received = number
+        signal.signal(number, signal.SIG_DFL)
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.received:
+            self.model.stop_training = True
+
+
+class Evaluate(keras.callbacks.Callback):
+    """Every few epochs: the quick yardsticks into the logs, samples and reconstructions to PNG."""
+
+    def __init__(self, data, every: int, directory):
+        super().__init__()
+        self.data, self.every, self.directory = data, every, directory
+
+    def on_epoch_end(self, epoch, logs=None):
+        if not self.every or (epoch + 1) % self.every or self.model.stop_training:
+            return
+        figures = metrics.cheap(self.model, self.data)
+        logs.update({name: figures[name] for name in WATCHED if name in figures})
+        images, reconstructions, samples, _, _ = shown(self.model, self.data, 60)
+        name = f"epoch-{epoch + 1:04d}.png"
+        if images.ndim == 2:
+            pictures.save_png(pictures.points(images, samples), self.directory / "samples" / name)
+            return
+        pictures.save_png(pictures.grid(samples, 10), self.directory / "samples" / name)
+        if reconstructions is not None:
+            sheet = pictures.pairs(images, reconstructions, 10)
+            pictures.save_png(sheet, self.directory / "reconstructions" / name)
+
+
+def shown(game, data, n: int) -> tuple:
+    """What every picture of a run shows: the same test examples and the same codes each time.
+
+    Returns:
+        (images, reconstructions or None, samples, codes or None, prior codes), n of each.
+    """
+    images = datasets.scale(data.test[np.random.default_rng(0).permutation(len(data.test))[:n]])
+    prior = keras.ops.convert_to_numpy(game.prior_codes(n, seed=1))
+    samples = metrics.in_batches(game.decode, prior)
+    if not game.has_encoder:
+        return images, None, samples, None, prior
+    codes = metrics.in_batches(game.encode, images)
+    return images, metrics.in_batches(game.decode, codes), samples, codes, prior
+
+
+class History(keras.callbacks.Callback):
+    """Keeps one row per epoch in `history.csv`, rewritten whole, so that a resumed run has no gap.
+
+    `rows` holds every epoch so far: epoch (from 1), losses, images/s and what was measured.
+    """
+
+    def __init__(self, path, epochs_done: int):
+        super().__init__()
+        self.path, self.rows = path, []
+        if path.exists() and epochs_done:
+            with open(path, newline="", encoding="utf-8") as file:
+                rows = [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(file)]
+            self.rows = [row for row in rows if row["epoch"] <= epochs_done]
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.rows = [row for row in self.rows if row["epoch"] < epoch + 1]
+        self.rows.append({"epoch": epoch + 1, **{k: float(v) for k, v in logs.items()}})
+        columns = list(dict.fromkeys(name for row in self.rows for name in row))
+        partial = self.path.with_suffix(".partial")
+        with open(partial, "w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, columns)
+            writer.writeheader()
+            writer.writerows(self.rows)
+        os.replace(partial, self.path)
+
+
+class Checkpoint(keras.callbacks.Callback):
+    """Saves the game at the end of every epoch, and where training was stopped."""
+
+    def __init__(self, directory):
+        super().__init__()
+        self.directory = directory
+
+    def on_epoch_end(self, epoch, logs=None):
+        checkpoints.write(self.model, self.directory)

@@ -1,0 +1,150 @@
+"""The flags of a trainer: those that all share, and one per constructor argument of its game.
+
+The constructor is read from its source, not imported, so that `--help` answers without loading
+TensorFlow.
+"""
+
+import ast
+import inspect
+import os
+import pathlib
+import re
+import types
+
+from absl import flags
+
+import zoo
+
+COMMON = {
+    "dataset": (
+        "fashion_mnist_10k",
+        "What to train on: fashion_mnist_10k (ships with the package),"
+        " any image set of TensorFlow Datasets by name, folder:PATH of PNG and JPEG files,"
+        " npz:PATH, or the 2-D mixtures grid25 and ring8.",
+    ),
+    "image_size": (0, "Resize images to this many pixels a side, with antialiasing; 0 keeps them."),
+    "train_split": ("train", "Training examples, in the split syntax of TensorFlow Datasets."),
+    "test_split": ("test", "Test examples, likewise."),
+    "download": (False, "Let TensorFlow Datasets download a set that is not prepared."),
+    "run_dir": ("", "Where everything is written; by default runs/<method>_<network>_<dataset>."),
+    "epochs": (0, "Passes over the training examples."),
+    "batch_size": (0, "Examples per step, over all replicas."),
+    "strategy": ("auto", "auto, one_device, mirrored, multi_worker_mirrored or tpu."),
+    "tpu": ("", "Name or address of the TPU, for --strategy=tpu."),
+    "precision": ("float32", "float32 or mixed_bfloat16."),
+    "jit_compile": (True, "Compile the training step with XLA (ignored under several replicas)."),
+    "steps_per_execution": (1, "Training steps per call into TensorFlow."),
+    "evaluate_every": (5, "Epochs between measurements and pictures; 0 for none but the last."),
+    "resume": (True, "Go on where the run in --run_dir stopped; --noresume refuses a used one."),
+}
+
+
+def parse(recipe, argv: list) -> types.SimpleNamespace:
+    """The value of every flag: given on the command line, else the recipe's, else the game's.
+
+    Raises:
+        SystemExit: `--help` was asked for.
+        ValueError: a flag is unknown or cannot be read.
+    """
+    values = flags.FlagValues()
+    defaults = {name: (default, text) for name, (default, text) in COMMON.items()}
+    defaults |= constructor(recipe.method)
+    for name, (default, text) in defaults.items():
+        _define(values, name, default, _help(recipe, name, default, text))
+    if {"--help", "-h", "-help", "--helpfull"} & set(argv[1:]):
+        print(f"{recipe.title}\n\nusage: python -m trainers.{recipe.method} [flags]")
+        print(_listing(values, defaults))
+        raise SystemExit(0)
+    try:
+        stray = values(argv)[1:]
+    except flags.Error as error:
+        raise ValueError(f"{error}; see --help") from None
+    if stray:
+        raise ValueError(f"unexpected argument {stray[0]!r}; flags are written --name=value")
+    return _resolve(recipe, values, defaults)
+
+
+def constructor(method: str) -> dict:
+    """argument → (default, text) of the game of `method`, in the order of its signature."""
+    found = {}
+    folder = pathlib.Path(zoo.__file__).parent
+    for module, name in (("game", "Game"), (method, zoo.METHODS[method])):
+        tree = ast.parse((folder / f"{module}.py").read_text(encoding="utf-8"))
+        game = next(n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == name)
+        texts = _argument_texts(ast.get_docstring(game) or "")
+        for init in (n for n in game.body if getattr(n, "name", "") == "__init__"):
+            names = [a.arg for a in init.args.args]
+            for arg, default in zip(reversed(names), reversed(init.args.defaults), strict=False):
+                found[arg] = (ast.literal_eval(default), texts.get(arg, ""))
+    return found
+
+
+def _argument_texts(docstring):
+    """The Args section of a Google-style docstring: argument → text on one line."""
+    section = re.search(r"^Args:\n((?:[ ].*\n|\n)+)", docstring + "\n", re.M)
+    entries = (
+        re.findall(r"^ {4}(\w+): ((?:.*\n)(?: {8}.*\n)*)", section[1], re.M) if section else ()
+    )
+    return {name: " ".join(text.split()) for name, text in entries}
+
+
+def _define(values, name, default, text):
+    define = {
+        bool: flags.DEFINE_boolean,
+        int: flags.DEFINE_integer,
+        float: flags.DEFINE_float,
+        str: flags.DEFINE_string,
+    }[type(default)]
+    define(name, None, text, flag_values=values)
+
+
+def _help(recipe, name, default, text):
+    chosen = {
+        str(network): options[name]
+        for network, options in recipe.networks.items()
+        if name in options
+    }
+    if chosen:
+        return f"{text} Default: {', '.join(f'{v} ({k})' for k, v in chosen.items())}."
+    return f"{text} Default: {default}." if default != "" else text
+
+
+def _listing(values, defaults):
+    lines = []
+    for name in defaults:
+        text = inspect.cleandoc(values[name].help)
+        lines.append(f"\n  --{name}\n      " + "\n      ".join(_wrapped(text)))
+    return "".join(lines)
+
+
+def _wrapped(text, columns=88):
+    import textwrap
+
+    return textwrap.wrap(text, columns)
+
+
+def _resolve(recipe, values, defaults):
+    given = {name: values[name].value for name in defaults if values[name].present}
+    points = given.get("dataset", "") in ("grid25", "ring8")
+    network = given.get("network") or ("mixture" if points else recipe.network)
+    chosen = {name: default for name, (default, _) in defaults.items()}
+    chosen |= recipe.networks.get(network, {}) | {"network": network} | given
+    if not chosen["run_dir"]:
+        data = re.sub(r"[^\w.-]+", "_", os.path.normpath(chosen["dataset"])).strip("_")
+        chosen["run_dir"] = os.path.join("runs", f"{recipe.method}_{network}_{data}")
+    for name, least in (
+        ("epochs", 1),
+        ("batch_size", 1),
+        ("steps_per_execution", 1),
+        ("evaluate_every", 0),
+        ("image_size", 0),
+        ("seed", 0),
+    ):
+        if chosen[name] < least:
+            raise ValueError(f"--{name} must be {least} or more; got {chosen[name]}")
+    allowed = ("float32", "mixed_bfloat16")
+    if chosen["precision"] not in allowed:
+        raise ValueError(
+            f"--precision must be one of {', '.join(allowed)}; got {chosen['precision']!r}"
+        )
+    return types.SimpleNamespace(**chosen)

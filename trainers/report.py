@@ -1,0 +1,56 @@
+"""The end of a run: the trained game measured, saved and pictured."""
+
+import json
+import statistics
+
+from trainers import callbacks
+from trainers import checkpoints
+from zoo import metrics
+from zoo import pictures
+
+
+def write(run, seconds: float) -> None:
+    """Write game.keras, metrics.json and report.png of a finished `Run`, and print the table.
+
+    Every test example is measured, against every training example where a probe needs them.
+    `seconds` is how long the command took up to here; it is recorded as wall_s.
+    """
+    print("measuring on the test examples …", flush=True)
+    checkpoints.publish(run.game, run.directory / "game.keras")
+    everything = max(len(run.data.train), len(run.data.test))
+    figures = metrics.evaluate(run.game, run.data, test_limit=everything, train_limit=everything)
+    rates = [row["images_per_s"] for row in run.history.rows if row.get("images_per_s")]
+    figures |= {
+        "epochs": run.step / run.epoch_steps,
+        "steps": run.step,
+        "images_per_s": statistics.median(rates) if rates else 0.0,
+        "wall_s": round(seconds, 1),
+    }
+    (run.directory / "metrics.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
+    _picture(run, figures)
+    print(metrics.table(figures))
+    print(
+        f"{figures['images_per_s']:,.0f} images/s, {seconds:.0f} s of training\n"
+        f"see {run.directory / 'report.png'}"
+    )
+
+
+def _picture(run, figures):
+    images, reconstructions, samples, codes, prior = callbacks.shown(run.game, run.data, 500)
+    rows = run.history.rows
+    columns = dict.fromkeys(name for row in rows for name in row)
+    pictures.report(
+        run.directory / "report.png",
+        title=f"{type(run.game).__name__} on {run.args.dataset}, {len(rows)} epochs",
+        images=images,
+        reconstructions=reconstructions,
+        samples=samples,
+        history={
+            name: [row.get(name) for row in rows]
+            for name in columns
+            if name not in ("epoch", "images_per_s")
+        },
+        metrics=figures,
+        codes=codes,
+        prior=prior,
+    )
