@@ -56,9 +56,10 @@ def main(recipe: Recipe, argv: list | None = None) -> None:
             f"  {command(argv)}"
         )
         sys.exit(128 + stopped_by)
-    from trainers import report
+    if not run.worker:
+        from trainers import report
 
-    report.write(run, time.time() - began)
+        report.write(run, time.time() - began)
 
 
 class Run:
@@ -70,7 +71,7 @@ class Run:
 
     def __init__(self, recipe: Recipe, args, argv: list):
         self.recipe, self.args, self.argv = recipe, args, argv
-        self.directory = _writable(pathlib.Path(args.run_dir))
+        directory = pathlib.Path(args.run_dir)
         from trainers import checkpoints
         from trainers import settings
         from trainers import strategy
@@ -80,6 +81,11 @@ class Run:
         # but workers must meet before TensorFlow runs anything, and reading a set may run it.
         together = args.strategy == "multi_worker_mirrored"
         placed, where = strategy.build(args.strategy) if together else (None, "")
+        # Every worker saves what it needs to go on; only the chief writes to the run itself.
+        self.worker = strategy.worker_index() if together else 0
+        self.directory = _writable(
+            directory / f"worker-{self.worker}" if self.worker else directory
+        )
         self.data = datasets.load(
             args.dataset,
             image_size=args.image_size or None,

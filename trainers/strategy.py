@@ -32,6 +32,14 @@ def build(name: str, tpu: str = ""):
     return tf.distribute.MirroredStrategy(devices), f"{len(devices)} replicas on {devices}"
 
 
+def worker_index() -> int:
+    """Which worker of several this process is; 0, the chief, where it is alone."""
+    try:
+        return json.loads(os.environ.get("TF_CONFIG", ""))["task"]["index"]
+    except (ValueError, KeyError, TypeError):
+        return 0
+
+
 def _tpu(tpu):
     import tensorflow as tf
 
