@@ -42,6 +42,9 @@ def main(recipe: Recipe, argv: list | None = None) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         args = flags.parse(recipe, argv)
+        if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
+            backend = os.environ["KERAS_BACKEND"]
+            raise ValueError(f"training needs KERAS_BACKEND=tensorflow; it is {backend!r}")
         run = Run(recipe, args, argv)
     except (ValueError, OSError) as error:
         _fail(2, error)
@@ -72,8 +75,6 @@ class Run:
     def __init__(self, recipe: Recipe, args, argv: list):
         self.recipe, self.args, self.argv = recipe, args, argv
         directory = pathlib.Path(args.run_dir)
-        from trainers import checkpoints
-        from trainers import settings
         from trainers import strategy
         from zoo import datasets
 
@@ -93,13 +94,9 @@ class Run:
             test_split=args.test_split,
             download=args.download,
         )
-        import keras
+        from trainers import checkpoints
+        from trainers import settings
 
-        if keras.backend.backend() != "tensorflow":
-            raise ValueError(
-                f"trainers need Keras' TensorFlow backend; KERAS_BACKEND is "
-                f"{keras.backend.backend()!r}"
-            )
         if not together:
             placed, where = strategy.build(args.strategy, args.tpu)
         self._check_batch(placed)
