@@ -36,16 +36,24 @@ def dense(units: int, bias: bool = True, **kwargs):
     return layers.Dense(units, use_bias=bias, kernel_initializer=initializer(), **kwargs)
 
 
-def code_head(features, latent_dim: int, bounded: bool, stochastic: bool, bias: bool = True):
+def code_head(features, latent_dim: int, bounded: bool, stochastic: bool, **options):
     """The code of `features`, or its mean and log variance; float32 under every policy.
 
+    From features of unit second moment times ½, as batch norm and a rectifier leave them, codes
+    start with variance 1, the prior's. Started much smaller, they let a discriminator tell pairs
+    by the norm of the code alone, and for epochs nobody learns anything.
+
     Args:
+        features: (n, units).
+        latent_dim: length of the code.
         bounded: the prior lives on [-1, 1]^latent_dim, so the code (or mean) is squashed to it.
         stochastic: also return log σ², clipped to [-10, 10] so that no exponential overflows.
+        **options: of `Dense`, in place of the above.
     """
+    options = {"kernel_initializer": keras.initializers.VarianceScaling(2.0), **options}
 
     def linear():
-        return dense(latent_dim, bias=bias, dtype="float32")(features)
+        return layers.Dense(latent_dim, dtype="float32", **options)(features)
 
     mean = linear()
     if bounded:

@@ -14,6 +14,7 @@ from zoo.networks.layers import batch_norm
 from zoo.networks.layers import code_head
 from zoo.networks.layers import dense
 from zoo.networks.layers import flat_size
+from zoo.networks.layers import initializer
 from zoo.networks.layers import leaky
 from zoo.networks.layers import logit
 
@@ -36,7 +37,8 @@ def encoder(shape, latent_dim, width, bounded, stochastic):
     x = keras.Input(shape)
     hidden = leaky()(linear(32 * width)(unit_pixels(x)))
     features = leaky(name="features")(batch_norm(affine=False)(linear(32 * width)(hidden)))
-    code = code_head(features, latent_dim, bounded, stochastic, bias=False)
+    options = {"use_bias": False, "kernel_initializer": initializer()}
+    code = code_head(features, latent_dim, bounded, stochastic, **options)
     return keras.Model(x, code, name="encoder")
 
 
