@@ -177,6 +177,7 @@ def test_changed_settings_are_refused_with_the_difference(images, tmp_path, caps
     for change, said in (
         (["--latent_dim=4"], "latent_dim was 3 and is now 4"),
         (["--batch_size=10"], "batch_size was 20 and is now 10"),
+        (["--network=dcgan"], "network was 'mlp' and is now 'dcgan'"),
         (["--noresume"], "holds a run already"),
     ):
         with pytest.raises(SystemExit) as refused:
@@ -220,6 +221,15 @@ def test_bad_input_is_one_line_with_the_value_and_the_remedy(
     for words in said:
         assert words in error
     assert not list((tmp_path / "run").glob("*")), "nothing may be left behind"
+
+
+def test_more_epochs_are_refused_where_the_learning_rate_follows_them(images, tmp_path, capsys):
+    train(images, tmp_path, "--network=dcgan", "--epochs=1")
+    with pytest.raises(SystemExit):
+        train(images, tmp_path, "--network=dcgan", "--epochs=2")
+    error = capsys.readouterr().err
+    assert "learning_rate hold_steps was 5 and is now 11" in error
+    assert "follows --epochs, which was 1" in error
 
 
 def test_an_unwritable_run_dir_is_refused(images, tmp_path, capsys):

@@ -5,14 +5,20 @@ from trainers.run import main
 
 
 def optimizers(args, steps):
-    """Adam 2e-4, β1 ½ for both players, as in the authors' code; constant rate.
+    """Adam 2e-4, β1 ½ for both players, as in the authors' code.
 
-    They hold the rate for 200 epochs and then let it fall to 1 % over 200 more.
+    They hold the rate for 200 epochs and let it fall to 1 % over 200 more. On `mlp` so do we; the
+    other networks are trained for shorter, and hold it for half of that.
     """
     import keras
 
+    from zoo.optimizers import HoldThenDecay
+
+    hold = 200 * steps // args.epochs if args.network == "mlp" else steps // 2
     return {
-        player: keras.optimizers.Adam(2e-4, beta_1=0.5, epsilon=1e-8, name=player)
+        player: keras.optimizers.Adam(
+            HoldThenDecay(2e-4, hold, hold), beta_1=0.5, epsilon=1e-8, name=player
+        )
         for player in ("discriminator", "encoder_generator")
     }
 

@@ -33,8 +33,7 @@ def settle(directory: pathlib.Path, recipe, args, game, data, command: str) -> N
     path = directory / "config.json"
     settings = _settings(recipe, args, game)
     if path.exists():
-        before = json.loads(path.read_text(encoding="utf-8"))["settings"]
-        _check_same(directory, args.resume, before, settings)
+        _check_same(directory, args, json.loads(path.read_text(encoding="utf-8")), settings)
         return
     config = {
         "command": command,
@@ -62,18 +61,33 @@ def _settings(recipe, args, game):
     return json.loads(json.dumps(settings, default=float))
 
 
-def _check_same(directory, resume, before, now):
-    if not resume:
+def _check_same(directory, args, config, settings):
+    if not args.resume:
         raise ValueError(
             f"{directory} holds a run already, and --noresume was given; choose another --run_dir"
         )
+    before, now = dict(_leaves(config["settings"])), dict(_leaves(settings))
     changed = [
         f"{name} was {before.get(name)!r} and is now {now.get(name)!r}"
         for name in {**before, **now}
         if before.get(name) != now.get(name)
     ]
-    if changed:
-        raise ValueError(
-            f"the run in {directory} had other settings: {'; '.join(changed)}. "
-            "Give the old ones to resume it, or another --run_dir to start anew"
+    if not changed:
+        return
+    if config["flags"]["epochs"] != args.epochs and any("learning_rate" in c for c in changed):
+        changed.append(
+            f"(the plan of the rate follows --epochs, which was {config['flags']['epochs']})"
         )
+    raise ValueError(
+        f"the run in {directory} had other settings: {'; '.join(changed)}. "
+        "Give the old ones to resume it, or another --run_dir to start anew"
+    )
+
+
+def _leaves(value, name=""):
+    """(path, value) of all that nested dictionaries hold; Keras' levels "config" are left out."""
+    if not isinstance(value, dict):
+        yield name, value
+        return
+    for key, inner in value.items():
+        yield from _leaves(inner, name if key == "config" else f"{name} {key}".strip())

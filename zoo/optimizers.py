@@ -1,7 +1,30 @@
-"""One optimizer per player, which Keras saves, restores and rebuilds as one."""
+"""One optimizer per player, which Keras sees as one; and the learning-rate plan of BiGAN."""
 
 import keras
 from keras import ops
+
+
+@keras.saving.register_keras_serializable("zoo")
+class HoldThenDecay(keras.optimizers.schedules.LearningRateSchedule):
+    """A learning rate held for a while, then falling exponentially to 1 % of itself.
+
+    The plan of BiGAN's authors (200 epochs of each). What it falls to is kept afterwards.
+
+    Args:
+        rate: learning rate at first.
+        hold_steps: steps at `rate`.
+        decay_steps: steps of the fall, 1 or more.
+    """
+
+    def __init__(self, rate: float, hold_steps: int, decay_steps: int):
+        self.rate, self.hold_steps, self.decay_steps = rate, hold_steps, decay_steps
+
+    def __call__(self, step):
+        fallen = (ops.cast(step, "float32") - self.hold_steps) / self.decay_steps
+        return self.rate * ops.power(0.01, ops.clip(fallen, 0.0, 1.0))
+
+    def get_config(self) -> dict:
+        return {"rate": self.rate, "hold_steps": self.hold_steps, "decay_steps": self.decay_steps}
 
 
 @keras.saving.register_keras_serializable("zoo")
