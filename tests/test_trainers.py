@@ -223,6 +223,28 @@ def test_bad_input_is_one_line_with_the_value_and_the_remedy(
     assert not list((tmp_path / "run").glob("*")), "nothing may be left behind"
 
 
+def test_a_corrupt_image_is_named(tmp_path, capsys):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "broken.png").write_bytes(b"\x89PNG but not really")
+    with pytest.raises(SystemExit) as refused:
+        train(f"--dataset=folder:{tmp_path / 'photos'}", tmp_path / "run")
+    assert refused.value.code == 2
+    assert str(tmp_path / "photos" / "broken.png") in capsys.readouterr().err
+    assert not list((tmp_path / "run").glob("*"))
+
+
+def test_a_set_that_is_not_prepared_is_refused_within_seconds(tmp_path):
+    began = time.perf_counter()
+    environment = os.environ | {"TFDS_DATA_DIR": str(tmp_path / "none")}
+    asked = command("--dataset=cifar10", f"--run_dir={tmp_path / 'run'}")
+    refused = subprocess.run(asked, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert time.perf_counter() - began < 5
+    assert refused.returncode == 2
+    (error,) = (line for line in refused.stderr.splitlines() if line.startswith("error: "))
+    for words in ("cifar10", "--download", "TFDS_DATA_DIR", "--dataset=fashion_mnist_10k"):
+        assert words in error
+
+
 def test_more_epochs_are_refused_where_the_learning_rate_follows_them(images, tmp_path, capsys):
     train(images, tmp_path, "--network=dcgan", "--epochs=1")
     with pytest.raises(SystemExit):
