@@ -1,0 +1,40 @@
+"""What keeps the tree readable: imports point one way, a method fits on a screen and cites."""
+
+import ast
+import pathlib
+
+import pytest
+
+import zoo
+
+ROOT = pathlib.Path(__file__).parent.parent
+SOURCES = [p for folder in ("zoo", "trainers") for p in (ROOT / folder).rglob("*.py")]
+
+
+def imported(path):
+    """Names of the modules that a file imports anywhere."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_zoo_does_not_know_its_trainers_and_files_stay_short(path):
+    if path.is_relative_to(ROOT / "zoo"):
+        assert not [m for m in imported(path) if m.split(".")[0] in ("trainers", "export")]
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 280
+
+
+@pytest.mark.parametrize("method", zoo.METHODS)
+def test_a_method_fits_on_a_screen_cites_its_paper_and_needs_no_tensorflow(method):
+    path = ROOT / "zoo" / f"{method}.py"
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 120
+    assert "arXiv:" in zoo.method(method).__doc__
+    assert not [module for module in imported(path) if module.startswith("tensorflow")]
+
+
+def test_losses_and_networks_need_no_tensorflow():
+    for path in [ROOT / "zoo" / "losses.py", *(ROOT / "zoo" / "networks").glob("*.py")]:
+        assert not [module for module in imported(path) if module.startswith("tensorflow")]
