@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import pathlib
+import shlex
 import sys
 import time
 from collections.abc import Callable
@@ -217,8 +218,7 @@ def _writable(directory):
 
 def command(argv: list) -> str:
     """What to type to run `argv` again."""
-    module = pathlib.Path(argv[0]).stem
-    return " ".join(["python -m", f"trainers.{module}", *argv[1:]])
+    return shlex.join(["python", "-m", f"trainers.{pathlib.Path(argv[0]).stem}", *argv[1:]])
 
 
 def _fail(code, message):
