@@ -31,12 +31,24 @@ def leaky(slope: float = 0.2, **kwargs):
     return layers.LeakyReLU(negative_slope=slope, **kwargs)
 
 
-def dense(units: int, bias: bool = True, **kwargs):
-    """Fully connected, no activation."""
-    return layers.Dense(units, use_bias=bias, kernel_initializer=initializer(), **kwargs)
+def dense(units: int, bias: bool = True, weights=initializer, **kwargs):
+    """Fully connected, no activation. `weights`: makes a fresh initializer for each layer."""
+    return layers.Dense(units, use_bias=bias, kernel_initializer=weights(), **kwargs)
 
 
-def code_head(features, latent_dim: int, bounded: bool, stochastic: bool, bias: bool = True):
+def unit_pixels(x):
+    """Flattened pixels, moved from [-1, 1] to [0, 1]."""
+    return layers.Rescaling(0.5, 0.5)(layers.Flatten()(x))
+
+
+def symmetric(logits):
+    """2 sigmoid(a) - 1: from logits to [-1, 1]."""
+    return 2 * ops.sigmoid(logits) - 1
+
+
+def code_head(
+    features, latent_dim: int, bounded: bool, stochastic: bool, bias=True, weights=initializer
+):
     """The code of `features`, or its mean and log variance; float32 under every policy.
 
     Args:
@@ -45,17 +57,17 @@ def code_head(features, latent_dim: int, bounded: bool, stochastic: bool, bias: 
     """
 
     def linear():
-        return dense(latent_dim, bias=bias, dtype="float32")(features)
+        return dense(latent_dim, bias, weights, dtype="float32")(features)
 
     mean = linear()
     if bounded:
-        mean = 2 * ops.sigmoid(mean) - 1
+        mean = symmetric(mean)
     return [mean, ops.clip(linear(), -10, 10)] if stochastic else mean
 
 
-def logit(features, bias: bool = True):
+def logit(features, bias: bool = True, weights=initializer):
     """One unbounded number per example, float32 under every policy."""
-    return dense(1, bias=bias, dtype="float32")(features)
+    return dense(1, bias, weights, dtype="float32")(features)
 
 
 def flat_size(shape: tuple) -> int:
