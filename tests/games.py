@@ -2,11 +2,23 @@
 
 import keras
 import numpy as np
+import pytest
 
 import zoo
 
-SHAPES = {"dcgan": (8, 8, 1), "mlp": (8, 8, 1), "mixture": (2,)}
-KINDS = [(method, network) for method in zoo.METHODS for network in SHAPES]
+SHAPES = {"dcgan": (8, 8, 1), "mlp": (8, 8, 1), "mixture": (2,), "tanh": (8, 8, 1)}
+KINDS = [(m, n) for m in zoo.METHODS for n in ("dcgan", "mlp", "mixture")] + [("vae", "tanh")]
+
+# For tests that compile much: every method on one set of networks, one method on every set.
+COSTLY = [
+    kind
+    if kind[1] == "dcgan" or kind[0] == "bigan"
+    else pytest.param(*kind, marks=pytest.mark.slow)
+    for kind in KINDS
+]
+
+# What a method needs to be able to play on a set of networks.
+ARGUMENTS = {("vae", "mixture"): {"likelihood": "gaussian"}}
 
 
 def make(
@@ -14,6 +26,7 @@ def make(
 ):
     """A compiled game. `rate`: learning rate of every player, or player → rate (0 otherwise)."""
     game_class = zoo.method(method)
+    arguments = ARGUMENTS.get((method, network), {}) | arguments
     game = game_class(SHAPES[network], latent_dim=3, network=network, width=4, **arguments)
     rates = rate if isinstance(rate, dict) else dict.fromkeys(game.players, rate)
     game.compile({p: optimizer(rates.get(p, 0.0)) for p in game.players}, jit_compile=jit)
@@ -41,6 +54,32 @@ def weights(game):
         for name, net in game.named_networks().items()
         if net.trainable_variables
     }
+
+
+def silent(game):
+    """Make every discriminator of `game` answer 0 to everything."""
+    for name in ("discriminator", "code_discriminator"):
+        for variable in getattr(getattr(game, name, None), "trainable_variables", ()):
+            variable.assign(np.zeros(variable.shape))
+    return game
+
+
+def losses_of(game, x, z):
+    """player → loss of one round, batch norm in training mode."""
+    return {p: float(v) for p, v in game((x, z), training=True).items()}
+
+
+def gradient(game, player, x, z, of=None):
+    """Gradient of a player's loss with respect to its networks, or those `of` another player."""
+    import tensorflow as tf
+
+    variables = game.variables_of(of or player)
+    with tf.GradientTape() as tape:
+        loss = game((x, z), training=True)[player]
+    return [
+        g.numpy()
+        for g in tape.gradient(loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    ]
 
 
 def state(game):

@@ -256,8 +256,10 @@ class Game(keras.Model):
 
     def _trained(self, name):
         if not hasattr(self, name):
-            trained = {m: {net for nets in zoo.method(m).players.values() for net in nets}
-                       for m in zoo.METHODS}
+            trained = {
+                m: {net for nets in zoo.method(m).players.values() for net in nets}
+                for m in zoo.METHODS
+            }
             able = ", ".join(method for method in trained if name in trained[method])
             raise ValueError(f"{type(self).__name__} has no {name}; methods that have one: {able}")
         return self.averages.get(name) or getattr(self, name)

@@ -1,4 +1,4 @@
-"""Likelihoods of models that have a density: how probable are images under the model itself?"""
+"""The likelihood of a model that has a density: how probable it finds held-out examples."""
 
 import keras
 import numpy as np
@@ -87,10 +87,14 @@ class Sampler(keras.Model):
 
 def _check(game, x, k):
     if not hasattr(game, "log_density"):
-        raise ValueError(f"log_likelihood needs a game with a density p(x|z), such as VAE; "
-                         f"got {type(game).__name__}")
+        raise ValueError(
+            f"log_likelihood needs a game with a density p(x|z), such as VAE; "
+            f"got {type(game).__name__}"
+        )
     if k < 1 or not len(x):
         raise ValueError(f"log_likelihood got {len(x)} examples and k = {k}; allowed is 1 or more")
     if game.likelihood == "bernoulli" and not np.all(np.abs(x) == 1):
-        raise ValueError("a Bernoulli likelihood is one of binary pixels, -1 and 1; "
-                         "make some with zoo.metrics.likelihood.binarized")
+        raise ValueError(
+            "a Bernoulli likelihood is one of binary pixels, -1 and 1; "
+            "make some with zoo.metrics.likelihood.binarized"
+        )

@@ -42,8 +42,11 @@ class Backbone:
         return self._draw.discriminator(self._shape, None, self._width)
 
     def feature_discriminator(self):
-        """x → (logit, what its layer "similarity" computes: the last linear one before the head,
-        ahead of batch norm and nonlinearity)."""
+        """x → (logit, features): the raw output of the layer called "similarity".
+
+        That is the last convolution, or the last linear layer before the head where there are
+        none, ahead of batch norm and nonlinearity.
+        """
         judge = self.discriminator()
         outputs = [judge.output, judge.get_layer("similarity").output]
         return keras.Model(judge.input, outputs, name="discriminator")

@@ -1,7 +1,7 @@
 """The discriminator of codes, which every set of networks shares: two hidden layers, leaky ReLU.
 
-It has no batch norm: normalising codes and prior draws in batches of their own would remove the mean
-and the scale by which they differ.
+It has no batch norm: normalising codes and prior draws in batches of their own would remove the
+mean and the scale by which they differ.
 """
 
 import keras

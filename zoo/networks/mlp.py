@@ -2,8 +2,8 @@
 
 Two hidden layers of 32 · `width` units (1,024 at the default width), no biases, batch norm without
 gain or bias after the second layer of the encoder and the discriminator and after both of the
-generator. Pixels enter as the authors' do, in [0, 1]. A code joins a hidden layer through a linear projection added before the nonlinearity,
-in every layer after the first.
+generator. Pixels enter as the authors' do, in [0, 1]. A code joins a hidden layer through a linear
+projection added before the nonlinearity, in every layer after the first.
 """
 
 import keras
