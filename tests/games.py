@@ -76,10 +76,8 @@ def gradient(game, player, x, z, of=None):
     variables = game.variables_of(of or player)
     with tf.GradientTape() as tape:
         loss = game((x, z), training=True)[player]
-    return [
-        g.numpy()
-        for g in tape.gradient(loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-    ]
+    found = tape.gradient(loss, variables)
+    return [np.zeros(v.shape) if g is None else g.numpy() for g, v in zip(found, variables)]
 
 
 def state(game):

@@ -20,7 +20,7 @@ def test_both_losses_are_log_2_where_the_discriminator_cannot_tell(network):
 
 def test_losses_follow_the_value_function():
     game = make("bigan", "mlp")
-    x, z = examples(), game.noise(16)
+    x, z = keras.ops.convert_to_tensor(examples()), game.noise(16)
     real = game.discriminator([x, game.encoder(x, training=True)], training=True).numpy()
     fake = game.discriminator([game.generator(z, training=True), z], training=True).numpy()
     sigmoid = lambda a: 1 / (1 + np.exp(-a.astype("float64")))  # noqa: E731

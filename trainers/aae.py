@@ -21,7 +21,7 @@ RECIPE = Recipe(
     optimizers=optimizers,
     network="dcgan",
     networks={
-        "dcgan": {"epochs": 15, "batch_size": 128, "latent_dim": 8},
+        "dcgan": {"epochs": 30, "batch_size": 128, "latent_dim": 8},
         "mlp": {"epochs": 25, "batch_size": 128, "latent_dim": 8},
         "mixture": {"epochs": 20, "batch_size": 100, "latent_dim": 2},
         "tanh": {"epochs": 50, "batch_size": 100, "latent_dim": 8},

@@ -23,7 +23,7 @@ RECIPE = Recipe(
     optimizers=optimizers,
     network="dcgan",
     networks={
-        "dcgan": {"epochs": 20, "batch_size": 128, "latent_dim": 50},
+        "dcgan": {"epochs": 40, "batch_size": 128, "latent_dim": 50},
         "mlp": {"epochs": 25, "batch_size": 128, "latent_dim": 50},
         "mixture": {
             "epochs": 20,

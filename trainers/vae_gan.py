@@ -23,7 +23,7 @@ RECIPE = Recipe(
     optimizers=optimizers,
     network="dcgan",
     networks={
-        "dcgan": {"epochs": 15, "batch_size": 64, "latent_dim": 50},
+        "dcgan": {"epochs": 20, "batch_size": 64, "latent_dim": 50},
         "mlp": {"epochs": 20, "batch_size": 64, "latent_dim": 50},
         "mixture": {"epochs": 20, "batch_size": 100, "latent_dim": 2},
         "tanh": {"epochs": 20, "batch_size": 64, "latent_dim": 50},
