@@ -120,7 +120,7 @@ def test_xla_gives_the_same_step(method, network, monkeypatch):
         assert np.linalg.norm(weights(compiled)[name] - vector) < 0.01 * moved
 
 
-@every_kind
+@every_costly_kind
 def test_half_precision_keeps_losses_and_outputs_in_float32(method, network):
     full = step(make(method, network, rate=0.0), examples(network))
     keras.mixed_precision.set_global_policy("mixed_bfloat16")
@@ -159,7 +159,7 @@ def test_codes_and_images_have_the_declared_shapes_and_ranges(method, network):
         )
 
 
-@every_kind
+@every_costly_kind
 def test_averages_follow_the_weights_and_serve_encode_and_decode(method, network):
     game = make(method, network, ema=0.75)
     first = [v.numpy() for v in game.generator.variables]

@@ -14,7 +14,7 @@ import zoo
 @pytest.fixture(params=["dcgan", "mlp"])
 def game(request, monkeypatch):
     """A game whose noise is the same in every round."""
-    made = make("vae_gan", request.param, gamma=0.5)
+    made = make("vae_gan", request.param, gamma=0.5, variance=0.25)
     noise = made.normal_noise(16)
     monkeypatch.setattr(made, "normal_noise", lambda n: noise)
     return made
@@ -40,7 +40,7 @@ def test_losses_are_those_of_the_paper(game):
     _, rebuilt = game.discriminator(game.generator(code, training=True), training=True)
     fake, _ = game.discriminator(game.generator(z, training=True), training=True)
     prior = np.sum(mean**2 + np.exp(log_var) - 1 - log_var) / 2 / 16
-    feature = np.sum((features.numpy() - rebuilt.numpy()) ** 2) / 2 / 16
+    feature = np.sum((features.numpy() - rebuilt.numpy()) ** 2) / (2 * 0.25) / 16
     minus_log = lambda a: np.mean(np.log1p(np.exp(-a.numpy())))  # noqa: E731
     assert found["encoder"] == pytest.approx(prior + feature, rel=1e-4)
     assert found["generator"] == pytest.approx(0.5 * feature + minus_log(fake), rel=1e-4)
@@ -89,6 +89,7 @@ def test_features_are_the_raw_output_of_the_last_convolution():
     ("arguments", "message"),
     [
         ({"gamma": 0.0}, "gamma must be above 0; got 0.0"),
+        ({"variance": -1.0}, "variance must be above 0; got -1.0"),
         ({"prior": "uniform"}, "prior must be 'normal'"),
     ],
 )

@@ -20,7 +20,7 @@ class VAE(Game):
 
     E and G minimise E_x { −E_{q(z|x)} log p(x|z) + beta · KL(q(z|x) ‖ N(0, I)) }, in nats, summed
     over pixels and code and averaged over the batch, all constants kept. For beta = 1 this is
-    −ELBO ≥ −log p(x), with equality where q(z|x) is the posterior; `zoo.metrics.log_likelihood`
+    −ELBO ≥ −log p(x), with equality where q(z|x) is the posterior; `zoo.metrics.likelihood`
     estimates log p(x) itself.
 
     q(z|x) = N(mean(x), diag exp(log_var(x))), with one draw per example. p(x|z) is either Bernoulli

@@ -17,8 +17,8 @@ class VAEGAN(Game):
     arXiv:1512.09300. With f(x) what a layer of D computes, z' ~ q(z|x) and z ~ N(0, I):
 
     - L_prior = KL(q(z|x) ‖ N(0, I)), in nats, summed over the code;
-    - L_feature = ½ |f(x) − f(G(z'))|², summed over features: −log density, but for a constant, of
-      a Gaussian of unit variance around f(G(z')), in nats; both are averaged over the batch;
+    - L_feature = |f(x) − f(G(z'))|² / (2 · variance), summed over features: −log density, but for
+      a constant, of a Gaussian around f(G(z')), in nats; both are averaged over the batch;
     - L_GAN = −log D(x) − log(1 − D(G(z))).
 
     E minimises L_prior + L_feature, G gamma · L_feature − log D(G(z)), D only L_GAN. A loss is
@@ -30,7 +30,9 @@ class VAEGAN(Game):
     faces; in a network without convolutions, of the last linear layer before the head.
     Players: encoder; generator; discriminator. They move together, from one forward pass.
 
-    Deviations: G's adversarial term is non-saturating, and gamma stands before L_feature alone;
+    Deviations: the variance of features is 1 in the paper. Here weights start at N(0, 0.02²), which
+    makes raw features so small that at variance 1 the KL term outweighs them and codes forget
+    their images. G's adversarial term is non-saturating, and gamma stands before L_feature alone;
     the authors' code weighs a saturating term by 1 − gamma. Only draws from the prior count as
     fake, as in their last runs on faces; the paper's L_GAN counts reconstructions too. Their code
     skips the updates of D or G while one is far ahead; here every player moves at every step.
@@ -38,6 +40,7 @@ class VAEGAN(Game):
     Args:
         gamma: weight of L_feature in G's loss. It goes with the reductions above and with the
             number of features; the default is ours, not the paper's.
+        variance: of the Gaussian around f(G(z')), in squared units of the features; ours, too.
     """
 
     players = {
@@ -47,8 +50,9 @@ class VAEGAN(Game):
     }
     schedule = (("encoder", "generator", "discriminator"),)
 
-    def __init__(self, image_shape, gamma: float = 0.01, **game):
+    def __init__(self, image_shape, gamma: float = 0.01, variance: float = 1e-3, **game):
         self.gamma = checked("gamma", gamma, gamma > 0, "above 0")
+        self.variance = checked("variance", variance, variance > 0, "above 0")
         super().__init__(image_shape, **game)
         checked("prior", self.prior, self.prior == "normal", "'normal', for its KL divergence")
 
@@ -63,7 +67,7 @@ class VAEGAN(Game):
         real, features = self.discriminator(x)
         _, reconstructed = self.discriminator(self.generator(code))
         fake, _ = self.discriminator(self.generator(z))
-        feature = squared_error(features, reconstructed) / 2
+        feature = squared_error(features, reconstructed) / (2 * self.variance)
         return {
             "encoder": gaussian_kl(mean, log_var) + feature,
             "generator": self.gamma * feature + accepted(fake),
