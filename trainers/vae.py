@@ -30,8 +30,8 @@ RECIPE = Recipe(
             "batch_size": 100,
             "latent_dim": 2,
             "likelihood": "gaussian",
-            # The variance of grid25 about its centres.
-            "variance": 0.05**2,
+            # That of grid25 about its centres: 0.05².
+            "variance": 0.0025,
         },
         "tanh": {"epochs": 100, "batch_size": 100, "latent_dim": 50, "binarize": True},
     },
