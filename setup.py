@@ -35,6 +35,6 @@ setup(
     ],
     extras_require={
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
-        "test": ["pytest>=8.0", "ruff>=0.14"],
+        "test": ["pytest>=8.0", "pytest-xdist>=3.6", "ruff>=0.14"],
     },
 )

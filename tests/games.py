@@ -2,11 +2,24 @@
 
 import keras
 import numpy as np
+import pytest
 
 import zoo
 
-SHAPES = {"dcgan": (8, 8, 1), "mlp": (8, 8, 1), "mixture": (2,)}
-KINDS = [(method, network) for method in zoo.METHODS for network in SHAPES]
+SHAPES = {"dcgan": (8, 8, 1), "mlp": (8, 8, 1), "mixture": (2,), "tanh": (8, 8, 1)}
+NETWORKS = ("dcgan", "mlp", "mixture")
+
+# By default every method on one set of networks and one method on every set; the rest is slow.
+KINDS = [
+    (method, network)
+    if network == "dcgan" or method == "bigan"
+    else pytest.param(method, network, marks=pytest.mark.slow)
+    for method in zoo.METHODS
+    for network in NETWORKS
+] + [pytest.param("vae", "tanh", marks=pytest.mark.slow)]
+
+# What a method needs to be able to play on a set of networks.
+ARGUMENTS = {("vae", "mixture"): {"likelihood": "gaussian"}}
 
 
 def make(
@@ -14,6 +27,7 @@ def make(
 ):
     """A compiled game. `rate`: learning rate of every player, or player → rate (0 otherwise)."""
     game_class = zoo.method(method)
+    arguments = ARGUMENTS.get((method, network), {}) | arguments
     game = game_class(SHAPES[network], latent_dim=3, network=network, width=4, **arguments)
     rates = rate if isinstance(rate, dict) else dict.fromkeys(game.players, rate)
     game.compile({p: optimizer(rates.get(p, 0.0)) for p in game.players}, jit_compile=jit)
@@ -41,6 +55,30 @@ def weights(game):
         for name, net in game.named_networks().items()
         if net.trainable_variables
     }
+
+
+def silent(game):
+    """Make every discriminator of `game` answer 0 to everything."""
+    for name in ("discriminator", "code_discriminator"):
+        for variable in getattr(getattr(game, name, None), "trainable_variables", ()):
+            variable.assign(np.zeros(variable.shape))
+    return game
+
+
+def losses_of(game, x, z):
+    """player → loss of one round, batch norm in training mode."""
+    return {p: float(v) for p, v in game((x, z), training=True).items()}
+
+
+def gradient(game, player, x, z, of=None):
+    """Gradient of a player's loss with respect to its networks, or those `of` another player."""
+    import tensorflow as tf
+
+    variables = game.variables_of(of or player)
+    with tf.GradientTape() as tape:
+        loss = game((x, z), training=True)[player]
+    found = tape.gradient(loss, variables)
+    return [np.zeros(v.shape) if g is None else g.numpy() for g, v in zip(found, variables)]
 
 
 def state(game):

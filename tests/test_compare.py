@@ -7,9 +7,9 @@ import pytest
 from trainers import compare
 
 
-def finished(directory, method, **figures):
+def finished(directory, method, seed=3, **figures):
     directory.mkdir()
-    settings = {"method": method, "network": "mlp", "dataset": "mnist", "seed": 3}
+    settings = {"method": method, "network": "mlp", "dataset": "mnist", "seed": seed}
     (directory / "config.json").write_text(json.dumps({"settings": settings}))
     (directory / "metrics.json").write_text(json.dumps(figures))
     return str(directory)
@@ -19,11 +19,20 @@ def test_columns_that_no_run_has_are_left_out_and_missing_cells_are_marked(tmp_p
     one = finished(tmp_path / "a", "bigan", x_cycle_ratio=0.514, wall_s=90)
     two = finished(tmp_path / "b", "gan", knn_code=0.5, wall_s=30, images_per_s=float("nan"))
     assert compare.table([one, two]).splitlines() == [
-        "| run | method | network | data | seed | x-cycle ratio | 1-NN code | images/s | minutes |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
-        "| a | bigan | mlp | mnist | 3 | 0.51 | – | – | 1.5 |",
-        "| b | gan | mlp | mnist | 3 | – | 50.0 % | – | 0.5 |",
+        "| method | network | dataset | seed | x-cycle ratio | 1-NN code | images/s | minutes |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+        "| bigan | mlp | mnist | 3 | 0.51 | – | – | 1.5 |",
+        "| gan | mlp | mnist | 3 | – | 50.0 % | – | 0.5 |",
     ]
+
+
+def test_seeds_are_joined_into_mean_and_standard_error(tmp_path):
+    runs = [
+        finished(tmp_path / str(modes), "gan", seed=modes, modes=modes) for modes in (16, 18, 20)
+    ]
+    # Standard deviation 2, divided by the root of 3.
+    last = compare.table(runs, over_seeds=True).splitlines()[-1]
+    assert last == "| gan | mlp | mnist | 3 | 18.0 ± 1.2 |"
 
 
 def test_a_directory_without_a_finished_run_is_named(tmp_path):

@@ -199,7 +199,7 @@ def test_changed_settings_are_refused_with_the_difference(images, tmp_path, caps
         (["--latent_dim=0"], ["latent_dim must be 1 or more; got 0"]),
         (["--epochs=0"], ["--epochs must be 1 or more; got 0"]),
         (["--epochs=many"], ["epochs", "many"]),
-        (["--network=vgg"], ["one of dcgan, mlp, mixture; got 'vgg'"]),
+        (["--network=vgg"], ["one of dcgan, mlp, mixture, tanh; got 'vgg'"]),
         (["--network=dcgan", "--image_size=30"], ["multiple of 4", "30 × 30"]),
         (["--strategy=cluster"], ["--strategy must be one of auto", "got 'cluster'"]),
         (["--strategy=tpu"], ["no TPU", "--strategy=auto"]),

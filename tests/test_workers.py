@@ -42,7 +42,10 @@ def free_ports(count):
     return ports
 
 
-@pytest.mark.parametrize("method", zoo.METHODS)
+@pytest.mark.parametrize(
+    "method",
+    [m if m == "bigan" else pytest.param(m, marks=pytest.mark.slow) for m in zoo.METHODS],
+)
 def test_two_workers_take_the_steps_of_one(method, tmp_path):
     import tensorflow as tf
 

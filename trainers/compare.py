@@ -1,7 +1,13 @@
-"""Run directories side by side, as a Markdown table: `python -m trainers.compare runs/*`."""
+"""Run directories side by side, as a Markdown table.
+
+python -m trainers.compare runs/*                   one row per run
+python -m trainers.compare --over_seeds runs/*      one row per setting: mean ± standard error
+"""
 
 import json
+import math
 import pathlib
+import statistics
 import sys
 
 # heading, key in metrics.json, format, factor
@@ -14,35 +20,46 @@ COLUMNS = (
     ("probe code", "probe_code", ".1f %", 100),
     ("MMD² to prior", "mmd", ".4f", 1),
     ("null 95 %", "mmd_null_95", ".4f", 1),
-    ("modes", "modes", ".0f", 1),
+    ("modes", "modes", ".1f", 1),
     ("high quality", "high_quality", ".1f %", 100),
-    ("reverse KL", "reverse_kl", ".3f", 1),
+    ("reverse KL", "reverse_kl", ".2f", 1),
     ("images/s", "images_per_s", ",.0f", 1),
     ("minutes", "wall_s", ".1f", 1 / 60),
 )
+SETTINGS = ("method", "network", "dataset")
 
 
-def table(directories: list) -> str:
-    """One row per finished run; columns that no run has are left out, cells that one lacks say –.
+def table(directories: list, over_seeds: bool = False) -> str:
+    """Columns that no run has are left out; cells that a row lacks say –.
+
+    Args:
+        directories: finished run directories.
+        over_seeds: join runs that share method, network and data into one row.
 
     Raises:
         ValueError: a directory holds no finished run.
     """
-    runs = [(pathlib.Path(directory), *_read(pathlib.Path(directory))) for directory in directories]
-    columns = [c for c in COLUMNS if any(c[1] in figures for _, _, figures in runs)]
-    rows = [["run", "method", "network", "data", "seed", *(c[0] for c in columns)]]
+    runs = [_read(pathlib.Path(directory)) for directory in directories]
+    columns = [column for column in COLUMNS if any(column[1] in figures for _, figures in runs)]
+    groups = {}
+    for number, (settings, figures) in enumerate(runs):
+        same = tuple(str(settings[name]) for name in SETTINGS)
+        groups.setdefault((*same, None if over_seeds else number), []).append((settings, figures))
+    rows = [[*SETTINGS, "seeds" if over_seeds else "seed", *(column[0] for column in columns)]]
     rows.append(["---"] * len(rows[0]))
-    for directory, config, figures in runs:
-        settings = config["settings"]
-        named = [settings[name] for name in ("method", "network", "dataset", "seed")]
-        cells = [_cell(figures.get(key), form, factor) for _, key, form, factor in columns]
-        rows.append([directory.name, *map(str, named), *cells])
+    for (*same, _), members in groups.items():
+        seed = len(members) if over_seeds else members[0][0]["seed"]
+        found = [
+            _cell([figures.get(key) for _, figures in members], form, factor)
+            for _, key, form, factor in columns
+        ]
+        rows.append([*same, str(seed), *found])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def _read(directory):
     try:
-        return tuple(
+        config, figures = (
             json.loads((directory / name).read_text(encoding="utf-8"))
             for name in ("config.json", "metrics.json")
         )
@@ -50,22 +67,28 @@ def _read(directory):
         raise ValueError(
             f"{directory} holds no finished run: {pathlib.Path(error.filename).name} is missing"
         ) from None
+    return config["settings"], figures
 
 
-def _cell(value, form, factor):
-    if value is None or value != value:
+def _cell(values, form, factor):
+    values = [value * factor for value in values if value is not None and math.isfinite(value)]
+    if not values:
         return "–"
     form, _, unit = form.partition(" ")
-    return f"{value * factor:{form}} {unit}".strip()
+    text = f"{statistics.mean(values):{form}}"
+    if len(values) > 1:
+        text += f" ± {statistics.stdev(values) / math.sqrt(len(values)):{form}}"
+    return f"{text} {unit}".strip()
 
 
 def main(argv: list | None = None) -> None:
     """Print the table; exits with a message where a directory holds no finished run."""
-    directories = (sys.argv if argv is None else argv)[1:]
+    arguments = (sys.argv if argv is None else argv)[1:]
+    directories = [argument for argument in arguments if argument != "--over_seeds"]
     if not directories or directories[0].startswith("-"):
-        sys.exit("usage: python -m trainers.compare RUN_DIRECTORY ...")
+        sys.exit("usage: python -m trainers.compare [--over_seeds] RUN_DIRECTORY ...")
     try:
-        print(table(directories))
+        print(table(directories, over_seeds=len(directories) < len(arguments)))
     except ValueError as error:
         sys.exit(f"error: {error}")
 

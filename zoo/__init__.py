@@ -8,7 +8,13 @@ import importlib
 
 # method (also the name of its module, and of its trainer) → class
 METHODS = {
+    "gan": "GAN",
+    "vae": "VAE",
     "bigan": "BiGAN",
+    "ali": "ALI",
+    "aae": "AAE",
+    "vae_gan": "VAEGAN",
+    "alpha_gan": "AlphaGAN",
 }
 
 __version__ = "0.1.0"

@@ -6,11 +6,13 @@ import random
 import keras
 from keras import ops
 
+import zoo
 from zoo import averages
 from zoo import networks
 from zoo.declarations import check_declaration
 from zoo.declarations import checked
 from zoo.optimizers import PlayerOptimizers
+from zoo.priors import PLANAR
 from zoo.priors import PRIORS
 from zoo.priors import draw
 from zoo.priors import normal
@@ -35,7 +37,8 @@ class Game(keras.Model):
         latent_dim: length of a code z.
         network: the set of networks, one of `zoo.networks.BACKBONES`.
         width: units of the smallest layer of that set; every other layer is a multiple.
-        prior: law of the codes, "normal" N(0, I) or "uniform" on [-1, 1]^latent_dim.
+        prior: law of the codes, "normal" N(0, I), "uniform" on [-1, 1]^latent_dim, or "mixture",
+            ten Gaussians around a ring in the plane (latent_dim 2).
         ema: decay per step of an exponential moving average of the encoder and the generator;
             where it is above 0, `encode`, `decode` and everything built on them use the average.
         seed: fixes the initial weights and every draw of noise.
@@ -74,6 +77,7 @@ class Game(keras.Model):
         )
         self.width = checked("width", width, width >= 1, "1 or more")
         self.prior = checked("prior", prior, prior in PRIORS, f"one of {', '.join(PRIORS)}")
+        checked("latent_dim", latent_dim, prior not in PLANAR or latent_dim == 2, f"2 for {prior}")
         self.ema = checked("ema", ema, 0 <= ema < 1, "0 (off) or between 0 and 1, such as 0.999")
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
@@ -252,7 +256,11 @@ class Game(keras.Model):
 
     def _trained(self, name):
         if not hasattr(self, name):
-            able = "bigan"
+            trained = {
+                m: {net for nets in zoo.method(m).players.values() for net in nets}
+                for m in zoo.METHODS
+            }
+            able = ", ".join(method for method in trained if name in trained[method])
             raise ValueError(f"{type(self).__name__} has no {name}; methods that have one: {able}")
         return self.averages.get(name) or getattr(self, name)
 

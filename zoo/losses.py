@@ -1,9 +1,11 @@
 """Losses: pure functions of tensors, on any Keras backend.
 
-Each returns one float32 scalar and says how it reduced. Adversarial losses take logits, never
-probabilities: -log D = softplus(-a) and -log(1 - D) = softplus(a) stay finite where D rounds to 0
-or 1.
+Each says how it reduced and in which unit; all are computed and returned in float32. Losses return
+one scalar, densities one number per example. Adversarial losses take logits, never probabilities:
+-log D = softplus(-a) and -log(1 - D) = softplus(a) stay finite where D rounds to 0 or 1.
 """
+
+import math
 
 from keras import ops
 
@@ -16,3 +18,62 @@ def accepted(logits):
 def rejected(logits):
     """Mean of -log(1 - D): what it costs that `logits` should be judged fake. (n, 1) → nats."""
     return ops.mean(ops.softplus(ops.cast(logits, "float32")))
+
+
+def squared_error(x, y):
+    """|x - y|², summed over all coordinates of an example, averaged over the batch.
+
+    (n, ...) twice → scalar, in squared units of x.
+    """
+    return ops.mean(_summed(ops.square(_difference(x, y))))
+
+
+def absolute_error(x, y):
+    """|x - y|, averaged over coordinates and batch. (n, ...) twice → scalar, in units of x."""
+    return ops.mean(ops.abs(_difference(x, y)))
+
+
+def gaussian_draw(mean, log_var, noise):
+    """A draw from N(mean, exp(log_var)) that both can be differentiated through.
+
+    z = mean + exp(log_var / 2) · noise, noise standard normal (Kingma and Welling 2014,
+    arXiv:1312.6114). (n, d) three times → (n, d).
+    """
+    return mean + ops.exp(log_var / 2) * noise
+
+
+def gaussian_kl(mean, log_var):
+    """KL divergence of N(mean, exp(log_var)) from N(0, I): summed over the code, batch mean.
+
+    ½ Σ (mean² + exp(log_var) - 1 - log_var). (n, d) twice → scalar, nats.
+    """
+    mean, log_var = ops.cast(mean, "float32"), ops.cast(log_var, "float32")
+    return ops.mean(_summed(ops.square(mean) + ops.expm1(log_var) - log_var)) / 2
+
+
+def gaussian_log_density(x, mean, log_var):
+    """log N(x; mean, exp(log_var)), all constants kept, summed over coordinates. (n, ...) → (n,).
+
+    Nats. `mean` and `log_var` have the shape of x or are numbers.
+    """
+    log_var = ops.cast(log_var, "float32")
+    quadratic = ops.square(_difference(x, mean)) * ops.exp(-log_var)
+    return -_summed(quadratic + log_var + math.log(2 * math.pi)) / 2
+
+
+def bernoulli_log_density(x, logits):
+    """log probability of binary pixels x in {0, 1}, summed over pixels. (n, ...) twice → (n,).
+
+    Nats: Σ x·a - softplus(a). Grey levels between 0 and 1 give minus a cross-entropy, which is the
+    mean over binary images with those pixel probabilities.
+    """
+    x, logits = ops.cast(x, "float32"), ops.cast(logits, "float32")
+    return _summed(x * logits - ops.softplus(logits))
+
+
+def _difference(x, y):
+    return ops.cast(x, "float32") - ops.cast(y, "float32")
+
+
+def _summed(x):
+    return ops.sum(x, axis=tuple(range(1, len(x.shape))))

@@ -39,11 +39,18 @@ def stages(side: int) -> list:
     return sides
 
 
-def trunk(x, side: int, width: int):
-    """Strided convolutions; batch norm after all but the first, as in the paper."""
-    for stage in range(len(stages(side)) - 1):
+def trunk(x, side: int, width: int, last: str | None = None):
+    """Strided convolutions, the last one named `last`; batch norm after all but the first."""
+    strided = len(stages(side)) - 1
+    for stage in range(strided):
         x = layers.Conv2D(
-            width * 2**stage, 4, 2, "same", use_bias=stage == 0, kernel_initializer=initializer()
+            width * 2**stage,
+            4,
+            2,
+            "same",
+            use_bias=stage == 0,
+            kernel_initializer=initializer(),
+            name=last if stage == strided - 1 else None,
         )(x)
         x = leaky()(batch_norm()(x) if stage else x)
     return layers.Flatten()(x)
@@ -57,8 +64,8 @@ def encoder(shape, latent_dim, width, bounded, stochastic):
     return keras.Model(x, code_head(features, latent_dim, bounded, stochastic), name="encoder")
 
 
-def generator(latent_dim, shape, width):
-    """z → image in [-1, 1]."""
+def generator(latent_dim, shape, width, logits):
+    """z → image in [-1, 1], or its logits."""
     z = keras.Input((latent_dim,))
     sides = stages(shape[0])
     channels = width * 2 ** (len(sides) - 2)
@@ -71,13 +78,14 @@ def generator(latent_dim, shape, width):
         )(x)
         x = layers.ReLU()(batch_norm()(x))
     x = layers.Conv2DTranspose(shape[-1], 4, 2, "same", kernel_initializer=initializer())(x)
-    return keras.Model(z, layers.Activation("tanh", dtype="float32")(x), name="generator")
+    end = layers.Activation("linear" if logits else "tanh", dtype="float32")
+    return keras.Model(z, end(x), name="generator")
 
 
 def discriminator(shape, latent_dim, width):
     """x → logit, or (x, z) → logit where `latent_dim` is given: z joins after the convolutions."""
     x = keras.Input(shape)
-    hidden = leaky()(dense(16 * width)(trunk(x, shape[0], width)))
+    hidden = leaky()(dense(16 * width)(trunk(x, shape[0], width, last="similarity")))
     if latent_dim is None:
         return keras.Model(x, logit(hidden), name="discriminator")
     z = keras.Input((latent_dim,))

@@ -31,39 +31,55 @@ def leaky(slope: float = 0.2, **kwargs):
     return layers.LeakyReLU(negative_slope=slope, **kwargs)
 
 
-def dense(units: int, bias: bool = True, **kwargs):
-    """Fully connected, no activation."""
-    return layers.Dense(units, use_bias=bias, kernel_initializer=initializer(), **kwargs)
+def dense(units: int, bias: bool = True, weights=initializer, **kwargs):
+    """Fully connected, no activation. `weights`: makes a fresh initializer for each layer."""
+    return layers.Dense(units, use_bias=bias, kernel_initializer=weights(), **kwargs)
 
 
-def code_head(features, latent_dim: int, bounded: bool, stochastic: bool, **options):
+def prior_scale():
+    """Weights that turn what batch norm and a rectifier leave into outputs of variance 1.
+
+    Codes that start much smaller than the prior's let a discriminator tell pairs by the norm of
+    the code alone, and for epochs nobody learns anything.
+    """
+    return keras.initializers.VarianceScaling(2.0)
+
+
+def unit_pixels(x):
+    """Flattened pixels, moved from [-1, 1] to [0, 1]."""
+    return layers.Rescaling(0.5, 0.5)(layers.Flatten()(x))
+
+
+def symmetric(logits):
+    """2 sigmoid(a) - 1: from logits to [-1, 1]."""
+    return 2 * ops.sigmoid(logits) - 1
+
+
+def code_head(
+    features, latent_dim: int, bounded: bool, stochastic: bool, bias=True, weights=prior_scale
+):
     """The code of `features`, or its mean and log variance; float32 under every policy.
-
-    From features of unit second moment times ½, as batch norm and a rectifier leave them, codes
-    start with variance 1, the prior's. Started much smaller, they let a discriminator tell pairs
-    by the norm of the code alone, and for epochs nobody learns anything.
 
     Args:
         features: (n, units).
         latent_dim: length of the code.
         bounded: the prior lives on [-1, 1]^latent_dim, so the code (or mean) is squashed to it.
         stochastic: also return log σ², clipped to [-10, 10] so that no exponential overflows.
-        **options: of `Dense`, in place of the above.
+        bias, weights: see `dense`.
     """
-    options = {"kernel_initializer": keras.initializers.VarianceScaling(2.0), **options}
 
     def linear():
-        return layers.Dense(latent_dim, dtype="float32", **options)(features)
+        return dense(latent_dim, bias, weights, dtype="float32")(features)
 
     mean = linear()
     if bounded:
-        mean = 2 * ops.sigmoid(mean) - 1
+        mean = symmetric(mean)
     return [mean, ops.clip(linear(), -10, 10)] if stochastic else mean
 
 
-def logit(features, bias: bool = True):
+def logit(features, bias: bool = True, weights=initializer):
     """One unbounded number per example, float32 under every policy."""
-    return dense(1, bias=bias, dtype="float32")(features)
+    return dense(1, bias, weights, dtype="float32")(features)
 
 
 def flat_size(shape: tuple) -> int:

@@ -29,10 +29,10 @@ def rectified(h, width):
     return layers.ReLU()(batch_norm()(dense(400 * width // 32, bias=False)(h)))
 
 
-def maxout(h, width, pieces=5):
+def maxout(h, width, pieces=5, **kwargs):
     """200 units, each the largest of 5 linear functions (Goodfellow et al. 2013)."""
     units = 200 * width // 32
-    return ops.max(layers.Reshape((units, pieces))(dense(units * pieces)(h)), axis=-1)
+    return ops.max(layers.Reshape((units, pieces))(dense(units * pieces, **kwargs)(h)), axis=-1)
 
 
 def encoder(shape, latent_dim, width, bounded, stochastic):
@@ -42,8 +42,8 @@ def encoder(shape, latent_dim, width, bounded, stochastic):
     return keras.Model(x, code_head(features, latent_dim, bounded, stochastic), name="encoder")
 
 
-def generator(latent_dim, shape, width):
-    """z → point."""
+def generator(latent_dim, shape, width, logits):
+    """z → point, unbounded, whether called logits or not."""
     z = hidden = keras.Input((latent_dim,))
     for _ in range(4):
         hidden = rectified(hidden, width)
@@ -56,6 +56,6 @@ def discriminator(shape, latent_dim, width):
     if latent_dim is not None:
         inputs = [x, keras.Input((latent_dim,))]
         x = layers.Concatenate()(inputs)
-    for _ in range(3):
-        x = maxout(x, width)
+    for name in (None, None, "similarity"):
+        x = maxout(x, width, name=name)
     return keras.Model(inputs, logit(x), name="discriminator")

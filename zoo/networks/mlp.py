@@ -2,13 +2,12 @@
 
 Two hidden layers of 32 · `width` units (1,024 at the default width), no biases, batch norm without
 gain or bias after the second layer of the encoder and the discriminator and after both of the
-generator. A code joins a hidden layer through a linear projection added before the nonlinearity,
-in every layer after the first.
+generator. Pixels enter as the authors' do, in [0, 1]. A code joins a hidden layer through a linear
+projection added before the nonlinearity, in every layer after the first.
 """
 
 import keras
 from keras import layers
-from keras import ops
 
 from zoo.networks.layers import batch_norm
 from zoo.networks.layers import code_head
@@ -17,19 +16,16 @@ from zoo.networks.layers import flat_size
 from zoo.networks.layers import initializer
 from zoo.networks.layers import leaky
 from zoo.networks.layers import logit
+from zoo.networks.layers import symmetric
+from zoo.networks.layers import unit_pixels
 
 
 def check(shape: tuple) -> None:
     """Any shape will do."""
 
 
-def unit_pixels(x):
-    """Flattened pixels, moved from [-1, 1] to the [0, 1] the authors feed."""
-    return layers.Rescaling(0.5, 0.5)(layers.Flatten()(x))
-
-
-def linear(units):
-    return dense(units, bias=False)
+def linear(units, **kwargs):
+    return dense(units, bias=False, **kwargs)
 
 
 def encoder(shape, latent_dim, width, bounded, stochastic):
@@ -37,26 +33,26 @@ def encoder(shape, latent_dim, width, bounded, stochastic):
     x = keras.Input(shape)
     hidden = leaky()(linear(32 * width)(unit_pixels(x)))
     features = leaky(name="features")(batch_norm(affine=False)(linear(32 * width)(hidden)))
-    options = {"use_bias": False, "kernel_initializer": initializer()}
-    code = code_head(features, latent_dim, bounded, stochastic, **options)
+    code = code_head(features, latent_dim, bounded, stochastic, bias=False, weights=initializer)
     return keras.Model(x, code, name="encoder")
 
 
-def generator(latent_dim, shape, width):
-    """z → x in [-1, 1]."""
+def generator(latent_dim, shape, width, logits):
+    """z → x in [-1, 1], or its logits."""
     z = keras.Input((latent_dim,))
     hidden = layers.ReLU()(batch_norm(affine=False)(linear(32 * width)(z)))
     joined = linear(32 * width)(hidden) + linear(32 * width)(z)
     hidden = layers.ReLU()(batch_norm(affine=False)(joined))
     pixels = dense(flat_size(shape), bias=False, dtype="float32")(hidden)
-    return keras.Model(z, layers.Reshape(shape)(2 * ops.sigmoid(pixels) - 1), name="generator")
+    pixels = layers.Reshape(shape, dtype="float32")(pixels)
+    return keras.Model(z, pixels if logits else symmetric(pixels), name="generator")
 
 
 def discriminator(shape, latent_dim, width):
     """x → logit, or (x, z) → logit where `latent_dim` is given."""
     x = keras.Input(shape)
     hidden = leaky()(linear(32 * width)(unit_pixels(x)))
-    joined = linear(32 * width)(hidden)
+    joined = linear(32 * width, name="similarity")(hidden)
     inputs = x
     if latent_dim is not None:
         z = keras.Input((latent_dim,))

@@ -1,0 +1,44 @@
+"""ALI: what its paper claims, on numbers that can be checked by hand."""
+
+import numpy as np
+import pytest
+from games import examples
+from games import gradient
+from games import losses_of
+from games import make
+from games import silent
+
+
+@pytest.mark.parametrize("network", ["dcgan", "mlp", "mixture"])
+def test_both_losses_are_2_log_2_where_the_discriminator_cannot_tell(network):
+    game = silent(make("ali", network))
+    found = losses_of(game, examples(network), game.noise(16))
+    assert found == pytest.approx(dict.fromkeys(found, 2 * np.log(2)), rel=1e-6)
+
+
+def test_codes_are_drawn_and_pairs_are_judged_as_the_value_function_says(monkeypatch):
+    game = make("ali", "mlp")
+    x, z, noise = examples(), game.noise(16), game.normal_noise(16)
+    monkeypatch.setattr(game, "normal_noise", lambda n: noise)
+    mean, log_var = (part.numpy() for part in game.encoder(x, training=True))
+    code = mean + np.sqrt(np.exp(log_var)) * noise.numpy()
+    real = game.discriminator([x, code], training=True).numpy().astype("float64")
+    fake = game.discriminator([game.generator(z, training=True), z], training=True).numpy()
+    found = losses_of(game, x, z)
+    minus_log = lambda a: np.mean(np.log1p(np.exp(-a)))  # noqa: E731
+    assert found["discriminator"] == pytest.approx(minus_log(real) + minus_log(-fake), rel=1e-5)
+    assert found["encoder_generator"] == pytest.approx(minus_log(-real) + minus_log(fake), rel=1e-5)
+
+
+def test_the_encoder_learns_mean_and_variance_through_the_draw():
+    game = make("ali", "mlp")
+    found = gradient(game, "encoder_generator", examples(), game.noise(16))
+    encoder = found[: len(game.encoder.trainable_variables)]
+    assert all(np.any(g) for g in encoder)
+
+
+def test_encode_is_the_mean_and_always_the_same():
+    game = make("ali", "mlp")
+    mean, _ = game.encoder(examples(), training=False)
+    for _ in range(2):
+        np.testing.assert_array_equal(game.encode(examples()).numpy(), mean.numpy())

@@ -1,0 +1,32 @@
+"""AAE (Makhzani et al. 2015, arXiv:1511.05644)."""
+
+from trainers.run import Recipe
+from trainers.run import main
+
+
+def optimizers(args, steps):
+    """Adam 1e-3 for the autoencoder, 2e-4 with β1 ½ for the game of codes; constant rates, ours."""
+    import keras
+
+    adversarial = {
+        player: keras.optimizers.Adam(2e-4, beta_1=0.5, epsilon=1e-8, name=player)
+        for player in ("discriminator", "encoder")
+    }
+    return {"autoencoder": keras.optimizers.Adam(1e-3, name="autoencoder")} | adversarial
+
+
+RECIPE = Recipe(
+    method="aae",
+    title=__doc__,
+    optimizers=optimizers,
+    network="dcgan",
+    networks={
+        "dcgan": {"epochs": 30, "batch_size": 128, "latent_dim": 8},
+        "mlp": {"epochs": 25, "batch_size": 128, "latent_dim": 8},
+        "mixture": {"epochs": 20, "batch_size": 100, "latent_dim": 2},
+        "tanh": {"epochs": 50, "batch_size": 100, "latent_dim": 8},
+    },
+)
+
+if __name__ == "__main__":
+    main(RECIPE)

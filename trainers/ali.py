@@ -1,0 +1,35 @@
+"""ALI (Dumoulin et al., ICLR 2017, arXiv:1606.00704)."""
+
+from trainers.run import Recipe
+from trainers.run import main
+
+
+def optimizers(args, steps):
+    """Adam 1e-4 at a constant rate for both players, as in the authors' code.
+
+    β1 is ½ for images and 0.8 for their toy of points.
+    """
+    import keras
+
+    beta = 0.8 if args.network == "mixture" else 0.5
+    return {
+        player: keras.optimizers.Adam(1e-4, beta_1=beta, epsilon=1e-8, name=player)
+        for player in ("discriminator", "encoder_generator")
+    }
+
+
+RECIPE = Recipe(
+    method="ali",
+    title=__doc__,
+    optimizers=optimizers,
+    network="dcgan",
+    networks={
+        "dcgan": {"epochs": 30, "batch_size": 100, "latent_dim": 50},
+        "mlp": {"epochs": 25, "batch_size": 100, "latent_dim": 50},
+        "mixture": {"epochs": 40, "batch_size": 100, "latent_dim": 2},
+        "tanh": {"epochs": 25, "batch_size": 100, "latent_dim": 50},
+    },
+)
+
+if __name__ == "__main__":
+    main(RECIPE)

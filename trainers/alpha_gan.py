@@ -1,0 +1,31 @@
+"""α-GAN (Rosca et al. 2017, arXiv:1706.04987)."""
+
+from trainers.run import Recipe
+from trainers.run import main
+
+
+def optimizers(args, steps):
+    """Adam 2e-4, β1 0.5, β2 0.9 for every player: defaults of victor-shepardson/alpha-GAN."""
+    import keras
+
+    return {
+        player: keras.optimizers.Adam(2e-4, beta_1=0.5, beta_2=0.9, epsilon=1e-8, name=player)
+        for player in ("encoder", "generator", "discriminator", "code_discriminator")
+    }
+
+
+RECIPE = Recipe(
+    method="alpha_gan",
+    title=__doc__,
+    optimizers=optimizers,
+    network="dcgan",
+    networks={
+        "dcgan": {"epochs": 10, "batch_size": 128, "latent_dim": 50},
+        "mlp": {"epochs": 20, "batch_size": 128, "latent_dim": 50},
+        "mixture": {"epochs": 20, "batch_size": 100, "latent_dim": 2},
+        "tanh": {"epochs": 20, "batch_size": 128, "latent_dim": 50},
+    },
+)
+
+if __name__ == "__main__":
+    main(RECIPE)

@@ -1,0 +1,35 @@
+"""GAN (Goodfellow et al. 2014, arXiv:1406.2661; DCGAN: Radford et al. 2016, arXiv:1511.06434)."""
+
+from trainers.run import Recipe
+from trainers.run import main
+
+
+def optimizers(args, steps):
+    """Adam 2e-4, β1 ½ for both players, as in DCGAN; on points that of ALI's toy, 1e-4 and β1 0.8.
+
+    The rate is constant, and there is no weight decay.
+    """
+    import keras
+
+    rate, beta = (1e-4, 0.8) if args.network == "mixture" else (2e-4, 0.5)
+    return {
+        player: keras.optimizers.Adam(rate, beta_1=beta, epsilon=1e-8, name=player)
+        for player in ("discriminator", "generator")
+    }
+
+
+RECIPE = Recipe(
+    method="gan",
+    title=__doc__,
+    optimizers=optimizers,
+    network="dcgan",
+    networks={
+        "dcgan": {"epochs": 30, "batch_size": 128, "latent_dim": 50},
+        "mlp": {"epochs": 25, "batch_size": 128, "latent_dim": 50},
+        "mixture": {"epochs": 40, "batch_size": 100, "latent_dim": 2},
+        "tanh": {"epochs": 25, "batch_size": 128, "latent_dim": 50},
+    },
+)
+
+if __name__ == "__main__":
+    main(RECIPE)

@@ -1,0 +1,41 @@
+"""VAE (Kingma and Welling, ICLR 2014, arXiv:1312.6114)."""
+
+from trainers.run import Recipe
+from trainers.run import main
+
+
+def optimizers(args, steps):
+    """Adam, from 1e-3 down to 1e-4 in equal factors over the run.
+
+    Those are the ends of the schedule of Burda et al. 2016 (arXiv:1509.00519), whose authors take
+    eight steps from one to the other, each three times as long as the one before, over 3,280
+    epochs.
+    """
+    import keras
+
+    rate = keras.optimizers.schedules.ExponentialDecay(1e-3, decay_steps=steps, decay_rate=0.1)
+    return {"autoencoder": keras.optimizers.Adam(rate, name="autoencoder")}
+
+
+RECIPE = Recipe(
+    method="vae",
+    title=__doc__,
+    optimizers=optimizers,
+    network="dcgan",
+    networks={
+        "dcgan": {"epochs": 40, "batch_size": 128, "latent_dim": 50},
+        "mlp": {"epochs": 25, "batch_size": 128, "latent_dim": 50},
+        "mixture": {
+            "epochs": 20,
+            "batch_size": 100,
+            "latent_dim": 2,
+            "likelihood": "gaussian",
+            # That of grid25 about its centres: 0.05².
+            "variance": 0.0025,
+        },
+        "tanh": {"epochs": 100, "batch_size": 100, "latent_dim": 50, "binarize": True},
+    },
+)
+
+if __name__ == "__main__":
+    main(RECIPE)

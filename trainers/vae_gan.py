@@ -1,0 +1,34 @@
+"""VAE/GAN (Larsen et al., ICML 2016, arXiv:1512.09300)."""
+
+from trainers.run import Recipe
+from trainers.run import main
+
+
+def optimizers(args, steps):
+    """RMSprop, as in the authors' code, at 3e-4 for all players; the constant rate is ours.
+
+    The authors' rate falls during training, and they add weight decay.
+    """
+    import keras
+
+    return {
+        player: keras.optimizers.RMSprop(3e-4, name=player)
+        for player in ("encoder", "generator", "discriminator")
+    }
+
+
+RECIPE = Recipe(
+    method="vae_gan",
+    title=__doc__,
+    optimizers=optimizers,
+    network="dcgan",
+    networks={
+        "dcgan": {"epochs": 20, "batch_size": 64, "latent_dim": 50},
+        "mlp": {"epochs": 20, "batch_size": 64, "latent_dim": 50},
+        "mixture": {"epochs": 20, "batch_size": 100, "latent_dim": 2},
+        "tanh": {"epochs": 20, "batch_size": 64, "latent_dim": 50},
+    },
+)
+
+if __name__ == "__main__":
+    main(RECIPE)
