@@ -23,14 +23,26 @@ ARGUMENTS = {("vae", "mixture"): {"likelihood": "gaussian"}}
 
 
 def make(
-    method, network="dcgan", rate=0.05, optimizer=keras.optimizers.SGD, jit=False, **arguments
+    method,
+    network="dcgan",
+    rate=0.05,
+    optimizer=keras.optimizers.SGD,
+    jit=False,
+    eager=False,
+    **arguments,
 ):
-    """A compiled game. `rate`: learning rate of every player, or player → rate (0 otherwise)."""
+    """A compiled game.
+
+    Args:
+        rate: learning rate of every player, or player → rate (0 otherwise).
+        eager: step without tracing a graph, which takes longer than the few steps of a test.
+    """
     game_class = zoo.method(method)
     arguments = ARGUMENTS.get((method, network), {}) | arguments
     game = game_class(SHAPES[network], latent_dim=3, network=network, width=4, **arguments)
     rates = rate if isinstance(rate, dict) else dict.fromkeys(game.players, rate)
-    game.compile({p: optimizer(rates.get(p, 0.0)) for p in game.players}, jit_compile=jit)
+    optimizers = {p: optimizer(rates.get(p, 0.0)) for p in game.players}
+    game.compile(optimizers, jit_compile=jit, run_eagerly=eager)
     return game
 
 

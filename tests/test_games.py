@@ -27,7 +27,7 @@ def largest_difference(one, other):
 @every_kind
 def test_each_player_moves_its_own_networks_and_no_others(method, network):
     for player, owned in zoo.method(method).players.items():
-        game = make(method, network, rate={player: 0.05})
+        game = make(method, network, rate={player: 0.05}, eager=True)
         before = weights(game)
         step(game, examples(network))
         after = weights(game)
@@ -37,7 +37,7 @@ def test_each_player_moves_its_own_networks_and_no_others(method, network):
 
 @every_kind
 def test_batch_norm_statistics_of_players_move(method, network):
-    game = make(method, network, rate=0.0)
+    game = make(method, network, rate=0.0, eager=True)
     layers = [
         layer
         for nets in game.players.values()
@@ -120,10 +120,10 @@ def test_xla_gives_the_same_step(method, network, monkeypatch):
 
 @every_kind
 def test_half_precision_keeps_losses_and_outputs_in_float32(method, network):
-    full = step(make(method, network, rate=0.0), examples(network))
+    full = step(make(method, network, rate=0.0, eager=True), examples(network))
     keras.mixed_precision.set_global_policy("mixed_bfloat16")
     try:
-        game = make(method, network, rate=0.0)
+        game = make(method, network, rate=0.0, eager=True)
     finally:
         keras.mixed_precision.set_global_policy("float32")
     assert step(game, examples(network)) == pytest.approx(full, rel=0.1)
@@ -135,7 +135,7 @@ def test_half_precision_keeps_losses_and_outputs_in_float32(method, network):
 
 @every_kind
 def test_logs_name_every_player_and_their_sum(method, network):
-    logs = step(make(method, network), examples(network))
+    logs = step(make(method, network, eager=True), examples(network))
     players = set(zoo.method(method).players)
     assert set(logs) == players | {"loss"}
     assert logs["loss"] == pytest.approx(sum(logs[p] for p in players), rel=1e-5)
@@ -159,7 +159,7 @@ def test_codes_and_images_have_the_declared_shapes_and_ranges(method, network):
 
 @every_kind
 def test_averages_follow_the_weights_and_serve_encode_and_decode(method, network):
-    game = make(method, network, ema=0.75)
+    game = make(method, network, ema=0.75, eager=True)
     first = [v.numpy() for v in game.generator.variables]
     step(game, examples(network))
     now = [v.numpy() for v in game.generator.variables]
