@@ -30,7 +30,7 @@ RECIPE = Recipe(
     l2=2.5e-5,
     network="dcgan",
     networks={
-        "dcgan": {"epochs": 28, "batch_size": 128, "latent_dim": 20, "ema": 0.99},
+        "dcgan": {"epochs": 24, "batch_size": 64, "latent_dim": 20, "ema": 0.99},
         "mlp": {"epochs": 25, "batch_size": 128, "latent_dim": 50, "prior": "uniform"},
         "mixture": {"epochs": 40, "batch_size": 100, "latent_dim": 2},
     },
