@@ -128,7 +128,9 @@ def _resolve(recipe, values, defaults):
     points = given.get("dataset", "") in ("grid25", "ring8")
     network = given.get("network") or ("mixture" if points else recipe.network)
     chosen = {name: default for name, (default, _) in defaults.items()}
-    chosen |= recipe.networks.get(network, {}) | {"network": network} | given
+    chosen |= (
+        recipe.networks.get(network, recipe.networks[recipe.network]) | {"network": network} | given
+    )
     if not chosen["run_dir"]:
         data = re.sub(r"[^\w.-]+", "_", os.path.normpath(chosen["dataset"])).strip("_")
         chosen["run_dir"] = os.path.join("runs", f"{recipe.method}_{network}_{data}")
