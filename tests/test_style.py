@@ -24,7 +24,7 @@ def imported(path):
 def test_zoo_does_not_know_its_trainers_and_files_stay_short(path):
     if path.is_relative_to(ROOT / "zoo"):
         assert not [m for m in imported(path) if m.split(".")[0] in ("trainers", "export")]
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 280
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 290
 
 
 @pytest.mark.parametrize("method", zoo.METHODS)

@@ -1,5 +1,7 @@
 """What a method declares and what a user passes, checked where it is written down."""
 
+import zoo
+
 
 def check_declaration(game):
     """A typo in a declaration fails at import, not after an hour."""
@@ -19,3 +21,13 @@ def checked(name, value, allowed, wanted):
     if not allowed:
         raise ValueError(f"{name} must be {wanted}; got {value!r}")
     return value
+
+
+def methods_with(network: str) -> str:
+    """Names of the methods whose players own a network of that name, for a person to read."""
+    owners = [
+        method
+        for method in zoo.METHODS
+        if any(network in owned for owned in zoo.method(method).players.values())
+    ]
+    return ", ".join(owners)

@@ -6,11 +6,11 @@ import random
 import keras
 from keras import ops
 
-import zoo
 from zoo import averages
 from zoo import networks
 from zoo.declarations import check_declaration
 from zoo.declarations import checked
+from zoo.declarations import methods_with
 from zoo.optimizers import PlayerOptimizers
 from zoo.priors import PLANAR
 from zoo.priors import PRIORS
@@ -215,8 +215,8 @@ class Game(keras.Model):
             loss = losses.get(tracker.name)
             tracker.update_state(sum(losses.values()) if loss is None else loss)
         logs = {tracker.name: tracker.result() for tracker in self.trackers}
+        # Keras concatenates the logs of workers, which scalars do not allow.
         if isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy):
-            # Keras concatenates the logs of workers, which scalars do not allow.
             logs = {name: ops.reshape(value, (1,)) for name, value in logs.items()}
         return logs
 
@@ -256,12 +256,9 @@ class Game(keras.Model):
 
     def _trained(self, name):
         if not hasattr(self, name):
-            trained = {
-                m: {net for nets in zoo.method(m).players.values() for net in nets}
-                for m in zoo.METHODS
-            }
-            able = ", ".join(method for method in trained if name in trained[method])
-            raise ValueError(f"{type(self).__name__} has no {name}; methods that have one: {able}")
+            raise ValueError(
+                f"{type(self).__name__} has no {name}; methods that have one: {methods_with(name)}"
+            )
         return self.averages.get(name) or getattr(self, name)
 
     # Saving: Keras writes class, constructor arguments, weights and optimizers.
