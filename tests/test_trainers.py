@@ -24,6 +24,7 @@ from trainers.bigan import RECIPE
 
 ROOT = pathlib.Path(__file__).parent.parent
 SMALL = [
+    "--steps_per_execution=1",
     "--nojit_compile",
     "--network=mlp",
     "--width=1",

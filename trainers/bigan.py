@@ -31,7 +31,13 @@ RECIPE = Recipe(
     network="dcgan",
     networks={
         "dcgan": {"epochs": 24, "batch_size": 64, "latent_dim": 20, "ema": 0.99},
-        "mlp": {"epochs": 25, "batch_size": 128, "latent_dim": 50, "prior": "uniform"},
+        "mlp": {
+            "epochs": 25,
+            "batch_size": 128,
+            "latent_dim": 50,
+            "prior": "uniform",
+            "jit_compile": True,
+        },
         "mixture": {"epochs": 40, "batch_size": 100, "latent_dim": 2},
     },
 )

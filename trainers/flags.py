@@ -32,8 +32,8 @@ COMMON = {
     "strategy": ("auto", "auto, one_device, mirrored, multi_worker_mirrored or tpu."),
     "tpu": ("", "Name or address of the TPU, for --strategy=tpu."),
     "precision": ("float32", "float32 or mixed_bfloat16."),
-    "jit_compile": (True, "Compile the training step with XLA (ignored under several replicas)."),
-    "steps_per_execution": (1, "Training steps per call into TensorFlow."),
+    "jit_compile": (False, "Compile the training step with XLA (ignored under several replicas)."),
+    "steps_per_execution": (5, "Training steps per call into TensorFlow; an epoch is a multiple."),
     "evaluate_every": (5, "Epochs between measurements and pictures; 0 for none but the last."),
     "resume": (True, "Go on where the run in --run_dir stopped; --noresume refuses a used one."),
 }
