@@ -1,4 +1,13 @@
-"""BiGAN (Donahue, Krähenbühl and Darrell, ICLR 2017, arXiv:1605.09782)."""
+"""BiGAN (Donahue, Krähenbühl and Darrell, ICLR 2017, arXiv:1605.09782).
+
+Lab note, 2 cores of an AMD EPYC without GPU; tables and provenance in docs/bigan.md:
+
+    python -m trainers.bigan            4.4 minutes, seed 0: x-cycle ratio 0.55, 1-NN on codes 78.1 %
+                                        (69.5 % before training), on the hidden layer 77.6 % (79.0 %)
+    … --dataset=mnist --network=mlp     25 epochs, seeds 0 to 2: 1-NN on the hidden layer 96.3 %, the
+                                        authors' log 96.28 %; x-cycle ratio 0.78, theirs 0.77; 1-NN
+                                        on codes 93.1 %, theirs 95.4 %
+"""
 
 from trainers.run import Recipe
 from trainers.run import main
@@ -25,7 +34,7 @@ def optimizers(args, steps):
 
 RECIPE = Recipe(
     method="bigan",
-    title=__doc__,
+    title=__doc__.splitlines()[0],
     optimizers=optimizers,
     l2=2.5e-5,
     network="dcgan",

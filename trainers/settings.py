@@ -16,7 +16,6 @@ FREE = (
     "strategy",
     "tpu",
     "jit_compile",
-    "steps_per_execution",
     "evaluate_every",
     "resume",
     "download",
