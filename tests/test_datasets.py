@@ -28,8 +28,6 @@ needs_debian = pytest.mark.skipif(
     not debian.is_installed(), reason="Debian package dataset-fashion-mnist is not installed"
 )
 
-slow = pytest.mark.skipif(not os.environ.get("ZOO_SLOW_TESTS"), reason="ZOO_SLOW_TESTS is not set")
-
 
 def fresh_python(code, **environment):
     """Runs code in a new process that can reach no network through TFDS's downloader."""
@@ -238,7 +236,7 @@ def test_embedded_set_is_the_first_of_each_class():
 
 
 @needs_debian
-@slow
+@pytest.mark.slow
 def test_embedded_file_is_made_again_bit_for_bit(tmp_path):
     assert maker.main(tmp_path / "again.npz", debian.FOLDER) == embedded.SHA256
 
@@ -256,7 +254,7 @@ def test_debian_files_are_restored_and_checked(tmp_path):
 
 
 @needs_debian
-@slow
+@pytest.mark.slow
 def test_fashion_mnist_is_prepared_from_debian(tmp_path, monkeypatch):
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
     data = datasets.load("fashion_mnist")
