@@ -122,6 +122,17 @@ def test_a_run_leaves_everything_a_person_needs(images, tmp_path, capsys):
     assert same(zoo.load(tmp_path), newest(tmp_path))
 
 
+def test_a_method_without_an_encoder_reports_what_it_can(images, tmp_path, capsys):
+    recipe = importlib.import_module("trainers.gan").RECIPE
+    game = train(images, tmp_path, "--epochs=1", "--evaluate_every=1", recipe=recipe)
+    assert (tmp_path / "report.png").stat().st_size > 10_000
+    assert (tmp_path / "samples" / "epoch-0001.png").exists()
+    assert not (tmp_path / "reconstructions").exists()
+    assert "no encoder" in capsys.readouterr().out
+    with pytest.raises(ValueError, match="GAN has no encoder; methods that have one: vae, bigan"):
+        game.encode(game.decode(game.prior_codes(2, seed=0)))
+
+
 def test_a_run_cut_at_an_epoch_ends_bit_equal_to_an_uninterrupted_one(images, tmp_path):
     whole = train(images, tmp_path / "whole", "--epochs=3", "--ema=0.9")
     train(images, tmp_path / "cut", "--epochs=1", "--ema=0.9")

@@ -23,16 +23,16 @@ def write(run, seconds: float) -> None:
     figures |= {
         "epochs": run.step / run.epoch_steps,
         "steps": run.step,
-        "images_per_s": statistics.median(rates) if rates else 0.0,
         "wall_s": round(seconds, 1),
     }
+    # A run of a few steps has no rate: the first call of an epoch is not timed.
+    if rates:
+        figures["images_per_s"] = statistics.median(rates)
     (run.directory / "metrics.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
     _picture(run, figures)
-    print(metrics.table(figures))
-    print(
-        f"{figures['images_per_s']:,.0f} images/s, {seconds:.0f} s of training\n"
-        f"see {run.directory / 'report.png'}"
-    )
+    print(metrics.table(figures) or "no yardstick applies: the method has no encoder")
+    rate = f"{figures['images_per_s']:,.0f} images/s, " if rates else ""
+    print(f"{rate}{seconds:.0f} s of training\nsee {run.directory / 'report.png'}")
 
 
 def _picture(run, figures):
