@@ -157,6 +157,7 @@ class TestReport:
         history = {"generator": [math.nan, math.nan], "x_cycle_ratio": [math.nan]}
         codes = np.full((40, 4), math.nan)
         draw(tmp_path / "a.png", x, x, x, history=history, codes=codes, metrics={"mmd": math.nan})
+        assert (tmp_path / "a.png").stat().st_size > 10_000
 
     def test_no_global_state(self, tmp_path):
         from matplotlib import pyplot

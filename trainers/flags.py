@@ -9,6 +9,7 @@ import inspect
 import os
 import pathlib
 import re
+import textwrap
 import types
 
 from absl import flags
@@ -105,7 +106,10 @@ def _help(recipe, name, default, text):
         if name in options
     }
     if chosen:
-        return f"{text} Default: {', '.join(f'{v} ({k})' for k, v in chosen.items())}."
+        known = [f"{value} ({network})" for network, value in chosen.items()]
+        if len(chosen) < len(recipe.networks) and default != "":
+            known.append(f"{default} otherwise")
+        return f"{text} Default: {', '.join(known)}."
     return f"{text} Default: {default}." if default != "" else text
 
 
@@ -113,14 +117,8 @@ def _listing(values, defaults):
     lines = []
     for name in defaults:
         text = inspect.cleandoc(values[name].help)
-        lines.append(f"\n  --{name}\n      " + "\n      ".join(_wrapped(text)))
+        lines.append(f"\n  --{name}\n      " + "\n      ".join(textwrap.wrap(text, 88)))
     return "".join(lines)
-
-
-def _wrapped(text, columns=88):
-    import textwrap
-
-    return textwrap.wrap(text, columns)
 
 
 def _resolve(recipe, values, defaults):
