@@ -30,6 +30,7 @@ setup(
         # TensorFlow 2.21 writes summaries through it, and no longer asks for it.
         "tensorboard>=2.20",
         "scikit-learn>=1.6",
+        "scipy>=1.14",
         "matplotlib>=3.9",
         "Pillow>=11.0",
     ],

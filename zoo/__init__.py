@@ -17,14 +17,18 @@ METHODS = {
     "alpha_gan": "AlphaGAN",
 }
 
+# Not a method: a pair that is built, not learned; loaded, measured and exported like a trained one.
+CONSTRUCTIONS = {"counterexample": "Counterexample"}
+
 __version__ = "0.1.0"
 
 
 def method(name: str):
     """The game class of method `name`. Raises ValueError listing the methods there are."""
-    if name not in METHODS:
-        raise ValueError(f"unknown method {name!r}; methods are {', '.join(METHODS)}")
-    return getattr(importlib.import_module(f"zoo.{name}"), METHODS[name])
+    known = METHODS | CONSTRUCTIONS
+    if name not in known:
+        raise ValueError(f"unknown method {name!r}; methods are {', '.join(known)}")
+    return getattr(importlib.import_module(f"zoo.{name}"), known[name])
 
 
 def load(path: str):
@@ -39,7 +43,7 @@ def load(path: str):
 
 
 def __getattr__(attribute):
-    for name, game_class in METHODS.items():
+    for name, game_class in (METHODS | CONSTRUCTIONS).items():
         if attribute == game_class:
             return method(name)
     raise AttributeError(f"module 'zoo' has no attribute {attribute!r}")

@@ -129,6 +129,10 @@ class Game(keras.Model):
         """n draws from the prior, the same for the same seed; training noise is not disturbed."""
         return PRIORS[self.prior]((n, self.latent_dim), seed=seed)
 
+    def observed(self, x, seed: int):
+        """Examples as this game's data law has them: x itself, unless the method changes data."""
+        return x
+
     # Noise during training.
 
     def noise(self, n):

@@ -20,7 +20,7 @@ def load(path: str | os.PathLike):
         raise ValueError(
             f"no game at {path}: expected a .keras file, or a directory with game.keras in it"
         )
-    for name in zoo.METHODS:
+    for name in zoo.METHODS | zoo.CONSTRUCTIONS:
         zoo.method(name)  # importing a method tells Keras its class
     try:
         return keras.saving.load_model(file)

@@ -92,7 +92,7 @@ def evaluate(
     if min(test_limit, train_limit) < 2:
         raise ValueError(f"limits must be at least 2, got {test_limit} and {train_limit}")
     test = _subset(len(data.test), test_limit, seed)
-    x = scale(data.test[test])
+    x = game.observed(scale(data.test[test]), seed)
     figures = {"n_test": float(len(x)), "n_train": 0.0}
     if data.name in MIXTURES:
         figures |= _mode_figures(game, x, *MIXTURES[data.name], seed, baselines)
@@ -100,7 +100,8 @@ def evaluate(
         figures |= _cycle_figures(game, x, seed)
         if probes and data.name not in MIXTURES and len(np.unique(data.train_labels)) > 1:
             train = _subset(len(data.train), train_limit, seed)
-            split = (scale(data.train[train]), data.train_labels[train], x, data.test_labels[test])
+            known = game.observed(scale(data.train[train]), seed + 1)
+            split = (known, data.train_labels[train], x, data.test_labels[test])
             figures |= {"n_train": float(len(train))}
             figures |= _accuracies(game, split, baselines)
     return figures

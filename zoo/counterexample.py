@@ -1,0 +1,108 @@
+"""The counterexample: an encoder and a generator that fool every small discriminator."""
+
+import math
+
+import keras
+from keras import ops
+
+from zoo.declarations import checked
+from zoo.game import Game
+from zoo.losses import accepted
+from zoo.losses import rejected
+from zoo.networks import theorem
+from zoo.priors import draw as drawn
+from zoo.priors import normal
+
+
+class Counterexample(Game):
+    """Theoretical limitations of encoder-decoder GANs (Arora, Risteski, Zhang, arXiv:1711.02651).
+
+    BiGAN's objective, E_x φ(D(x, E(x))) − E_z φ(D(G(z), z)), within ε of its optimum for every
+    D of fewer than p parameters, though G knows `support` = m images and E(x) is white noise.
+    Noised data: every q-th pixel of an image, q = ⌊d / d̃⌋ in the order (row, column, channel), is
+    overwritten by N(0, s²), after scaling to [-1, 1] and without clipping: `observed`.
+    E reads those pixels: d̃ = `latent_dim` weights that are not zero, and no information on the
+    image. G finds the block of z, of m blocks of equal probability, looks up the stored image of
+    that block and overwrites its q-th pixels with z, as the last thing it does. So E(G(z)) = z bit
+    for bit, G(E(G(z))) = G(z), and G(E(x)) is an unrelated image under the noise of x.
+
+    Block: |z_i| of r coordinates, each cut at k − 1 quantiles, m = k^r. Theorem 3 of the paper
+    makes G a ReLU network of O(m·d) weights; circuit="relu" is that network, circuit="lookup" a
+    search and a gather that agree with it but in the ramps of its soft steps.
+
+    Networks: encoder, generator (both fixed), discriminator (x, z) → logit.
+    Players: discriminator. Its loss has both halves averaged: log 2 where it sees nothing.
+
+    Deviations: the paper cuts all d̃ coordinates; equal probability is all its proof uses. Its soft
+    step is a difference of two ReLUs, which float32 rounds wrongly for most z: ours saturates.
+    What holds for a fixed pair says nothing of whether training finds one.
+
+    Args:
+        support: m, the number of stored images; a whole number to the power of `cuts`.
+        cuts: r, how many coordinates of a code choose the block, at most latent_dim; 0 for the
+            most for which the root of m is a whole number.
+        noise_std: s, a power of two, so that scaling by it is exact; in units of pixels.
+        circuit: "lookup" or "relu".
+    """
+
+    players = {"discriminator": ("discriminator",)}
+    schedule = (("discriminator",),)
+
+    def __init__(
+        self,
+        image_shape,
+        latent_dim: int = 16,
+        support: int = 1024,
+        cuts: int = 0,
+        noise_std: float = 1.0,
+        circuit: str = "lookup",
+        **game,
+    ):
+        size = math.prod(image_shape)
+        checked("image_shape", tuple(image_shape), len(image_shape) == 3, "that of an image")
+        checked("latent_dim", latent_dim, 1 <= latent_dim < size, f"1 to {size - 1}, below d")
+        self.support = checked("support", support, 2 <= support <= 2**20, "2 to 2^20")
+        checked("cuts", cuts, 0 <= cuts <= latent_dim, f"0 to latent_dim = {latent_dim}")
+        self.cuts = cuts or theorem.most_cuts(support, latent_dim)
+        checked(
+            "support",
+            support,
+            theorem.root(support, self.cuts),
+            f"a whole number to the power of cuts = {self.cuts}",
+        )
+        exact = noise_std > 0 and math.frexp(noise_std)[0] == 0.5
+        self.noise_std = checked("noise_std", noise_std, exact, "a power of two, such as 0.5 or 1")
+        self.circuit = checked("circuit", circuit, circuit in theorem.CIRCUITS, "lookup or relu")
+        super().__init__(image_shape, latent_dim=latent_dim, **game)
+        checked("prior", self.prior, self.prior == "normal", "'normal', for its quantiles")
+        checked("ema", self.ema, not self.ema, "0: the pair does not move")
+
+    def build_networks(self, draw):
+        self.pixels = theorem.noise_pixels(math.prod(self.image_shape), self.latent_dim)
+        pair = theorem.CIRCUITS[self.circuit](
+            self.image_shape, self.pixels, self.support, self.cuts, self.noise_std
+        )
+        self.encoder, self.generator = pair
+        self.discriminator = draw.joint_discriminator()
+
+    def play(self, x, z):
+        x = self.overwrite(x, drawn(normal, ops.shape(x)[0], self.latent_dim, self.seed_generator))
+        real = self.discriminator([x, self.encoder(x)])
+        fake = self.discriminator([self.generator(z), z])
+        return {"discriminator": (accepted(real) + rejected(fake)) / 2}
+
+    def overwrite(self, x, z):
+        """x ⊙ z: images with every q-th pixel set to s·z. (n, *image_shape), (n, latent_dim)."""
+        return theorem.overwritten(x, z * self.noise_std, self.pixels)
+
+    def observed(self, x, seed):
+        noise = keras.random.normal((len(x), self.latent_dim), seed=seed)
+        return ops.convert_to_numpy(self.overwrite(ops.convert_to_tensor(x), noise))
+
+    def remember(self, images) -> None:
+        """Store the `support` images, uint8 (m, *image_shape), that G knows from now on.
+
+        Raises:
+            ValueError: another number, shape or type of images.
+        """
+        theorem.remember(self.generator, images, self.pixels)
