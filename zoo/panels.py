@@ -1,4 +1,4 @@
-"""The panels of a run's report that show numbers: losses, cycle ratios, codes."""
+"""Panels that show numbers: losses, cycle ratios and codes of a run, models side by side."""
 
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -63,6 +63,67 @@ def draw_codes(axes, codes: np.ndarray, prior: np.ndarray | None) -> None:
     _finish(axes, "value of a coordinate", "density")
     axes.set_ylim(0, 1.45 * axes.get_ylim()[1])
     axes.legend(loc="upper right", fontsize=8)
+
+
+def draw_frontier(axes, sensitivity: np.ndarray, error: np.ndarray, names: Sequence[str]) -> None:
+    """Draws one labelled point per model: sensitivity (n,) above 0, on a log scale, and error (n,).
+
+    Models of which either is missing (NaN) are left out.
+    """
+    sensitivity, error = np.asarray(sensitivity, float), np.asarray(error, float)
+    known = np.flatnonzero(np.isfinite(error) & (sensitivity > 0))
+    axes.set_xscale("log")
+    axes.scatter(sensitivity[known], error[known], s=60, color=_OURS, zorder=3)
+    if len(known):
+        low, high = sensitivity[known].min(), sensitivity[known].max()
+        room = max(high / low, 2.0) ** 0.25
+        axes.set(xlim=(low / room, high * room), ylim=(0, 1.15 * max(error[known].max(), 0.05)))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter("{x:g}")
+    _finish(axes, "", "x-cycle ratio (error / error to another)")
+    _label(axes, np.stack([sensitivity[known], error[known]], axis=1), [names[i] for i in known])
+
+
+def _label(axes, points, names):
+    """Writes each name beside its point, on the side where it covers the least."""
+    from matplotlib.transforms import Bbox
+
+    figure = axes.get_figure()
+    renderer = figure.canvas.get_renderer()
+    # Ten pixels around every point are taken, and so is all that lies outside the axes.
+    centres = axes.transData.transform(points) if len(points) else points
+    taken = [Bbox.from_extents(x - 10, y - 10, x + 10, y + 10) for x, y in centres]
+    frame = axes.get_window_extent(renderer)
+    sides = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1))
+    for point, name in zip(points, names, strict=True):
+        best = None
+        for reach in (9, 18):
+            for x, y in sides:
+                text = axes.annotate(
+                    name,
+                    point,
+                    xytext=(reach * x, reach * y),
+                    textcoords="offset points",
+                    ha=("right", "center", "left")[x + 1],
+                    va=("top", "center", "bottom")[y + 1],
+                )
+                box = text.get_window_extent(renderer)
+                covered = sum(_shared(box, other) for other in taken)
+                covered += box.width * box.height - _shared(box, frame)
+                if best is None or covered < best[0]:
+                    if best:
+                        best[1].remove()
+                    best = covered, text, box
+                else:
+                    text.remove()
+        taken.append(best[2])
+
+
+def _shared(box, other):
+    """Area that two boxes have in common, in pixels."""
+    width = min(box.x1, other.x1) - max(box.x0, other.x0)
+    height = min(box.y1, other.y1) - max(box.y0, other.y0)
+    return max(width, 0) * max(height, 0)
 
 
 def _finish(axes, xlabel, ylabel):

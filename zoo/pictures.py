@@ -9,6 +9,7 @@ from zoo.datasets import unscale
 from zoo.metrics.tables import table
 from zoo.panels import History
 from zoo.panels import draw_codes
+from zoo.panels import draw_frontier
 from zoo.panels import draw_losses
 from zoo.panels import draw_ratios
 from zoo.panels import measured
@@ -143,6 +144,30 @@ def report(
     if text := table(metrics):
         figure.text(0.54, 0.31, "key figures (baselines in brackets)", fontsize=12, va="top")
         figure.text(0.54, 0.28, text, va="top", family="monospace", fontsize=9, linespacing=1.6)
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, format="png")
+
+
+def frontier(path: str | Path, rows: Mapping[str, Mapping[str, float]]) -> None:
+    """Writes reconstruction error against the slopes of G and of E, one point per model.
+
+    Args:
+      path: PNG file to write; its folder is made if need be.
+      rows: name of the model -> figures of `zoo.metrics.slopes`, and x_cycle_ratio. A model that
+        lacks one of a panel's two figures is left out of that panel.
+    """
+    figure = _figure(13, 5.6)
+    figure.suptitle("Reconstruction against sensitivity", x=0.06, ha="left", fontsize=16)
+    for place, (key, title) in enumerate((("g", "generator"), ("e", "encoder")), 1):
+        axes = figure.add_subplot(1, 2, place)
+        axes.set_title(title, loc="left")
+        found = [
+            [row.get(name, np.nan) for row in rows.values()]
+            for name in (f"lipschitz_{key}_median", "x_cycle_ratio")
+        ]
+        figure.subplots_adjust(left=0.06, right=0.98, bottom=0.12, top=0.84, wspace=0.18)
+        draw_frontier(axes, *found, list(rows))
+        axes.set_xlabel("median over points of the largest singular value of the Jacobian")
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, format="png")
 

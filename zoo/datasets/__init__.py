@@ -1,4 +1,4 @@
-"""Image sets and 2-D mixtures, read wholly into memory, and the stream that feeds training.
+"""Image sets and points in the plane, read wholly into memory, and the stream that feeds training.
 
 `load` gives a `Dataset` of uint8 images (or float32 points), `batches` streams it as float32
 batches in [-1, 1]. Importing this package imports neither TensorFlow, Keras nor TFDS.
@@ -10,6 +10,7 @@ from zoo.datasets.mixtures import MIXTURES
 from zoo.datasets.pixels import scale
 from zoo.datasets.pixels import unscale
 from zoo.datasets.registry import KINDS
+from zoo.datasets.registry import POINTS
 from zoo.datasets.registry import load
 
-__all__ = ["KINDS", "MIXTURES", "Dataset", "batches", "load", "scale", "unscale"]
+__all__ = ["KINDS", "MIXTURES", "POINTS", "Dataset", "batches", "load", "scale", "unscale"]

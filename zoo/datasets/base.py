@@ -14,7 +14,7 @@ class Dataset:
 
     Attributes:
       name: as given to `load`.
-      train: uint8 images (n, h, w, c), or float32 points (n, 2) for the 2-D mixtures.
+      train: uint8 images (n, h, w, c), or float32 points (n, 2) of the plane.
       test: likewise.
       train_labels: int64 (n,), indices into `classes`; all zeros where the set has no labels.
       test_labels: likewise.

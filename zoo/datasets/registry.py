@@ -2,6 +2,7 @@
 
 import difflib
 
+from zoo.datasets import circle
 from zoo.datasets import embedded
 from zoo.datasets import folder
 from zoo.datasets import mixtures
@@ -10,9 +11,12 @@ from zoo.datasets import prepared
 from zoo.datasets.base import Dataset
 from zoo.datasets.pixels import check_image_size
 
+# Sets of points in the plane; all others hold images.
+POINTS = (*mixtures.MIXTURES, circle.NAME)
+
 KINDS = (
     embedded.NAME,
-    *mixtures.MIXTURES,
+    *POINTS,
     "folder:PATH",
     "npz:PATH",
     "any TFDS image set by name, as in mnist, cifar10 or name/config:version",
@@ -31,7 +35,7 @@ def load(
 
     Args:
       name: one of `KINDS`: `fashion_mnist_10k` (shipped with the package), `grid25`, `ring8`,
-        `folder:PATH`, `npz:PATH`, or a TFDS image set.
+        `circle`, `folder:PATH`, `npz:PATH`, or a TFDS image set.
       image_size: side in pixels; images are centre-cropped to a square and resized to it with
         antialiasing. None keeps them as they are.
       train_split: a TFDS split expression such as `train[:50000]`. For sets that are not TFDS's:
@@ -53,6 +57,8 @@ def load(
         data = embedded.read(image_size)
     elif name in mixtures.MIXTURES:
         data = mixtures.sample(name, image_size)
+    elif name == circle.NAME:
+        data = circle.sample(image_size)
     else:
         known = prepared.names()
         if prepared.base_name(name) not in known:
@@ -62,7 +68,7 @@ def load(
 
 
 def _unknown(name: str, known: list[str]) -> str:
-    names = [embedded.NAME, *mixtures.MIXTURES, *known]
+    names = [embedded.NAME, *POINTS, *known]
     near = difflib.get_close_matches(prepared.base_name(name).lower(), names, n=5)
     hint = f"nearest names: {', '.join(near)}; " if near else ""
     return f"unknown data set {name!r}; {hint}known kinds: {', '.join(KINDS)}"

@@ -1,0 +1,237 @@
+"""How strongly trained models stretch, next to how well they reconstruct: one row per model.
+
+usage: python -m zoo.lipschitz MODEL [MODEL ...] [flags]
+
+MODEL is a run directory, a .keras file, or a SavedModel directory with the signatures `encode` and
+`decode` (of which `encode` may be missing). Prints a Markdown table and writes lipschitz.json, with
+more figures, and lipschitz.png, reconstruction error against sensitivity.
+
+L_E and L_G are the largest singular values of the Jacobians of the encoder at test examples and of
+the generator at prior draws. S_E and S_G are what Gaussian noise does in the mean. The bridge share
+is that of samples farther from all real examples than 99 % of those are from each other; for a
+mixture, of samples outside 3 standard deviations of every mode. See zoo/metrics/sensitivity.py and
+zoo/metrics/bridges.py.
+"""
+
+import dataclasses
+import json
+import os
+import pathlib
+import sys
+from collections.abc import Callable
+
+import numpy as np
+
+from zoo import commands
+
+FLAGS = {
+    "dataset": ("fashion_mnist_10k", "Whose test examples to measure on, the same for all models."),
+    "points": (256, "Test examples and prior draws for the slopes; maxima grow with it."),
+    "steps": (30, "Steps of the power iteration."),
+    "tau": (0.1, "Standard deviation of the noise behind S, in units of a coordinate."),
+    "samples": (2000, "Test examples for the cycles, and samples for the bridge share."),
+    "seed": (0, "Of every choice and draw."),
+    "out": ("runs/lipschitz", "Directory to write to."),
+}
+COLUMNS = (
+    ("L_E median", "lipschitz_e_median", ".2f", 1),
+    ("95 %", "lipschitz_e_95", ".2f", 1),
+    ("max", "lipschitz_e_max", ".2f", 1),
+    ("L_G median", "lipschitz_g_median", ".2f", 1),
+    ("95 %", "lipschitz_g_95", ".2f", 1),
+    ("max", "lipschitz_g_max", ".2f", 1),
+    ("S_E", "stability_e", ".2f", 1),
+    ("S_G", "stability_g", ".2f", 1),
+    ("x-cycle ratio", "x_cycle_ratio", ".3f", 1),
+    ("z-cycle ratio", "z_cycle_ratio", ".3f", 1),
+    ("bridge share", "bridge", ".1f %", 100),
+    ("real data", "bridge_real", ".1f %", 100),
+    ("bridge × median L_G", "bridge_times_slope", ".3f", 1),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Model:
+    """What is measured, wherever it was read from.
+
+    Attributes:
+        name: of the row.
+        encode: (b, ...) → (b, d), or None.
+        decode: (b, d) → (b, ...).
+        prior: (n, seed) → (n, d) draws.
+        law: name of the prior.
+        shape: of one example.
+    """
+
+    name: str
+    encode: Callable | None
+    decode: Callable
+    prior: Callable
+    law: str
+    shape: tuple
+
+
+def load(path: str) -> Model:
+    """The model at `path`: a run directory, a `.keras` file or a SavedModel directory.
+
+    A SavedModel does not say what its prior is; N(0, I) is taken.
+
+    Raises:
+        ValueError: there is no model, or it has no generator.
+    """
+    name = pathlib.Path(path).stem or str(path)
+    if (pathlib.Path(path) / "saved_model.pb").is_file():
+        return _saved_model(path, name)
+    import keras
+
+    import zoo
+
+    game = zoo.load(path)
+    return Model(
+        name=name if name != "game" else pathlib.Path(path).resolve().parent.name,
+        encode=game.encode if game.has_encoder else None,
+        decode=game.decode,
+        prior=lambda n, seed: keras.ops.convert_to_numpy(game.prior_codes(n, seed)),
+        law=game.prior,
+        shape=game.image_shape,
+    )
+
+
+def measure(model: Model, data, args) -> dict[str, float]:
+    """The figures of one model: those of `zoo.metrics.slopes`, cycles and bridges.
+
+    Raises:
+        ValueError: the model takes examples of another shape.
+    """
+    from zoo import datasets
+    from zoo import metrics
+
+    if tuple(model.shape) != data.shape:
+        raise ValueError(
+            f"{model.name} takes examples of shape {tuple(model.shape)}, "
+            f"{data.name} has {data.shape}; choose --dataset"
+        )
+    order = np.random.default_rng(args.seed).permutation(len(data.test))[: args.samples]
+    x = datasets.scale(data.test[order])
+    draws = model.prior(2 * max(args.samples, args.points), args.seed)
+    z, codes = np.split(draws, 2)
+    figures = metrics.slopes(
+        model.encode,
+        model.decode,
+        x[: args.points],
+        codes[: args.points],
+        args.seed,
+        args.steps,
+        args.tau,
+    )
+    samples = metrics.in_batches(model.decode, z[: args.samples])
+    if model.encode:
+        returned = metrics.in_batches(model.decode, metrics.in_batches(model.encode, x))
+        figures |= metrics.cycles(x, returned, args.seed)
+        recovered = metrics.in_batches(model.encode, samples)
+        figures |= metrics.z_cycle(z[: args.samples], recovered, args.seed)
+    if data.name in datasets.MIXTURES:
+        figures |= metrics.mixture_bridge(samples, *datasets.MIXTURES[data.name])
+    else:
+        known = np.random.default_rng(args.seed).permutation(len(data.train))[:10_000]
+        figures |= metrics.bridge(samples, datasets.scale(data.train[known]), x)
+    slope = figures["lipschitz_g_median"]
+    return figures | {"bridge_times_slope": figures["bridge"] * slope}
+
+
+def table(rows: dict) -> str:
+    """Figures of models, name → figures, as Markdown; what a model lacks is –."""
+    lines = [["model", *(column[0] for column in COLUMNS)]]
+    lines.append(["---"] * len(lines[0]))
+    for name, figures in rows.items():
+        lines.append([name, *(_cell(figures.get(key), *form) for _, key, *form in COLUMNS)])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cell(value, form, factor):
+    if value is None or not np.isfinite(value):
+        return "–"
+    form, _, unit = form.partition(" ")
+    return f"{factor * value:{form}} {unit}".strip()
+
+
+def _saved_model(path, name):
+    import tensorflow as tf
+
+    loaded = tf.saved_model.load(path)
+    if "decode" not in loaded.signatures:
+        raise ValueError(
+            f"{path} has no signature decode; it has {', '.join(sorted(loaded.signatures))}"
+        )
+
+    def function(signature):
+        if signature not in loaded.signatures:
+            return None, None
+        graph = loaded.signatures[signature]
+        ((key, spec),) = graph.structured_input_signature[1].items()
+
+        def call(x):
+            # `loaded` owns the variables: it lives as long as this function.
+            assert loaded
+            (answer,) = graph(**{key: tf.convert_to_tensor(x, tf.float32)}).values()
+            return answer
+
+        return call, tuple(spec.shape[1:])
+
+    encode, _ = function("encode")
+    decode, (latent_dim,) = function("decode")
+
+    def prior(n, seed):
+        draws = np.random.default_rng(seed).standard_normal((n, latent_dim))
+        return draws.astype(np.float32)
+
+    shape = decode(prior(1, 0)).shape[1:]
+    return Model(name, encode, decode, prior, "normal", tuple(shape))
+
+
+def main(argv: list | None = None) -> None:
+    """Measure, print, write. Exit code 2 and one line where the input is bad."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        args, paths = commands.parse(__doc__, FLAGS, sys.argv if argv is None else argv)
+        if not paths:
+            raise ValueError("no model given; see --help")
+        commands.at_least(args, points=2, steps=1, samples=2, seed=0)
+        rows = _measure_all(paths, args)
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    out = pathlib.Path(args.out)
+    from zoo import pictures
+
+    print(table(rows))
+    slowest = min(
+        value for row in rows.values() for key, value in row.items() if key.endswith("_converged")
+    )
+    print(
+        f"\n{args.points} points of {args.dataset}, seed {args.seed}; after {args.steps} steps at "
+        f"least {slowest:.0%} of the slopes of each network have settled (--steps for more)"
+    )
+    (out / "lipschitz.json").write_text(
+        json.dumps({"settings": vars(args), "models": rows}, indent=1), encoding="utf-8"
+    )
+    pictures.frontier(out / "lipschitz.png", rows)
+    print(f"see {out / 'lipschitz.json'} and {out / 'lipschitz.png'}")
+
+
+def _measure_all(paths, args):
+    from zoo import datasets
+
+    pathlib.Path(args.out).mkdir(parents=True, exist_ok=True)
+    data = datasets.load(args.dataset)
+    rows = {}
+    for number, path in enumerate(paths, 1):
+        print(f"{path} ({number} of {len(paths)}) …", file=sys.stderr, flush=True)
+        model = load(path)
+        name = model.name if model.name not in rows else path
+        rows[name] = measure(model, data, args) | {"path": str(path), "prior": model.law}
+    return rows
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,265 @@
+"""How strongly encoders and generators stretch: slopes, stability, and what they cost.
+
+Feng, Lin, Zhu, Zhao, Zhou, Zha, "Uncertainty Principles of Encoding GANs", ICML 2021, PMLR
+139:3240-3251, argue that an encoder and a generator cannot be continuous, stable and exact
+inverses of each other all at once. The figures here are the sides of that bargain that can be
+measured. All slopes are in units of the output's L2 norm per unit of the input's L2 norm, pixels
+in [-1, 1]; models are comparable at equal scales of images and codes only.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+STEPS = 15
+TAU = 0.1
+_CONVERGED = 0.05
+
+
+def lipschitz(
+    function: Callable,
+    points: np.ndarray,
+    steps: int = STEPS,
+    seed: int = 0,
+    batch_size: int = 64,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The largest singular value of the Jacobian J of a function at each of many points.
+
+    Power iteration on JᵀJ, for all points of a batch at once. Jᵀu is what a gradient tape gives; it
+    is linear in u, so a second tape around the first gives J v as the gradient of vᵀ(Jᵀu). That
+    takes reverse-mode rules alone, which every operation that can be trained through has, and one
+    recorded forward pass serves for both products. Gradients pass through the signatures of a
+    loaded SavedModel as well.
+
+    The value is |J v| for some unit vector v, so it is never above the largest singular value but
+    for rounding, and approaches it as `steps` grows; where several directions are stretched almost
+    alike the vector converges slowly and the value all the same. At a kink (ReLU) it belongs to the
+    side that the gradient takes.
+
+    Args:
+      function: differentiable in TensorFlow, a batch (b, ...) to a tensor (b, ...), each example by
+        itself: batch norm in inference mode and no noise. Such as `game.encode`, `game.decode`.
+      points: (n, ...) floats, n >= 1; computed in float32.
+      steps: of the iteration, 1 or more.
+      seed: of the first direction of every point.
+      batch_size: points at a time.
+
+    Returns:
+      values: float64 (n,), >= 0; NaN where the function is not finite.
+      residuals: (n,) |JᵀJ v - s² v| / s² with s the value. JᵀJ has an eigenvalue within s² times
+        this of s²; nearly always that is the largest one. 0 where the value is 0.
+
+    Raises:
+      ValueError: Keras has another backend, no gradient flows, examples influence each other or
+        the answer is random, or an argument is out of range.
+    """
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        raise ValueError(
+            f"lipschitz needs KERAS_BACKEND=tensorflow; it is {keras.backend.backend()!r}"
+        )
+    points = np.asarray(points, np.float32)
+    if len(points) == 0 or steps < 1 or batch_size < 1:
+        raise ValueError(
+            f"lipschitz got {len(points)} points, steps={steps}, batch_size={batch_size}; "
+            "each must be at least 1"
+        )
+    batch_size = min(batch_size, len(points))
+    _check_rowwise(function, points[:batch_size])
+    iterate = _power_step(function, (batch_size, *points.shape[1:]))
+    directions = np.random.default_rng(seed).standard_normal(points.shape).astype(np.float32)
+    found = []
+    for start in range(0, len(points), batch_size):
+        # The last batch is filled up with others, so that one graph serves for all.
+        chosen = np.arange(start, start + batch_size) % len(points)
+        x, v = points[chosen], directions[chosen]
+        for _ in range(steps):
+            v, value, residual = iterate(x, v)
+        found.append(np.stack([value, residual]).astype(np.float64))
+    values, residuals = np.concatenate(found, axis=1)[:, : len(points)]
+    return values, residuals
+
+
+def summary(values: np.ndarray, residuals: np.ndarray | None = None) -> dict[str, float]:
+    """What `lipschitz` found, in a few figures.
+
+    Args:
+      values: (n,) slopes.
+      residuals: (n,) as from `lipschitz`, or None.
+
+    Returns:
+      median, 95 (the 95 % quantile), max; n, without which the maximum says nothing since it grows
+      with it; with residuals also converged, the share of points whose residual is below 5 %.
+    """
+    values = np.asarray(values, np.float64)
+    figures = {
+        "median": float(np.median(values)),
+        "95": float(np.quantile(values, 0.95)),
+        "max": float(values.max()),
+        "n": float(len(values)),
+    }
+    if residuals is not None:
+        figures["converged"] = float(np.mean(np.asarray(residuals) < _CONVERGED))
+    return figures
+
+
+def stability(function: Callable, points: np.ndarray, tau: float = TAU, seed: int = 0) -> float:
+    """Mean over points p of |f(p + τξ) - f(p)| / (τ|ξ|), with ξ standard normal.
+
+    What noise of standard deviation τ per coordinate does, in the mean over all directions, where
+    `lipschitz` has the worst direction: for small τ it is about |J|_F / √d in d coordinates.
+
+    Args:
+      function: a batch (b, ...) to a tensor or array (b, ...); it need not be differentiable.
+      points: (n, ...), n >= 1.
+      tau: size of the perturbation in units of a coordinate, above 0.
+      seed: of ξ.
+
+    Raises:
+      ValueError: there is no point or tau is not positive.
+    """
+    from zoo.metrics.evaluation import in_batches
+
+    if not tau > 0:
+        raise ValueError(f"tau must be positive, got {tau}")
+    points = np.asarray(points, np.float32)
+    noise = np.random.default_rng(seed).standard_normal(points.shape).astype(np.float32)
+    moved = points + np.float32(tau) * noise
+    answers = in_batches(function, points), in_batches(function, moved)
+    return float(np.mean(_distances(*answers) / _distances(points, moved)))
+
+
+def secants(decode: Callable, z: np.ndarray, other: np.ndarray, pieces: int = 16) -> np.ndarray:
+    """The steepest piece of the way from code to code: max |G(a) - G(b)| / |a - b|.
+
+    Slopes between points rather than at them: each is at most the largest slope on its piece. Codes
+    of different classes are far apart, and what a generator does in between shows here.
+
+    Args:
+      decode: codes (b, d) to images (b, ...).
+      z: (n, d) codes where the segments start.
+      other: (n, d) where they end.
+      pieces: equal parts of each segment, 1 or more.
+
+    Returns:
+      (n,) the largest ratio of each segment.
+
+    Raises:
+      ValueError: the shapes differ, a segment has no length, or pieces is below 1.
+    """
+    from zoo.metrics.evaluation import in_batches
+
+    z, other = np.asarray(z, np.float32), np.asarray(other, np.float32)
+    if z.shape != other.shape or pieces < 1 or not np.all(_distances(z, other) > 0):
+        raise ValueError(
+            f"secants needs two codes for each segment that differ and pieces of at least 1, "
+            f"got {z.shape}, {other.shape} and {pieces}"
+        )
+    share = np.linspace(0, 1, pieces + 1, dtype=np.float32)[:, None, None]
+    corners = (1 - share) * z + share * other
+    images = in_batches(decode, corners.reshape(-1, z.shape[1]))
+    images = images.reshape(pieces + 1, len(z), -1)
+    rises = np.linalg.norm(np.diff(images, axis=0), axis=2)
+    return (rises / np.linalg.norm(np.diff(corners, axis=0), axis=2)).max(axis=0)
+
+
+def slopes(
+    encode: Callable | None,
+    decode: Callable,
+    images: np.ndarray,
+    codes: np.ndarray,
+    seed: int = 0,
+    steps: int = STEPS,
+    tau: float = TAU,
+) -> dict[str, float]:
+    """The slopes of one model.
+
+    Args:
+      encode: images (b, ...) to codes (b, d), differentiable in TensorFlow; None for a model
+        without an encoder, which lacks the keys of E.
+      decode: codes (b, d) to images (b, ...).
+      images: (n, ...) test images in [-1, 1], or points.
+      codes: (m, d) draws from the prior, m >= 2.
+      seed: of all directions, and of the order that makes pairs of codes.
+      steps: see `lipschitz`.
+      tau: see `stability`; of pixels and of codes alike.
+
+    Returns:
+      lipschitz_e_median, _95, _max, _n, _converged and lipschitz_g_...: see `summary`; E at the
+      images, G at the codes. stability_e and stability_g: see `stability`. secant_g_max: the
+      largest of `secants` between pairs of codes.
+    """
+    from zoo.metrics.reconstruction import derangement
+
+    figures = {}
+    for name, function, points in (("e", encode, images), ("g", decode, codes)):
+        if function is None:
+            continue
+        found = summary(*lipschitz(function, points, steps, seed))
+        figures |= {f"lipschitz_{name}_{key}": value for key, value in found.items()}
+        figures[f"stability_{name}"] = stability(function, points, tau, seed)
+    partners = codes[derangement(len(codes), seed)]
+    figures["secant_g_max"] = float(secants(decode, codes, partners).max())
+    return figures
+
+
+def _power_step(function, shape):
+    """(x, v) → JᵀJ v, |J v| and the residual, for v scaled to length 1."""
+    import tensorflow as tf
+
+    spec = tf.TensorSpec(shape, tf.float32)
+
+    @tf.function(input_signature=(spec, spec), autograph=False)
+    def step(x, v):
+        v = tf.math.divide_no_nan(v, _norms(v))
+        # Differentiated twice only: outside the outer tape nothing but u is watched.
+        with tf.GradientTape(watch_accessed_variables=False) as outer:
+            with tf.GradientTape(persistent=True, watch_accessed_variables=False) as inner:
+                inner.watch(x)
+                y = tf.convert_to_tensor(function(x))
+            u = tf.zeros_like(y)
+            outer.watch(u)
+            pulled = inner.gradient(y, x, u)
+        if pulled is None:
+            raise ValueError("lipschitz: no gradient flows from the function's input to its output")
+        pushed = outer.gradient(pulled, u, v)
+        product = tf.cast(inner.gradient(y, x, pushed), tf.float32)
+        value = _norms(tf.cast(pushed, tf.float32))
+        squared = tf.reshape(value**2, [-1] + [1] * (len(shape) - 1))
+        residual = tf.math.divide_no_nan(_norms(product - squared * v), squared)
+        return product, tf.reshape(value, [-1]), tf.reshape(residual, [-1])
+
+    return step
+
+
+def _norms(x):
+    """L2 norm of each example, with axes kept for broadcasting."""
+    import tensorflow as tf
+
+    return tf.sqrt(tf.reduce_sum(x**2, axis=tuple(range(1, len(x.shape))), keepdims=True))
+
+
+def _check_rowwise(function, batch):
+    """Otherwise there is no Jacobian per example, and the products mix those of a batch."""
+    if len(batch) == 1:
+        return
+    import tensorflow as tf
+
+    half = len(batch) // 2
+    others = np.concatenate([batch[:half], batch[:1].repeat(len(batch) - half, axis=0)])
+    alone, among = (
+        np.asarray(function(tf.constant(x)), np.float32)[:half] for x in (others, batch)
+    )
+    # A function that is not finite has NaN for slopes, and is no error.
+    apart = np.abs(alone - among)[np.isfinite(alone) & np.isfinite(among)]
+    if np.any(apart > 1e-3 * np.abs(among[np.isfinite(among)]).max(initial=0)):
+        raise ValueError(
+            "lipschitz: the answer for an example depends on the others of its batch or on noise; "
+            "batch norm must be in inference mode"
+        )
+
+
+def _distances(a, b):
+    difference = (np.asarray(a, np.float64) - b).reshape(len(a), -1)
+    return np.linalg.norm(difference, axis=1)
