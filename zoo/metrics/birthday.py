@@ -154,7 +154,7 @@ def birthday_test(
     control = _points(real[real_order[half : 2 * half]], mask, features)
     points = _points(samples, mask, features)
     pilot, main = np.split(order, [len(order) // 5])
-    size = _batch_size(points.subset(pilot), calibration, len(main))
+    size = _batch_size(points.subset(pilot[:_MOST_PAIRED]), calibration, len(main))
     null = calibration.null(size)
     collisions, batches = _collisions(points, main, size, null.limit)
     support, interval = from_batches(size, batches, collisions, null)

@@ -90,12 +90,10 @@ def blocks(n: int):
 
 
 def all_pairs(points: Points) -> np.ndarray:
-    """Squared distances of all pairs i < j, ascending: float32 (n (n - 1) / 2,)."""
+    """Squared distances of all pairs i < j, ascending, up to `slack`: float32 (n (n - 1) / 2,)."""
     parts = []
     for rows, columns in blocks(len(points)):
         squared = points.squared(rows, columns)
-        i, j = np.nonzero(squared <= points.slack)
-        squared[i, j] = points.exact(rows[i], columns[j])
         above = np.triu_indices(len(rows), 1) if rows[0] == columns[0] else (...,)
         parts.append(squared[above].ravel())
     squared = np.concatenate(parts)
