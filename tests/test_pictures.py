@@ -1,5 +1,6 @@
 """Pictures: where every pixel goes, and that a report of any kind of run can be drawn."""
 
+import itertools
 import math
 
 import numpy as np
@@ -67,6 +68,28 @@ class TestPairs:
             pictures.pairs(numbered(2), numbered(3), 2)
         with pytest.raises(ValueError, match="columns"):
             pictures.pairs(numbered(2), numbered(2), 0)
+
+
+class TestPairSheets:
+    def test_pairs_stand_one_above_the_other(self, tmp_path):
+        path = tmp_path / "new" / "pairs.png"
+        images = np.stack([np.full((8, 8, 3), v, np.float32) for v in (-1, -0.2, 0.6)])
+        sheets = {"samples": (images, [[0, 1], [2, 1]]), "real": (images, [[1, 2]])}
+        pictures.pair_sheets(path, "So many pairs. " * 20, sheets, columns=2)
+        picture = np.asarray(Image.open(path).convert("RGB")).astype(int)
+        values = [0, 102, 204]
+        lines = picture[:, 60], picture[:, 700]
+        shown = [[v for v, _ in itertools.groupby(line[:, 0]) if v in values] for line in lines]
+        # The text above may pass through these greys for a pixel or two, the images are long.
+        assert shown[0][-4:] == [0, 102, 102, 204]
+        assert shown[1][-2:] == [204, 102]
+
+    @pytest.mark.parametrize("indices", [np.zeros((0, 2), int), np.zeros((3, 3), int), [1, 2]])
+    def test_errors(self, tmp_path, indices):
+        with pytest.raises(ValueError, match="pairs of indices"):
+            pictures.pair_sheets(tmp_path / "a.png", "", {"samples": (numbered(3), indices)})
+        with pytest.raises(ValueError, match="none"):
+            pictures.pair_sheets(tmp_path / "a.png", "", {})
 
 
 class TestSavePng:

@@ -1,5 +1,6 @@
 """Pictures of what a game does: grids of images, reconstructions, and the report of a run."""
 
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -70,6 +71,50 @@ def pairs(images: np.ndarray, reconstructions: np.ndarray, columns: int) -> np.n
         row = slice(top, top + height)
         bands += [upper[row], gap[:1], lower[row], gap]
     return np.concatenate(bands[:-1])
+
+
+def pair_sheets(
+    path: str | Path,
+    title: str,
+    sheets: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    columns: int = 10,
+) -> None:
+    """Writes a picture of pairs of images, for a person to judge whether they are the same.
+
+    For the birthday test: the closest pairs of samples, and those of real images to compare with.
+
+    Args:
+      path: PNG file to write; its folder is made if need be.
+      title: a sentence, such as `zoo.metrics.birthday.Birthday.sentence`; long ones are wrapped.
+      sheets: heading -> (images (n, h, w, c) in [-1, 1], pairs of indices (k, 2), k >= 1), such
+        as `Birthday.closest`; the images of a pair stand one above the other.
+      columns: pairs per row, at least 1.
+
+    Raises:
+      ValueError: there is no sheet, or the shapes do not fit.
+    """
+    if not sheets:
+        raise ValueError("pair_sheets needs a sheet or more, got none")
+    drawn = {}
+    for heading, (images, indices) in sheets.items():
+        images, indices = np.asarray(images), np.asarray(indices)
+        if indices.ndim != 2 or indices.shape[1] != 2 or len(indices) == 0:
+            raise ValueError(f"pairs of indices must be (k, 2), k >= 1, got {indices.shape}")
+        drawn[heading] = pairs(images[indices[:, 0]], images[indices[:, 1]], columns)
+    heights = [8.4 * sheet.shape[0] / sheet.shape[1] for sheet in drawn.values()]
+    lines = textwrap.wrap(title, 105)
+    bottom = whole = 0.4 + 0.17 * len(lines) + sum(heights) + 0.4 * len(heights)
+    figure = _figure(9, whole)
+    figure.text(0.033, 1 - 0.15 / whole, "\n".join(lines), fontsize=10, va="top")
+    bottom -= 0.2 + 0.17 * len(lines)
+    for (heading, sheet), height in zip(drawn.items(), heights, strict=True):
+        bottom -= height + 0.4
+        axes = figure.add_axes((0.033, bottom / whole, 8.4 / 9, height / whole))
+        axes.imshow(sheet, cmap="gray", vmin=0, vmax=255, interpolation="nearest", aspect="auto")
+        axes.set_axis_off()
+        axes.set_title(heading, loc="left", fontsize=10)
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, format="png")
 
 
 def save_png(array: np.ndarray, path: str | Path) -> None:

@@ -1,4 +1,4 @@
-"""How much of the class is in a representation: 1-nearest neighbour and logistic regression.
+"""How much of the class is in a representation: nearest neighbour, linear and small network.
 
 Read both next to the raw pixels and an untrained encoder: on MNIST a random encoder's features
 already reach 96.8 % by 1-NN, against 97.4 % after training, in the log published with Donahue,
@@ -64,24 +64,75 @@ def logistic_accuracy(
     Raises:
       ValueError: the sizes do not fit or the training labels are all one class.
     """
+    train, test = _flattened(train, train_labels, test, test_labels)
+    probe = fitted("linear", train, train_labels, rng_seed)
+    return float(np.mean(probe.predict(test) == np.asarray(test_labels)))
+
+
+def mlp_accuracy(
+    train: np.ndarray,
+    train_labels: np.ndarray,
+    test: np.ndarray,
+    test_labels: np.ndarray,
+    rng_seed: int = 0,
+) -> float:
+    """Test accuracy of a small network, for what is in a representation but not linearly.
+
+    One hidden layer of 100 rectified units, 20 passes over at most PROBE_LIMIT examples with Adam
+    in batches of 200: again a fixed budget. Arguments, result and errors as `logistic_accuracy`;
+    `rng_seed` also seeds its initial weights.
+    """
+    train, test = _flattened(train, train_labels, test, test_labels)
+    probe = fitted("mlp", train, train_labels, rng_seed)
+    return float(np.mean(probe.predict(test) == np.asarray(test_labels)))
+
+
+def chance_accuracy(train_labels: np.ndarray, test_labels: np.ndarray) -> float:
+    """Accuracy of always answering the commonest training label: what no probe may be proud of.
+
+    Raises:
+      ValueError: there are no labels.
+    """
+    if len(train_labels) == 0 or len(test_labels) == 0:
+        raise ValueError(f"chance needs labels, got {len(train_labels)} and {len(test_labels)}")
+    values, counts = np.unique(train_labels, return_counts=True)
+    return float(np.mean(np.asarray(test_labels) == values[counts.argmax()]))
+
+
+def fitted(kind: str, train: np.ndarray, train_labels: np.ndarray, rng_seed: int = 0):
+    """A probe fitted to standardised representations: a scikit-learn pipeline.
+
+    Args:
+      kind: "linear" or "mlp", see `logistic_accuracy` and `mlp_accuracy`.
+      train: (n, ...) representations; all but the first axis are flattened.
+      train_labels: (n,) integers.
+      rng_seed: seeds the subsample and initial weights.
+
+    Raises:
+      ValueError: the sizes do not fit or the training labels are all one class.
+    """
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
+    from sklearn.neural_network import MLPClassifier
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    train, test = _flattened(train, train_labels, test, test_labels)
+    train, _ = _flattened(train, train_labels, train, train_labels)
     train_labels = np.asarray(train_labels)
     if len(train) > PROBE_LIMIT:
         rng = np.random.default_rng(rng_seed)
         kept = np.sort(rng.choice(len(train), PROBE_LIMIT, replace=False))
         train, train_labels = train[kept], train_labels[kept]
     if len(np.unique(train_labels)) < 2:
-        raise ValueError("logistic_accuracy needs at least 2 classes, got 1")
-    probe = make_pipeline(StandardScaler(), LogisticRegression(tol=1e-3, max_iter=60))
+        raise ValueError("a probe needs at least 2 classes, got 1")
+    if kind == "linear":
+        probe = LogisticRegression(tol=1e-3, max_iter=60)
+    else:
+        probe = MLPClassifier((100,), max_iter=20, random_state=rng_seed)
+    probe = make_pipeline(StandardScaler(), probe)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        probe.fit(train, train_labels)
-    return float(np.mean(probe.predict(test) == np.asarray(test_labels)))
+        return probe.fit(train, train_labels)
 
 
 def _flattened(

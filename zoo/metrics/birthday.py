@@ -1,0 +1,236 @@
+"""The birthday-paradox test, for how many different examples a generator can make.
+
+Among s draws from N equally likely things, two are the same with probability about
+1 - exp(-s (s - 1) / (2 N)): one half for N = 0.72 s^2. Arora, Zhang, "Do GANs actually learn the
+distribution? An empirical study", 2017, arXiv:1706.08224, looked for near-duplicates in batches
+of generated images. Here a threshold replaces the person who decides what a duplicate is, and
+two controls, with known answers, stand next to every result; `closest` is for the person's eye.
+"""
+
+import dataclasses
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from zoo.metrics import neighbours
+from zoo.metrics.neighbours import Points
+from zoo.metrics.support import Calibration
+from zoo.metrics.support import Interval
+from zoo.metrics.support import clopper_pearson
+from zoo.metrics.support import from_batches
+from zoo.metrics.support import from_pairs
+from zoo.metrics.support import pairs_of
+
+_MIN_BATCHES = 20
+_MOST_REAL = 5000
+_MOST_PAIRED = 4000
+_CONTROL_DIVISIONS = 10
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Birthday:
+    """What the test found. Intervals are 95 %; infinity: no more collisions than real data have.
+
+    Attributes:
+      samples: how many were given.
+      batch_size: s, of each of `batches` disjoint batches.
+      collisions: batches with a pair closer than `threshold`.
+      threshold: a Euclidean distance, in units of the pixels or features.
+      rate, rate_interval: collisions / batches, with its Clopper-Pearson interval.
+      real_rate: the same of real examples at this threshold, about 0.05, from the calibration.
+      support, support_interval: N, from the rate in excess of `real_rate`.
+      pair_support, pair_interval: 1 / sum p_i^2 as pairs / duplicate pairs, in excess likewise,
+        over all pairs of up to 4,000 samples; equal to `support` for a uniform law.
+      negative_control: held-out real examples that took no part in the calibration; `expected` is
+        `real_rate`, `found` their rate.
+      positive_control: draws from `expected` stored real examples; `found` is the support.
+      closest, closest_distances: (k, 2) indices into the samples, closest first, and (k,).
+    """
+
+    samples: int
+    batch_size: int
+    batches: int
+    collisions: int
+    threshold: float
+    rate: float
+    rate_interval: Interval
+    real_rate: float
+    support: float
+    support_interval: Interval
+    pair_support: float
+    pair_interval: Interval
+    negative_control: "Control"
+    positive_control: "Control"
+    closest: np.ndarray
+    closest_distances: np.ndarray
+
+    @property
+    def sentence(self) -> str:
+        """The result in words, which say what such a test can and cannot show."""
+        low, high = (_rounded(limit) for limit in self.support_interval)
+        seen = (
+            f"{self.collisions} of {self.batches} batches of {self.batch_size} samples hold a pair "
+            f"closer than {self.threshold:.3g} ({self.real_rate:.1%} expected of real examples)"
+        )
+        if math.isinf(self.support_interval[1]):
+            text = (
+                f"{seen}: no more than real examples do. Effective support above about {low}, by "
+                f"this test with {self.samples:,} samples; this is no proof of diversity"
+            )
+        else:
+            text = (
+                f"{seen}. Upper bound on the effective support: about {_rounded(self.support)} "
+                f"(95 % interval {low} to {high}); duplicates that the distance misses lower it"
+            )
+        failed = [
+            name for name in ("negative", "positive") if not getattr(self, f"{name}_control").passed
+        ]
+        return text + (f". Do not trust it: {' and '.join(failed)} control failed" * bool(failed))
+
+
+@dataclasses.dataclass(frozen=True)
+class Control:
+    """A run of the test whose answer is known; passed if `interval` holds what was `expected`."""
+
+    expected: float
+    found: float
+    interval: Interval
+
+    @property
+    def passed(self) -> bool:
+        """Whether the interval holds the expected value; a sound test fails 1 time in 20."""
+        return self.interval[0] <= self.expected <= self.interval[1]
+
+
+def birthday_test(
+    samples: np.ndarray,
+    real: np.ndarray,
+    *,
+    mask: np.ndarray | None = None,
+    features: Callable[[np.ndarray], np.ndarray] | None = None,
+    closest: int = 20,
+    rng_seed: int = 0,
+) -> Birthday:
+    """Estimates an upper bound on the effective support of a generator from its samples.
+
+    A fifth of the samples, then set aside, finds the batch size s at which about half of the
+    batches collide. The others are cut into disjoint batches, so that batches are independent and
+    none was looked at before; more samples make more batches, and allow larger ones. Half of the
+    real examples set the threshold, such that `FALSE_RATE` of real batches of s collide; the
+    expected collisions of that kind are subtracted, and the interval of N (Clopper-Pearson on
+    the rate) is widened by the uncertainty of what is subtracted. The other half are the controls.
+    N solves the birthday equation exactly, -ln(1 - rate) = -sum_{i<s} ln(1 - i/N); the usual
+    s (s - 1) / (-2 ln(1 - rate)) is 5 % off where s is 10.
+
+    Few real examples allow small batches only: 10,000 (more are not used) allow s = 500, which
+    needs 12,500 samples for its 20 batches and sees supports up to about 400,000.
+
+    Args:
+      samples: (n, ...) generated examples, independent draws; n >= 100.
+      real: (m, ...) real examples that the generator was not trained on, m >= 100, without
+        repetitions; their number, not only their law, limits the test.
+      mask: boolean, of the shape of one example, True where a coordinate counts. Coordinates that
+        carry noise must not count: noise hides duplicates.
+      features: maps examples (b, ...) to the features (b, ...) that are compared, such as
+        `Classifier.features`; coordinates that do not count are set to 0 first. None: pixels.
+      closest: how many of the closest pairs of all samples to return.
+      rng_seed: seeds the division into parts and batches, and the positive control.
+
+    Raises:
+      ValueError: the shapes differ, there are too few examples, or a value is not finite.
+    """
+    samples, real = np.asarray(samples), np.asarray(real)
+    if samples.shape[1:] != real.shape[1:] or min(len(samples), len(real)) < 100:
+        raise ValueError(
+            f"birthday_test needs 100 samples and 100 real examples or more, of one shape; "
+            f"got {samples.shape} and {real.shape}"
+        )
+    rng = np.random.default_rng(rng_seed)
+    order, real_order = rng.permutation(len(samples)), rng.permutation(len(real))
+    half = min(len(real) // 2, _MOST_REAL)
+    # Real examples come once only, so a batch of indices is a batch of different examples.
+    calibration = Calibration(_points(real[real_order[:half]], mask, features))
+    control = _points(real[real_order[half : 2 * half]], mask, features)
+    points = _points(samples, mask, features)
+    pilot, main = np.split(order, [len(order) // 5])
+    size = _batch_size(points.subset(pilot[:_MOST_PAIRED]), calibration, len(main))
+    null = calibration.null(size)
+    collisions, batches = _collisions(points, main, size, null.limit)
+    support, interval = from_batches(size, batches, collisions, null)
+    pair_support, pair_interval = from_pairs(points.subset(main[:_MOST_PAIRED]), null)
+    pairs, distances = neighbours.closest_pairs(points, closest)
+    return Birthday(
+        samples=len(samples),
+        batch_size=size,
+        batches=batches,
+        collisions=collisions,
+        threshold=math.sqrt(null.limit),
+        rate=collisions / batches,
+        rate_interval=clopper_pearson(collisions, batches),
+        real_rate=null.rate(size),
+        support=support,
+        support_interval=interval,
+        pair_support=pair_support,
+        pair_interval=pair_interval,
+        negative_control=_negative(control, size, null, rng),
+        positive_control=_positive(control, size, calibration, len(main), rng),
+        closest=pairs,
+        closest_distances=distances,
+    )
+
+
+def _points(examples, mask, features):
+    if features is None:
+        return Points(examples, mask)
+    if mask is not None:
+        Points(examples[:1], mask)
+        examples = np.where(mask, examples, np.zeros((), examples.dtype))
+    from zoo.metrics.evaluation import in_batches
+
+    return Points(in_batches(features, examples))
+
+
+def _batch_size(pilot, calibration, samples):
+    """The size at which the pilot expects the rate closest to 1/2, among those allowed."""
+    squared = neighbours.all_pairs(pilot)
+    largest = max(2, min(samples // _MIN_BATCHES, calibration.largest()))
+    sizes = sorted({min(largest, round(2 * 1.1**step)) for step in range(100)})
+    limits = np.array([calibration.limit(size) for size in sizes], np.float32)
+    share = np.searchsorted(squared, limits, side="right") / len(squared)
+    expected = 1 - np.exp(-share * pairs_of(np.array(sizes)))
+    return sizes[int(np.argmin(np.abs(expected - 0.5)))]
+
+
+def _collisions(points, order, size, limit):
+    """(colliding batches, batches) of the disjoint batches of `size` in `order`."""
+    batches = order[: len(order) // size * size].reshape(-1, size)
+    hits = sum(bool(np.triu(points.near(batch, batch, limit), 1).any()) for batch in batches)
+    return hits, len(batches)
+
+
+def _negative(control, size, null, rng):
+    """Real examples against real examples, averaged over ways to divide them into batches.
+
+    The interval is that of one way; the average is more precise, by an amount not known.
+    """
+    ways = [rng.permutation(len(control)) for _ in range(_CONTROL_DIVISIONS)]
+    found = [_collisions(control, way, size, null.limit) for way in ways]
+    hits, batches = float(np.mean([hits for hits, _ in found])), found[0][1]
+    return Control(null.rate(size), hits / batches, clopper_pearson(hits, batches))
+
+
+def _positive(control, size, calibration, samples, rng):
+    """The test on draws from as many stored real examples as make half of the batches collide."""
+    size = min(size, int((1 + math.sqrt(1 + 8 * math.log(2) * len(control))) / 2))
+    stored = max(2, min(len(control), round(pairs_of(size) / math.log(2))))
+    null = calibration.null(size)
+    hits, batches = _collisions(control, rng.integers(stored, size=samples), size, null.limit)
+    return Control(float(stored), *from_batches(size, batches, hits, null))
+
+
+def _rounded(support):
+    """Two significant digits, more would pretend."""
+    if math.isinf(support):
+        return "infinity"
+    return f"{round(support, 1 - math.floor(math.log10(support))):,.0f}"
