@@ -13,12 +13,10 @@ mixture, of samples outside 3 standard deviations of every mode. See zoo/metrics
 zoo/metrics/bridges.py.
 """
 
-import dataclasses
 import json
 import os
 import pathlib
 import sys
-from collections.abc import Callable
 
 import numpy as np
 
@@ -50,55 +48,8 @@ COLUMNS = (
 )
 
 
-@dataclasses.dataclass(frozen=True)
-class Model:
-    """What is measured, wherever it was read from.
-
-    Attributes:
-        name: of the row.
-        encode: (b, ...) → (b, d), or None.
-        decode: (b, d) → (b, ...).
-        prior: (n, seed) → (n, d) draws.
-        law: name of the prior.
-        shape: of one example.
-    """
-
-    name: str
-    encode: Callable | None
-    decode: Callable
-    prior: Callable
-    law: str
-    shape: tuple
-
-
-def load(path: str) -> Model:
-    """The model at `path`: a run directory, a `.keras` file or a SavedModel directory.
-
-    A SavedModel does not say what its prior is; N(0, I) is taken.
-
-    Raises:
-        ValueError: there is no model, or it has no generator.
-    """
-    name = pathlib.Path(path).stem or str(path)
-    if (pathlib.Path(path) / "saved_model.pb").is_file():
-        return _saved_model(path, name)
-    import keras
-
-    import zoo
-
-    game = zoo.load(path)
-    return Model(
-        name=name if name != "game" else pathlib.Path(path).resolve().parent.name,
-        encode=game.encode if game.has_encoder else None,
-        decode=game.decode,
-        prior=lambda n, seed: keras.ops.convert_to_numpy(game.prior_codes(n, seed)),
-        law=game.prior,
-        shape=game.image_shape,
-    )
-
-
-def measure(model: Model, data, args) -> dict[str, float]:
-    """The figures of one model: those of `zoo.metrics.slopes`, cycles and bridges.
+def measure(model, data, args) -> dict[str, float]:
+    """The figures of a `zoo.models.Model`: those of `zoo.metrics.slopes`, cycles and bridges.
 
     Raises:
         ValueError: the model takes examples of another shape.
@@ -112,7 +63,7 @@ def measure(model: Model, data, args) -> dict[str, float]:
             f"{data.name} has {data.shape}; choose --dataset"
         )
     order = np.random.default_rng(args.seed).permutation(len(data.test))[: args.samples]
-    x = datasets.scale(data.test[order])
+    x = model.observed(datasets.scale(data.test[order]), args.seed)
     draws = model.prior(2 * max(args.samples, args.points), args.seed)
     z, codes = np.split(draws, 2)
     figures = metrics.slopes(
@@ -144,49 +95,8 @@ def table(rows: dict) -> str:
     lines = [["model", *(column[0] for column in COLUMNS)]]
     lines.append(["---"] * len(lines[0]))
     for name, figures in rows.items():
-        lines.append([name, *(_cell(figures.get(key), *form) for _, key, *form in COLUMNS)])
+        lines.append([name, *(commands.cell(figures.get(key), *form) for _, key, *form in COLUMNS)])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _cell(value, form, factor):
-    if value is None or not np.isfinite(value):
-        return "–"
-    form, _, unit = form.partition(" ")
-    return f"{factor * value:{form}} {unit}".strip()
-
-
-def _saved_model(path, name):
-    import tensorflow as tf
-
-    loaded = tf.saved_model.load(path)
-    if "decode" not in loaded.signatures:
-        raise ValueError(
-            f"{path} has no signature decode; it has {', '.join(sorted(loaded.signatures))}"
-        )
-
-    def function(signature):
-        if signature not in loaded.signatures:
-            return None, None
-        graph = loaded.signatures[signature]
-        ((key, spec),) = graph.structured_input_signature[1].items()
-
-        def call(x):
-            # `loaded` owns the variables: it lives as long as this function.
-            assert loaded
-            (answer,) = graph(**{key: tf.convert_to_tensor(x, tf.float32)}).values()
-            return answer
-
-        return call, tuple(spec.shape[1:])
-
-    encode, _ = function("encode")
-    decode, (latent_dim,) = function("decode")
-
-    def prior(n, seed):
-        draws = np.random.default_rng(seed).standard_normal((n, latent_dim))
-        return draws.astype(np.float32)
-
-    shape = decode(prior(1, 0)).shape[1:]
-    return Model(name, encode, decode, prior, "normal", tuple(shape))
 
 
 def main(argv: list | None = None) -> None:
@@ -221,13 +131,14 @@ def main(argv: list | None = None) -> None:
 
 def _measure_all(paths, args):
     from zoo import datasets
+    from zoo import models
 
     pathlib.Path(args.out).mkdir(parents=True, exist_ok=True)
     data = datasets.load(args.dataset)
     rows = {}
     for number, path in enumerate(paths, 1):
         print(f"{path} ({number} of {len(paths)}) …", file=sys.stderr, flush=True)
-        model = load(path)
+        model = models.load(path)
         name = model.name if model.name not in rows else path
         rows[name] = measure(model, data, args) | {"path": str(path), "prior": model.law}
     return rows

@@ -104,7 +104,7 @@ def pair_sheets(
     heights = [8.4 * sheet.shape[0] / sheet.shape[1] for sheet in drawn.values()]
     lines = textwrap.wrap(title, 105)
     bottom = whole = 0.4 + 0.17 * len(lines) + sum(heights) + 0.4 * len(heights)
-    figure = _figure(9, whole)
+    figure = blank(9, whole)
     figure.text(0.033, 1 - 0.15 / whole, "\n".join(lines), fontsize=10, va="top")
     bottom -= 0.2 + 0.17 * len(lines)
     for (heading, sheet), height in zip(drawn.items(), heights, strict=True):
@@ -138,7 +138,7 @@ def points(real: np.ndarray, generated: np.ndarray) -> np.ndarray:
     Raises:
       ValueError: the points are not two-dimensional.
     """
-    figure = _figure(6, 6)
+    figure = blank(6, 6)
     _draw_points(figure.add_subplot(), real, generated, "samples")
     figure.canvas.draw()
     return np.asarray(figure.canvas.buffer_rgba())[..., :3].copy()
@@ -174,7 +174,7 @@ def report(
     Raises:
       ValueError: the shapes do not fit.
     """
-    figure = _figure(16, 10)
+    figure = blank(16, 10)
     figure.text(0.02, 0.955, title, fontsize=19, fontweight="bold", va="center")
     if np.ndim(images) == 2:
         _draw_two_clouds(figure, images, reconstructions, samples)
@@ -201,7 +201,7 @@ def frontier(path: str | Path, rows: Mapping[str, Mapping[str, float]]) -> None:
       rows: name of the model -> figures of `zoo.metrics.slopes`, and x_cycle_ratio. A model that
         lacks one of a panel's two figures is left out of that panel.
     """
-    figure = _figure(13, 5.6)
+    figure = blank(13, 5.6)
     figure.suptitle("Reconstruction against sensitivity", x=0.06, ha="left", fontsize=16)
     for place, (key, title) in enumerate((("g", "generator"), ("e", "encoder")), 1):
         axes = figure.add_subplot(1, 2, place)
@@ -224,7 +224,8 @@ def _as_bytes(images):
     return unscale(np.nan_to_num(images, nan=-1))
 
 
-def _figure(width, height):
+def blank(width: float, height: float):
+    """An empty Matplotlib figure of so many inches, 100 pixels each; it needs no screen."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

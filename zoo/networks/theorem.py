@@ -42,7 +42,7 @@ def thresholds(intervals: int) -> np.ndarray:
 
 
 def blocks(z, intervals: int, cuts: int):
-    """Index of the block of each code: (n, latent_dim) → int32 (n,), Σ_i k^i · interval of |z_i|."""
+    """Number of the block of each code, Σ k^i · interval of |z_i|. (n, latent_dim) → int32 (n,)."""
     edges = ops.convert_to_tensor(thresholds(intervals))
     places = ops.searchsorted(edges, ops.reshape(ops.abs(z[:, :cuts]), (-1,)), side="right")
     digits = ops.reshape(ops.cast(places, "int32"), (-1, cuts))

@@ -1,0 +1,132 @@
+"""The encoder-decoder counterexample of Arora, Risteski, Zhang (arXiv:1711.02651), measured.
+
+usage: python -m trainers.counterexample [flags]
+
+Trains fresh discriminators of growing capacity p against the pair, for several supports m, next to
+a null control (two real streams) and two positive ones (no overwrite; a random linear encoder).
+Writes cells.json and cells.csv, accuracy.png, pair.png, audit.json, report.md and, for zoo.load,
+game.keras. Run again, it goes on with the cells that are missing.
+"""
+
+import csv
+import dataclasses
+import json
+import os
+import pathlib
+import sys
+import time
+
+import numpy as np
+
+from zoo import commands
+
+FLAGS = {
+    "dataset": ("fashion_mnist_10k", "Images to noise and to store; see `--help` of any method."),
+    "quick": (False, "Two supports, three small judges, one repeat: under 3 minutes."),
+    "support": (
+        "",
+        "Numbers m of stored images, as in 64,1024; by default all that the set allows.",
+    ),
+    "repeats": (2, "Independent memories, features and initial weights."),
+    "latent_dim": (16, "Numbers in a code, and noise pixels in an image."),
+    "seed": (0, "Of everything."),
+    "run_dir": ("", "Where to write; by default runs/counterexample_<dataset>."),
+}
+
+
+def main(argv: list | None = None) -> None:
+    """Measure what is missing, then write the report. Exit code 2 where the input is bad."""
+    began = time.monotonic()
+    argv = sys.argv if argv is None else argv
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        args, words = commands.parse(__doc__, FLAGS, argv)
+        commands.at_least(args, repeats=1, latent_dim=1, seed=0)
+        if words:
+            raise ValueError(f"unexpected argument {words[0]!r}; flags are written --name=value")
+        from zoo import datasets
+
+        data = datasets.load(args.dataset)
+        plan = _plan(args, data)
+        directory = _directory(args)
+        from trainers.counterexample import experiment
+
+        for support in plan.supports:
+            experiment.build(data, support, args.latent_dim, args.seed)
+        _settle(directory, args)
+        rows = experiment.run(plan, data, args.latent_dim, args.seed, directory / "cells.json")
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    _write(directory, plan, rows, data, args, argv, began)
+
+
+def _plan(args, data):
+    from trainers.counterexample import experiment
+
+    plan = experiment.QUICK if args.quick else experiment.Plan(repeats=args.repeats)
+    if args.support:
+        try:
+            supports = tuple(int(m) for m in args.support.split(","))
+        except ValueError:
+            raise ValueError(
+                f"--support takes whole numbers with commas between; got {args.support!r}"
+            ) from None
+    else:
+        supports = tuple(m for m in plan.supports if m <= len(data.train))
+    control = plan.control if plan.control in supports else supports[-1]
+    return dataclasses.replace(plan, supports=supports, control=control)
+
+
+def _directory(args):
+    name = f"counterexample_{args.dataset}" + "_quick" * args.quick
+    directory = pathlib.Path(args.run_dir or pathlib.Path("runs") / name.replace(":", "_"))
+    directory.mkdir(parents=True, exist_ok=True)
+    return directory
+
+
+def _settle(directory, args):
+    """Cells measured under other settings must not be mixed with new ones."""
+    path = directory / "settings.json"
+    same = {k: v for k, v in vars(args).items() if k in ("dataset", "quick", "latent_dim", "seed")}
+    if path.exists() and json.loads(path.read_text(encoding="utf-8")) != same:
+        raise ValueError(
+            f"{directory} holds an experiment with other settings, {path.read_text()}; "
+            "give those, or another --run_dir"
+        )
+    path.write_text(json.dumps(same), encoding="utf-8")
+
+
+def _write(directory, plan, rows, data, args, argv, began):
+    from trainers.counterexample import evidence
+    from trainers.counterexample import experiment
+    from trainers.counterexample import figures
+    from trainers.counterexample import report
+    from zoo import audit
+    from zoo import datasets
+    from zoo import models
+
+    print(f"auditing the pair with m = {plan.control}", flush=True)
+    game = experiment.build(data, plan.control, args.latent_dim, args.seed)
+    game.save(directory / "game.keras")
+    found = audit.audit(models.of_game(game, f"counterexample, m = {plan.control}"), data)
+    x = game.observed(datasets.scale(data.test[:2000]), args.seed)
+    z = game.prior_codes(5000, args.seed)
+    found |= evidence.informed(game, x, z)
+    found |= evidence.memorised(game, np.asarray(game.decode(z)), data.train)
+    (directory / "audit.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
+    with open(directory / "cells.csv", "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    title = f"Fresh discriminators of the counterexample on {args.dataset}"
+    figures.curves(directory / "accuracy.png", rows, title)
+    figures.pair(directory / "pair.png", game, data)
+    minutes = (time.monotonic() - began) / 60
+    text = report.text(rows, found, plan, args, argv, minutes)
+    (directory / "report.md").write_text(text, encoding="utf-8")
+    print(f"\n{text}\nsee {directory / 'report.md'}, accuracy.png and pair.png beside it")
+
+
+if __name__ == "__main__":
+    main()

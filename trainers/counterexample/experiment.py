@@ -1,0 +1,158 @@
+"""The grid: fresh judges of every capacity against pairs of every support, with controls."""
+
+import dataclasses
+import json
+import os
+import pathlib
+import time
+
+import numpy as np
+
+from trainers.counterexample.network import Network
+from trainers.counterexample.pairs import CONTRASTS
+from trainers.counterexample.pairs import Pairs
+from zoo.metrics import judges
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What to measure.
+
+    Attributes:
+        supports: values of m.
+        readouts: capacities p of random-feature judges.
+        widths: widths of the convolutional judges; their p follows.
+        budget: fresh pairs of either stream per Newton step, half of what a network sees.
+        held_out: fresh pairs of either stream a verdict is formed on.
+        repeats: independent memories, features and initial weights.
+        control: the support at which the controls are run.
+    """
+
+    supports: tuple = (64, 256, 1024, 4096, 16384)
+    readouts: tuple = (30, 100, 300, 1000)
+    widths: tuple = (2, 7)
+    budget: int = 50_000
+    held_out: int = 50_000
+    repeats: int = 2
+    control: int = 1024
+
+    def cells(self):
+        """(contrast, support, repeat) in the order they are measured."""
+        for repeat in range(self.repeats):
+            yield from (("pair", support, repeat) for support in self.supports)
+            yield from ((c, self.control, repeat) for c in CONTRASTS if c != "pair")
+
+
+QUICK = Plan(
+    supports=(64, 1024),
+    readouts=(30, 100, 300),
+    widths=(),
+    budget=20_000,
+    held_out=20_000,
+    repeats=1,
+)
+
+
+def build(data, support: int, latent_dim: int, seed: int):
+    """A counterexample that remembers `support` random training images, all different.
+
+    Raises:
+        ValueError: there are fewer training images, or they are points.
+    """
+    import zoo
+
+    if support > len(data.train):
+        raise ValueError(
+            f"a support of {support} needs as many training images; "
+            f"{data.name} has {len(data.train)}"
+        )
+    game = zoo.Counterexample(data.shape, latent_dim=latent_dim, support=support, seed=seed)
+    chosen = np.random.default_rng([seed, support]).permutation(len(data.train))[:support]
+    game.remember(data.train[np.sort(chosen)])
+    return game
+
+
+def run(plan: Plan, data, latent_dim: int, seed: int, path: pathlib.Path) -> list:
+    """Measure what is missing of the plan; every finished cell is on disk before the next begins.
+
+    Returns:
+        one dict per contrast, support, repeat and judge: those, `parameters`, `judge`, `seconds`
+        of fitting and judging, and what `zoo.metrics.judges.verdict` returns.
+    """
+    rows = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    done = {(row["contrast"], row["support"], row["repeat"]) for row in rows}
+    missing = [cell for cell in plan.cells() if cell not in done]
+    began = time.monotonic()
+    for number, (contrast, support, repeat) in enumerate(missing):
+        left = (time.monotonic() - began) / number * (len(missing) - number) if number else 0
+        eta = f", about {left / 60:.0f} min left" if number else ""
+        print(f"[{number + 1}/{len(missing)}] {contrast}, m = {support}{eta}", flush=True)
+        game = build(data, support, latent_dim, seed + repeat)
+        pairs = Pairs(game, data.train, seed + repeat)
+        for row in _cell(plan, pairs, contrast, seed + repeat):
+            rows.append({"contrast": contrast, "support": support, "repeat": repeat} | row)
+            print(
+                f"    p = {row['parameters']:>7,}: accuracy {row['accuracy']:.4f} "
+                f"± {row['accuracy_se']:.4f}, objective {row['objective']:+.4f} nats",
+                flush=True,
+            )
+        partial = path.with_suffix(".partial")
+        partial.write_text(json.dumps(rows, indent=1), encoding="utf-8")
+        os.replace(partial, path)
+    return rows
+
+
+def _cell(plan, pairs, contrast, seed):
+    draw, began = pairs.contrast(contrast), time.monotonic()
+    readouts = [judges.Readout(p, draw, seed) for p in plan.readouts]
+    judges.fit(readouts, draw, plan.budget)
+    shared = (time.monotonic() - began) / len(readouts)
+    for judge in readouts:
+        yield _judged(judge, draw, plan.held_out, shared)
+    for width in plan.widths:
+        began = time.monotonic()
+        judge = Network(width, pairs, seed)
+        judge.fit(draw, 2 * plan.budget)
+        yield _judged(judge, draw, plan.held_out, time.monotonic() - began)
+
+
+def _judged(judge, draw, n, seconds):
+    began = time.monotonic()
+    found = judges.verdict(judge.logits, draw, n)
+    seconds = round(seconds + time.monotonic() - began, 2)
+    return {"parameters": judge.parameters, "judge": judge.name, "seconds": seconds} | found
+
+
+def exponents(rows: list) -> list:
+    """How accuracy - ½ falls with m at each p: log-log least squares over the supports.
+
+    Supports where the mean over repeats is within two standard errors of ½ are left out; fewer
+    than three give no slope.
+
+    Returns:
+        one dict per p: parameters, exponent, exponent_se (of the fit, not of the cells), supports.
+    """
+    found = []
+    for p in sorted({row["parameters"] for row in rows}):
+        mine = [r for r in rows if r["contrast"] == "pair" and r["parameters"] == p]
+        points = []
+        for m in sorted({row["support"] for row in mine}):
+            excess = np.mean([r["accuracy"] - 0.5 for r in mine if r["support"] == m])
+            error = np.mean([r["accuracy_se"] for r in mine if r["support"] == m])
+            if excess > 2 * error / np.sqrt(sum(r["support"] == m for r in mine)):
+                points.append((m, excess))
+        if len(points) < 3:
+            continue
+        x, y = np.log(np.array(points)).T
+        slope, intercept = np.polyfit(x, y, 1)
+        residuals = y - (slope * x + intercept)
+        error = np.sqrt(np.sum(residuals**2) / (len(x) - 2) / np.sum((x - x.mean()) ** 2))
+        found.append(
+            {
+                "parameters": p,
+                "exponent": float(slope),
+                "exponent_se": float(error),
+                "supports": [m for m, _ in points],
+            }
+        )
+    return found

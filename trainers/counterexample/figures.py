@@ -1,0 +1,97 @@
+"""The two pictures of the experiment: what judges see, and what the pair does."""
+
+import pathlib
+
+import numpy as np
+
+from zoo import datasets
+from zoo.pictures import blank
+from zoo.pictures import grid
+
+_COLOURS = ("#3b6ea5", "#d9762b", "#4f8f4f", "#a5479b", "#7a6a4f", "#444444", "#bb3333")
+
+
+def curves(path: pathlib.Path, rows: list, title: str) -> None:
+    """Accuracy and objective of fresh judges against p / m, one curve for each support m."""
+    figure = blank(13, 5.2)
+    figure.suptitle(title, x=0.02, ha="left", fontweight="bold")
+    panels = (
+        ("accuracy", "held-out accuracy", 0.5),
+        ("objective", "E log D + E log(1 − D) + 2 log 2, nats", 0.0),
+    )
+    for place, (key, label, nothing) in enumerate(panels, 1):
+        axes = figure.add_subplot(1, 2, place)
+        axes.axhline(nothing, color="grey", linestyle="--", linewidth=1)
+        supports = sorted({row["support"] for row in rows if row["contrast"] == "pair"})
+        for colour, m in zip(_COLOURS, supports, strict=False):
+            p, mean, error = series(rows, "pair", m, key)
+            axes.errorbar(p / m, mean, error, color=colour, marker="o", ms=4, label=f"m = {m:,}")
+        for contrast, style in (("null", ":"), ("no overwrite", "-."), ("random encoder", "--")):
+            for m in sorted({row["support"] for row in rows if row["contrast"] == contrast}):
+                p, mean, _ = series(rows, contrast, m, key)
+                name = "two real streams" if contrast == "null" else contrast
+                label_ = f"{name}, m = {m:,}"
+                axes.plot(p / m, mean, color="0.45", linestyle=style, linewidth=1.2, label=label_)
+        axes.set(xscale="log", xlabel="trained parameters of D / stored images, p / m")
+        axes.set_title(label, loc="left")
+        axes.grid(alpha=0.3)
+        if place == 1:
+            axes.legend(fontsize=8)
+    figure.tight_layout()
+    figure.savefig(path, format="png")
+
+
+def series(rows: list, contrast: str, support: int, key: str) -> tuple:
+    """(p, mean over repeats, standard error) of one curve.
+
+    The error is that of the mean over repeats where there are several, that of the pairs judged
+    where there is one (accuracy only).
+    """
+    mine = [row for row in rows if row["contrast"] == contrast and row["support"] == support]
+    capacities = sorted({row["parameters"] for row in mine})
+    means, errors = [], []
+    for p in capacities:
+        cells = [row for row in mine if row["parameters"] == p]
+        values = [row[key] for row in cells]
+        means.append(np.mean(values))
+        alone = cells[0].get(f"{key}_se", 0.0)
+        several = np.std(values, ddof=1) / len(values) ** 0.5 if len(values) > 1 else 0.0
+        errors.append(max(several, alone / len(values) ** 0.5))
+    return np.array(capacities, float), np.array(means), np.array(errors)
+
+
+def pair(path: pathlib.Path, game, data, shown: int = 6) -> None:
+    """Noised test images, their codes, their "reconstructions", and some stored images."""
+    clean = datasets.scale(data.test[:shown])
+    x = game.observed(clean, seed=0)
+    codes = np.asarray(game.encode(x))
+    back = np.asarray(game.reconstruct(x))
+    memory = np.asarray(game.generator.get_layer("memory").images)[: 4 * shown]
+    figure = blank(12, 7.2)
+    heads = ("image", "noised image x", "code E(x)", "G(E(x))")
+    for row, head in enumerate(heads):
+        for column in range(shown):
+            axes = figure.add_axes(
+                (0.13 + 0.142 * column, 0.79 - 0.185 * row, 0.13, 0.165), xticks=[], yticks=[]
+            )
+            if row == 2:
+                axes.bar(np.arange(codes.shape[1]), codes[column], color=_COLOURS[0])
+                axes.axhline(0, color="0.3", linewidth=0.8)
+                axes.set_ylim(-3, 3)
+            else:
+                image = (clean, x, None, back)[row][column]
+                axes.imshow(grid(image[None], 1), cmap="gray", vmin=0, vmax=255)
+            if column == 0:
+                axes.set_ylabel(head, rotation=0, ha="right", va="center", fontsize=12)
+    axes = figure.add_axes((0.13, 0.01, 0.84, 0.2), xticks=[], yticks=[])
+    axes.imshow(grid(datasets.scale(memory), 2 * shown), cmap="gray", vmin=0, vmax=255)
+    axes.set_ylabel("stored", rotation=0, ha="right", va="center", fontsize=12)
+    figure.text(
+        0.13,
+        0.97,
+        f"E reads {game.latent_dim} noise pixels; G looks one of {game.support:,} stored images up "
+        "and writes them back",
+        fontsize=13,
+        fontweight="bold",
+    )
+    figure.savefig(path, format="png")

@@ -1,0 +1,70 @@
+"""Endless fresh pairs (x, z): what a discriminator is shown, and its controls."""
+
+import numpy as np
+
+from zoo import datasets
+
+# What is told apart: (real stream, fake stream). Only the first is the question; the second has
+# nothing to find, the last two must be found at once or the instruments are broken.
+CONTRASTS = {
+    "pair": ("encoded", "generated"),
+    "null": ("encoded", "encoded"),
+    "no overwrite": ("encoded", "memory_only"),
+    "random encoder": ("randomly_encoded", "generated"),
+}
+
+
+class Pairs:
+    """The streams around one `zoo.Counterexample`.
+
+    Clean images follow the uniform law on `images`; nothing else is finite.
+
+    Args:
+        game: a `zoo.Counterexample` that remembers its images.
+        images: uint8 (n, h, w, c).
+        seed: of every draw.
+    """
+
+    def __init__(self, game, images, seed: int):
+        self.game, self.images = game, images
+        self.rng = np.random.default_rng(seed)
+        sample, _ = self.encoded(4096)
+        flat = sample.reshape(len(sample), -1)
+        mixing = self.rng.standard_normal((flat.shape[1], game.latent_dim)).astype(np.float32)
+        self.mean, self.mixing = flat.mean(axis=0), mixing / (flat @ mixing).std(axis=0)
+
+    def contrast(self, name: str):
+        """(real or not, n) → n fresh pairs, x (n, h, w, c) and z (n, latent_dim)."""
+        real, fake = CONTRASTS[name]
+        return lambda is_real, n: getattr(self, real if is_real else fake)(n)
+
+    def encoded(self, n: int) -> tuple:
+        """(x, E(x)) of noised data. E reads the noise back bit for bit, so it is not run here."""
+        clean = datasets.scale(self.images[self.rng.integers(len(self.images), size=n)])
+        noise = self._noise(n)
+        return _overwritten(clean, noise, self.game), noise
+
+    def generated(self, n: int) -> tuple:
+        """(G(z), z)."""
+        z = self._noise(n)
+        return np.asarray(self.game.decode(z)), z
+
+    def memory_only(self, n: int) -> tuple:
+        """(the stored image of the block of z, z): G without its overwrite."""
+        z = self._noise(n)
+        memory = self.game.generator.get_layer("memory")
+        return np.asarray(memory(z)), z
+
+    def randomly_encoded(self, n: int) -> tuple:
+        """(x, A x), A a random linear map, centred and scaled to variance 1."""
+        x, _ = self.encoded(n)
+        return x, (x.reshape(n, -1) - self.mean) @ self.mixing
+
+    def _noise(self, n):
+        return self.rng.standard_normal((n, self.game.latent_dim)).astype(np.float32)
+
+
+def _overwritten(clean, noise, game):
+    flat = clean.reshape(len(clean), -1).copy()
+    flat[:, game.pixels] = noise * np.float32(game.noise_std)
+    return flat.reshape(clean.shape)

@@ -1,0 +1,144 @@
+"""Audit trained models: what their discriminators, codes and samples are worth, in words.
+
+usage: python -m zoo.audit MODEL [MODEL ...] [flags]
+
+MODEL is a run directory, a .keras file, or a SavedModel directory. Prints verdicts, and with
+several models one table; writes audit.json and audit.png.
+"""
+
+import json
+import os
+import pathlib
+import sys
+import time
+
+from zoo import commands
+
+FLAGS = {
+    "against": ("fashion_mnist_10k", "The data set to hold the models against."),
+    "samples": (10_000, "Samples drawn from each model."),
+    "seed": (0, "Of every choice and draw."),
+    "out": ("", "Where to write; by default beside a single model, else runs/audit."),
+}
+ROWS = (
+    ("fresh discriminator, p = 30", "judge_30_accuracy", ".1f %", 100),
+    ("fresh discriminator, p = 100", "judge_100_accuracy", ".1f %", 100),
+    ("fresh discriminator, p = 300", "judge_300_accuracy", ".1f %", 100),
+    ("x-cycle ratio", "x_cycle_ratio", ".2f", 1),
+    ("z-cycle ratio", "z_cycle_ratio", ".2f", 1),
+    ("cycle ratio of samples", "sample_cycle_ratio", ".2f", 1),
+    ("coordinates unlike the prior", "ks_rejected", ".0f", 1),
+    ("… of", "ks_total", ".0f", 1),
+    ("MMD² to the prior", "mmd", ".5f", 1),
+    ("… 95 % of prior draws below", "mmd_null_95", ".5f", 1),
+    ("covariance error", "covariance_error", ".2f", 1),
+    ("… of prior draws", "covariance_error_prior", ".2f", 1),
+    ("active units", "active_units", ".0f", 1),
+    ("class from codes, 1-NN", "knn_code", ".1f %", 100),
+    ("class from codes, logistic", "probe_code", ".1f %", 100),
+    ("class from codes, network", "mlp_code", ".1f %", 100),
+    ("class from pixels, logistic", "probe_pixels", ".1f %", 100),
+    ("chance", "chance", ".1f %", 100),
+    ("class information, nats", "label_information_mlp", ".2f", 1),
+    ("image information, nats", "image_information", ".1f", 1),
+    ("support at most about", "support_at_most", ",.0f", 1),
+    ("… no bound, above about", "support_above", ",.0f", 1),
+    ("classes of samples", "classes", ".0f", 1),
+    ("precision", "precision", ".2f", 1),
+    ("recall", "recall", ".2f", 1),
+    ("Fréchet distance", "frechet", ".1f", 1),
+    ("… of real examples", "frechet_real", ".1f", 1),
+    ("slope of E, median", "lipschitz_e_median", ".2f", 1),
+    ("slope of G, median", "lipschitz_g_median", ".2f", 1),
+    ("seconds", "seconds", ".0f", 1),
+)
+
+
+def table(rows: dict) -> str:
+    """Figures of models, name → figures, as Markdown, one column each; what is missing is –."""
+    lines = [["", *rows], ["---"] * (1 + len(rows))]
+    for label, key, form, factor in ROWS:
+        if any(key in figures for figures in rows.values()):
+            cells = [commands.cell(figures.get(key), form, factor) for figures in rows.values()]
+            lines.append([label, *cells])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def main(argv: list | None = None) -> None:
+    """Measure, print, write. Exit code 2 and one line where the input is bad."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        args, paths = commands.parse(__doc__, FLAGS, sys.argv if argv is None else argv)
+        if not paths:
+            raise ValueError("no model given; see --help")
+        commands.at_least(args, samples=200, seed=0)
+        out = _out(args.out, paths)
+        audited = _audit_all(paths, args)
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    from zoo.audit import picture
+
+    figures = {name: found for name, found, *_ in audited}
+    for name, _, sentences, _ in audited:
+        print(f"\n{name}\n" + "\n".join(f"  {sentence}" for sentence in sentences))
+    if len(audited) > 1:
+        print(f"\n{table(figures)}")
+    (out / "audit.json").write_text(
+        json.dumps({"settings": vars(args), "models": figures}, indent=1), encoding="utf-8"
+    )
+    picture.draw(out / "audit.png", audited)
+    print(f"\nsee {out / 'audit.json'} and {out / 'audit.png'}")
+
+
+def _out(given, paths):
+    single = pathlib.Path(paths[0])
+    if not given and len(paths) == 1 and single.is_dir() and not _is_saved_model(single):
+        return single
+    out = pathlib.Path(given or "runs/audit")
+    out.mkdir(parents=True, exist_ok=True)
+    return out
+
+
+def _is_saved_model(path):
+    return (path / "saved_model.pb").is_file()
+
+
+def _audit_all(paths, args):
+    from zoo import audit
+    from zoo import datasets
+    from zoo import models
+
+    data = datasets.load(args.against)
+    audited = []
+    for number, path in enumerate(paths, 1):
+        print(f"{path} ({number} of {len(paths)})", file=sys.stderr, flush=True)
+        began = time.monotonic()
+        model = models.load(path)
+        found = audit.audit(model, data, args.seed, args.samples)
+        found |= {"path": str(path), "seconds": round(time.monotonic() - began, 1)}
+        name = model.name if model.name not in (done for done, *_ in audited) else str(path)
+        audited.append((name, found, audit.verdicts(found), _shown(model, data, found, args)))
+    return audited
+
+
+def _shown(model, data, found, args):
+    """What the picture shows: the same test examples for every model."""
+    import numpy as np
+
+    from zoo import datasets
+    from zoo.metrics import in_batches
+
+    samples = in_batches(
+        model.decode, model.prior(args.samples + 30_000, args.seed)[: args.samples]
+    )
+    shown = {"samples": samples[:40], "closest": samples[np.ravel(found["closest"])]}
+    if model.encode:
+        x = model.observed(datasets.scale(data.test[:20]), args.seed)
+        shown |= {"images": x}
+        shown |= {"reconstructions": in_batches(model.decode, in_batches(model.encode, x))}
+    return shown
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,267 @@
+"""The figures of an audit: every diagnostic of `zoo.metrics` that applies to a model."""
+
+import dataclasses
+import sys
+
+import numpy as np
+
+from zoo import datasets
+from zoo import metrics
+from zoo.metrics import birthday
+from zoo.metrics import classifier
+from zoo.metrics import distances
+from zoo.metrics import information
+from zoo.metrics import judges
+from zoo.metrics import laws
+from zoo.metrics import probes
+from zoo.metrics import sensitivity
+from zoo.metrics.coverage import class_coverage
+
+CAPACITIES = (30, 100, 300)
+_MOST = 10_000
+
+
+@dataclasses.dataclass(frozen=True)
+class Evidence:
+    """What the parts of an audit share.
+
+    Attributes:
+        model: a `zoo.models.Model`.
+        x, labels: "train" and "test" → examples in [-1, 1] under the model's data law, labels.
+        clean: the same examples without the noise that the data law may add.
+        codes: "train" and "test" → E(x), or empty.
+        z: draws from the prior; samples: G(z).
+        spare: further draws, used for nothing else.
+        classes: how many classes the data have.
+        space: the classifier in whose features images are compared, or None.
+        seed: of every further choice.
+    """
+
+    model: object
+    x: dict
+    clean: dict
+    labels: dict
+    codes: dict
+    z: np.ndarray
+    samples: np.ndarray
+    spare: np.ndarray
+    classes: int
+    space: object
+    seed: int
+
+
+def audit(model, data, seed: int = 0, samples: int = 10_000, progress=None) -> dict:
+    """Audits a model against a data set.
+
+    Args:
+        model: a `zoo.models.Model`; see `zoo.models.of_game` and `zoo.models.load`.
+        data: a `zoo.datasets.Dataset` of the model's shape; its test examples are what the model
+            must not have seen.
+        seed: of every draw and choice.
+        samples: draws from the prior, and as many samples.
+        progress: called with the name of each part before it is measured; None prints it.
+
+    Returns:
+        key → float, `birthday` → its sentence, `space` → identity of the classifier, and `closest`
+        → indices of the closest pairs of samples. Parts that do not apply are left out: codes
+        without an encoder, classes without labels, images for points.
+
+    Raises:
+        ValueError: the shapes differ or there are fewer than 100 test examples.
+    """
+    if tuple(model.shape) != data.shape or len(data.test) < 100:
+        raise ValueError(
+            f"{model.name} takes examples of shape {tuple(model.shape)}, of which an audit needs "
+            f"100; {data.name} has {len(data.test)} of {data.shape}"
+        )
+    say = progress or (lambda part: print(f"  {part} …", file=sys.stderr, flush=True))
+    say("codes and samples")
+    evidence = gather(model, data, seed, samples)
+    figures = {"n_test": float(len(evidence.x["test"])), "n_samples": float(samples)}
+    for part, measure in PARTS.items():
+        say(part)
+        figures |= measure(evidence, data)
+    return figures
+
+
+def gather(model, data, seed: int, samples: int) -> Evidence:
+    """Everything that has to be computed with the model, once."""
+    chosen = {
+        split: np.sort(np.random.default_rng(seed).permutation(len(images))[:_MOST])
+        for split, images in (("train", data.train), ("test", data.test))
+    }
+    clean = {split: datasets.scale(getattr(data, split)[rows]) for split, rows in chosen.items()}
+    x = {split: model.observed(clean[split], seed + i) for i, split in enumerate(clean)}
+    # One call for all draws: two calls with neighbouring seeds need not be independent.
+    draws = model.prior(samples + 3 * _MOST, seed)
+    return Evidence(
+        model=model,
+        x=x,
+        clean=clean,
+        labels={s: getattr(data, f"{s}_labels")[rows] for s, rows in chosen.items()},
+        codes={s: metrics.in_batches(model.encode, x[s]) for s in x} if model.encode else {},
+        z=draws[:samples],
+        samples=metrics.in_batches(model.decode, draws[:samples]),
+        spare=draws[samples:],
+        classes=len(np.unique(data.train_labels)),
+        space=_space(data),
+        seed=seed,
+    )
+
+
+def discriminators(evidence, data) -> dict:
+    """Whether fresh discriminators of few parameters tell (x, E(x)) from (G(z), z)."""
+    if not evidence.codes:
+        return {}
+    rng = np.random.default_rng(evidence.seed)
+    half = len(evidence.z) // 2
+    fakes = {"train": slice(0, half), "test": slice(half, None)}
+
+    def drawing(split):
+        def draw(real, n):
+            pool = (evidence.x[split], evidence.codes[split])
+            if not real:
+                pool = (evidence.samples[fakes[split]], evidence.z[fakes[split]])
+            rows = rng.integers(len(pool[0]), size=n)
+            return tuple(part[rows] for part in pool)
+
+        return draw
+
+    fresh = [judges.Readout(p, drawing("train"), evidence.seed) for p in CAPACITIES]
+    judges.fit(fresh, drawing("train"), min(len(evidence.x["train"]), half))
+    held_out = min(len(evidence.x["test"]), half)
+    figures = {}
+    for judge in fresh:
+        found = judges.verdict(judge.logits, drawing("test"), held_out)
+        figures |= {
+            f"judge_{judge.parameters}_{key}": found[key]
+            for key in ("accuracy", "accuracy_se", "objective")
+        }
+    return figures
+
+
+def cycles(evidence, data) -> dict:
+    """How far encoder and generator invert each other, on images, codes and samples."""
+    if not evidence.codes:
+        return {}
+    model, seed = evidence.model, evidence.seed
+    back = metrics.in_batches(model.encode, evidence.samples)
+    returned = metrics.in_batches(model.decode, evidence.codes["test"])
+    again = metrics.in_batches(model.decode, back)
+
+    def cycle(x, y):
+        # Noise that is copied is no reconstruction of an image.
+        counts = np.ones(x.shape[1:], bool) if model.counts is None else model.counts
+        return metrics.cycles(x[:, counts], y[:, counts], seed)
+
+    return {
+        **cycle(evidence.x["test"], returned),
+        **metrics.z_cycle(evidence.z, back, seed),
+        "z_cycle_largest": float(np.abs(back - evidence.z).max()),
+        "sample_cycle_ratio": cycle(evidence.samples, again)["x_cycle_ratio"],
+        "sample_cycle_largest": float(np.abs(again - evidence.samples).max()),
+    }
+
+
+def codes(evidence, data) -> dict:
+    """Whether codes follow the prior."""
+    if not evidence.codes:
+        return {}
+    found = evidence.codes["test"]
+    ideal, many = evidence.spare[: len(found)], evidence.spare[_MOST:]
+    return {
+        **metrics.code_statistics(found, ideal),
+        **metrics.mmd(found[:2000], many[:2000], ideal[:2000], rng_seed=evidence.seed),
+        **laws.coordinate_tests(found, many),
+        **laws.covariance_error(found, many, ideal),
+        **laws.active_units(found),
+    }
+
+
+def meaning(evidence, data) -> dict:
+    """What codes know of class and image, next to raw pixels and chance."""
+    if not evidence.codes:
+        return {}
+    known, new = evidence.codes["train"], evidence.codes["test"]
+    figures = {}
+    if len(data.shape) == 3:
+        pair = known, evidence.clean["train"], new, evidence.clean["test"]
+        figures |= information.image_information(*pair, rng_seed=evidence.seed)
+    if evidence.classes < 2:
+        return figures
+    labels, new_labels = evidence.labels["train"], evidence.labels["test"]
+    representations = {
+        "code": (known, labels, new, new_labels),
+        "pixels": (evidence.clean["train"], labels, evidence.clean["test"], new_labels),
+    }
+    for name, inputs in representations.items():
+        figures[f"knn_{name}"] = probes.nearest_neighbour_accuracy(*inputs)
+        figures[f"probe_{name}"] = probes.logistic_accuracy(*inputs, rng_seed=evidence.seed)
+    figures["mlp_code"] = probes.mlp_accuracy(*representations["code"], rng_seed=evidence.seed)
+    figures["chance"] = probes.chance_accuracy(labels, new_labels)
+    return figures | information.label_information(*representations["code"], rng_seed=evidence.seed)
+
+
+def support(evidence, data) -> dict:
+    """How many different examples the generator can make, at most."""
+    features = evidence.space.features if evidence.space and evidence.model.counts is None else None
+    found = birthday.birthday_test(
+        evidence.samples,
+        evidence.clean["test"],
+        mask=evidence.model.counts,
+        features=features,
+        rng_seed=evidence.seed,
+    )
+    low, high = found.support_interval
+    bound = {"support_at_most": found.support, "support_low": low, "support_high": high}
+    return (bound if np.isfinite(high) else {"support_above": low}) | {
+        "support_real_control": found.negative_control.found,
+        "support_real_expected": found.negative_control.expected,
+        "support_known_control": found.positive_control.found,
+        "support_known_expected": found.positive_control.expected,
+        "support_controls_passed": float(
+            found.negative_control.passed and found.positive_control.passed
+        ),
+        "support_space": evidence.space.identity if features else "pixels",
+        "birthday": found.sentence,
+        "closest": found.closest.tolist(),
+    }
+
+
+def images(evidence, data) -> dict:
+    """Whether samples look like the data, and cover them, in the space of a classifier."""
+    if evidence.space is None:
+        if data.name in datasets.MIXTURES:
+            return metrics.count_modes(evidence.samples[:2500], *datasets.MIXTURES[data.name])
+        return {}
+    real, half = evidence.x["test"], len(evidence.x["test"]) // 2
+    shown = evidence.samples[:half]
+    figures = distances.compare_sets(evidence.space, real[:half], shown, real[half : 2 * half])
+    coverage = class_coverage(evidence.space.probabilities(evidence.samples))
+    return figures | coverage
+
+
+def slopes(evidence, data, points: int = 128) -> dict:
+    """How steep encoder and generator are."""
+    x, z = evidence.x["test"][:points], evidence.z[:points]
+    return sensitivity.slopes(evidence.model.encode, evidence.model.decode, x, z, evidence.seed)
+
+
+PARTS = {
+    "fresh discriminators": discriminators,
+    "cycles": cycles,
+    "codes": codes,
+    "meaning of codes": meaning,
+    "support of the generator": support,
+    "samples": images,
+    "slopes": slopes,
+}
+
+
+def _space(data):
+    """The shipped classifier of this data set, if there is one for images of this shape."""
+    try:
+        found = classifier.load(data.name)
+    except ValueError:
+        return None
+    return found if found.image_shape == data.shape else None

@@ -1,0 +1,80 @@
+"""The picture of an audit: one column for each model."""
+
+import textwrap
+from pathlib import Path
+
+import numpy as np
+
+from zoo.pictures import blank
+from zoo.pictures import grid
+from zoo.pictures import pairs
+
+_COLUMNS = 10
+
+
+def draw(path: str | Path, audited: list) -> None:
+    """Writes `audit.png`.
+
+    Args:
+      path: PNG file to write; its folder is made if need be.
+      audited: one (name, figures, verdicts, shown) for each model; `shown` maps "samples",
+        "closest" (samples, in pairs), and where there is an encoder "images" and
+        "reconstructions", to arrays (n, h, w, c) in [-1, 1].
+    """
+    figure = blank(6.4 * len(audited), 13)
+    for number, (name, figures, sentences, shown) in enumerate(audited):
+        left, width = (number + 0.04) / len(audited), 0.92 / len(audited)
+        figure.text(left, 0.985, name, fontsize=16, fontweight="bold", va="top")
+        top = 0.945
+        for heading, sheet in _sheets(shown):
+            top = _place(figure, sheet, heading, left, width, top)
+        if rows := _accuracies(figures):
+            _bars(figure.add_axes((left + 0.32 * width, top - 0.1, 0.66 * width, 0.1)), rows)
+            top -= 0.13
+        words = "\n".join(textwrap.fill(s, 88, subsequent_indent="   ") for s in sentences)
+        figure.text(left, top, words, fontsize=8.5, va="top", linespacing=1.35)
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, format="png")
+
+
+def _sheets(shown):
+    if "images" in shown:
+        some = slice(2 * _COLUMNS)
+        sheet = pairs(shown["images"][some], shown["reconstructions"][some], _COLUMNS)
+        yield "test images, each above its reconstruction", sheet
+    yield "samples", grid(shown["samples"][: 4 * _COLUMNS], _COLUMNS)
+    upper, lower = shown["closest"][: 2 * _COLUMNS : 2], shown["closest"][1 : 2 * _COLUMNS : 2]
+    yield "closest pairs of samples: the same thing twice?", pairs(upper, lower, _COLUMNS)
+
+
+def _place(figure, sheet, heading, left, width, top):
+    pixels = figure.get_size_inches() * figure.dpi
+    height = width * pixels[0] / sheet.shape[1] * sheet.shape[0] / pixels[1]
+    axes = figure.add_axes((left, top - height, width, height))
+    axes.imshow(sheet, cmap="gray", vmin=0, vmax=255, interpolation="nearest", aspect="auto")
+    axes.set_axis_off()
+    axes.set_title(heading, loc="left", fontsize=10)
+    return top - height - 0.03
+
+
+def _accuracies(figures):
+    """(label, accuracy, chance) of fresh discriminators and of probes."""
+    rows = [
+        (f"discriminator, p = {key.split('_')[1]}", figures[key], 0.5)
+        for key in sorted(figures, key=lambda key: (len(key), key))
+        if key.startswith("judge_") and key.endswith("_accuracy")
+    ]
+    for key, label in (("probe_code", "class from code"), ("probe_pixels", "class from pixels")):
+        if key in figures:
+            rows.append((label, figures[key], figures["chance"]))
+    return rows
+
+
+def _bars(axes, rows):
+    places = np.arange(len(rows))[::-1]
+    axes.barh(places, [value for _, value, _ in rows], color="#3b6ea5", height=0.6)
+    axes.scatter([floor for *_, floor in rows], places, color="#d9762b", marker="|", s=160, lw=2.5)
+    axes.set(xlim=(0, 1), yticks=places)
+    axes.set_yticklabels([label for label, *_ in rows], fontsize=9)
+    axes.set_title("held-out accuracy; the mark is chance", loc="left", fontsize=10)
+    axes.spines[["top", "right"]].set_visible(False)

@@ -1,0 +1,116 @@
+"""An audit in words. Every sentence names its evidence and claims no more than that."""
+
+import math
+
+
+def verdicts(figures: dict) -> list[str]:
+    """One sentence for each part of an audit that was measured.
+
+    Args:
+        figures: as from `zoo.audit.audit`.
+    """
+    found = (part(figures) for part in (_judged, _cycles, _law, _class, _image, _support, _samples))
+    return [sentence for sentence in found if sentence]
+
+
+def _judged(f):
+    capacities = sorted(int(k.split("_")[1]) for k in f if k.endswith("_accuracy_se"))
+    if not capacities:
+        return ""
+    cells = [
+        "{:.1f} ± {:.1f} % (p = {})".format(
+            100 * f[f"judge_{p}_accuracy"], 100 * f[f"judge_{p}_accuracy_se"], p
+        )
+        for p in capacities
+    ]
+    blind = [p for p in capacities if not _above(f, p)]
+    seen = "cannot tell" if len(blind) == len(capacities) else "tell"
+    if blind and seen == "tell":
+        seen = f"of {max(blind)} parameters cannot tell, larger ones tell"
+    return (
+        f"discriminators: fresh ones {seen} (x, E(x)) from (G(z), z): held-out accuracy "
+        f"{', '.join(cells)}; chance 50 %"
+    )
+
+
+def _above(f, p):
+    return f[f"judge_{p}_accuracy"] - 0.5 > 2 * f[f"judge_{p}_accuracy_se"]
+
+
+def _cycles(f):
+    if "x_cycle_ratio" not in f:
+        return ""
+    ratio = f["x_cycle_ratio"]
+    known = "are unrelated to their images" if ratio > 0.98 else "resemble their images"
+    exact = ", bit for bit" if f["z_cycle_largest"] == 0 else ""
+    codes = "come back" if f["z_cycle_ratio"] < 0.05 else "come back in part"
+    codes = "do not come back" if f["z_cycle_ratio"] > 0.98 else codes
+    return (
+        f"cycles: reconstructions {known} (x-cycle ratio {ratio:.2f}; 1 is another image's "
+        f"distance); codes {codes} from samples{exact} (z-cycle ratio {f['z_cycle_ratio']:.2f})"
+    )
+
+
+def _law(f):
+    if "ks_p" not in f:
+        return ""
+    n, fails = f"{f['n_test']:.0f} codes", []
+    if f["ks_rejected"]:
+        fails.append(f"{f['ks_rejected']:.0f} of {f['ks_total']:.0f} coordinates (KS)")
+    if f["mmd"] > f["mmd_null_95"]:
+        fails.append("the kernel test (MMD)")
+    evidence = (
+        f"smallest corrected p-value {f['ks_p']:.2g}, MMD² {f['mmd']:.5f} against "
+        f"{f['mmd_null_95']:.5f} for 95 % of prior draws"
+    )
+    if fails:
+        return f"codes: not distributed as the prior, by {' and '.join(fails)} on {n}: {evidence}"
+    return f"codes: indistinguishable from the prior by KS and MMD on {n}: {evidence}"
+
+
+def _class(f):
+    if "chance" not in f:
+        return ""
+    best = max(("knn", "probe", "mlp"), key=lambda probe: f[f"{probe}_code"])
+    name = {"knn": "1-NN", "probe": "logistic regression", "mlp": "a small network"}[best]
+    accuracy, chance = f[f"{best}_code"], f["chance"]
+    error = math.sqrt(chance * (1 - chance) / f["n_test"])
+    nats = max(0.0, f["label_information_linear"], f["label_information_mlp"])
+    evidence = (
+        f"at best {100 * accuracy:.1f} % ({name}), chance {100 * chance:.1f} %, raw pixels "
+        f"{100 * max(f['knn_pixels'], f['probe_pixels']):.1f} %; at least {nats:.2f} of "
+        f"{f['label_entropy']:.2f} nats"
+    )
+    # Three probes are tried: three standard errors keep a lucky one from being called knowledge.
+    if accuracy - chance < 3 * error:
+        return f"meaning: no class information was found in the codes: {evidence}"
+    return f"meaning: codes know the class: {evidence}"
+
+
+def _image(f):
+    if "image_information" not in f:
+        return ""
+    found, null = f["image_information"], f["image_information_mismatched"]
+    if found < 3 * abs(null) + 0.01:
+        return f"image: none of it can be read off the code linearly ({found:.3f} nats found)"
+    return (
+        f"image: its {f['components']:.0f} leading components can be read off the code linearly, "
+        f"{found:.1f} nats in sum ({null:.2f} for the codes of other images)"
+    )
+
+
+def _support(f):
+    if "birthday" not in f:
+        return ""
+    return f"support, by {f['support_space']}: {f['birthday']}"
+
+
+def _samples(f):
+    if "classes_total" not in f:
+        return ""
+    return (
+        f"samples, by {f['space']}: {f['classes']:.0f} of {f['classes_total']:.0f} classes have "
+        f"3 % or more; precision {f['precision']:.2f}, recall {f['recall']:.2f} (real examples "
+        f"{f['precision_real']:.2f} and {f['recall_real']:.2f}); Fréchet distance "
+        f"{f['frechet']:.1f} (real {f['frechet_real']:.1f})"
+    )
