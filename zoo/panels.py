@@ -70,6 +70,9 @@ def draw_frontier(axes, sensitivity: np.ndarray, error: np.ndarray, names: Seque
 
     Models of which either is missing (NaN) are left out.
     """
+    from matplotlib.ticker import LogLocator
+    from matplotlib.ticker import NullLocator
+
     sensitivity, error = np.asarray(sensitivity, float), np.asarray(error, float)
     known = np.flatnonzero(np.isfinite(error) & (sensitivity > 0))
     axes.set_xscale("log")
@@ -78,8 +81,9 @@ def draw_frontier(axes, sensitivity: np.ndarray, error: np.ndarray, names: Seque
         low, high = sensitivity[known].min(), sensitivity[known].max()
         room = max(high / low, 2.0) ** 0.25
         axes.set(xlim=(low / room, high * room), ylim=(0, 1.15 * max(error[known].max(), 0.05)))
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 4, 5, 7), numticks=12))
     axes.xaxis.set_major_formatter("{x:g}")
-    axes.xaxis.set_minor_formatter("{x:g}")
+    axes.xaxis.set_minor_locator(NullLocator())
     _finish(axes, "", "x-cycle ratio (error / error to another)")
     _label(axes, np.stack([sensitivity[known], error[known]], axis=1), [names[i] for i in known])
 

@@ -202,8 +202,17 @@ def frontier(path: str | Path, rows: Mapping[str, Mapping[str, float]]) -> None:
         lacks one of a panel's two figures is left out of that panel.
     """
     figure = blank(13, 5.6)
-    figure.suptitle("Reconstruction against sensitivity", x=0.06, ha="left", fontsize=16)
-    for place, (key, title) in enumerate((("g", "generator"), ("e", "encoder")), 1):
+    figure.suptitle(
+        "Reconstruction error against sensitivity; low and left is better",
+        x=0.06,
+        ha="left",
+        fontsize=15,
+    )
+    panels = (
+        ("g", "generator", "image per unit of code"),
+        ("e", "encoder", "code per unit of image"),
+    )
+    for place, (key, title, unit) in enumerate(panels, 1):
         axes = figure.add_subplot(1, 2, place)
         axes.set_title(title, loc="left")
         found = [
@@ -212,7 +221,7 @@ def frontier(path: str | Path, rows: Mapping[str, Mapping[str, float]]) -> None:
         ]
         figure.subplots_adjust(left=0.06, right=0.98, bottom=0.12, top=0.84, wspace=0.18)
         draw_frontier(axes, *found, list(rows))
-        axes.set_xlabel("median over points of the largest singular value of the Jacobian")
+        axes.set_xlabel(f"median of the largest singular value of the Jacobian: {unit}")
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, format="png")
 

@@ -20,9 +20,10 @@ def text(rows: list, found: dict, plan, args, argv: list, minutes: float) -> str
         minutes: this command took, resumed cells not counted.
     """
     spent = sum(row["seconds"] for row in rows) / 60
+    typed = shlex.join(["python", "-m", "trainers.counterexample", *argv[1:]])
     parts = [
         f"# The counterexample on {args.dataset}",
-        f"`{shlex.join(['python', '-m', 'trainers.counterexample', *argv[1:]])}`, seed {args.seed}, {plan.repeats} repeat{'s' * (plan.repeats > 1)}; "
+        f"`{typed}`, seed {args.seed}, {plan.repeats} repeat{'s' * (plan.repeats > 1)}; "
         f"{platform.machine()}, {os.cpu_count()} cores; {spent:.1f} minutes in the cells, "
         f"{minutes:.1f} in this command. Method: Arora, Risteski, Zhang 2017, arXiv:1711.02651. "
         "Clean images follow the uniform law on the training images; noise and codes are fresh.",
