@@ -18,7 +18,10 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11,<3.14",
     packages=find_packages(include=["zoo", "zoo.*", "trainers", "trainers.*"]),
-    package_data={"zoo.datasets": ["*.npz", "*.LICENSE.txt"]},
+    package_data={
+        "zoo.datasets": ["*.npz", "*.LICENSE.txt"],
+        "zoo.metrics": ["weights/*.npz"],
+    },
     install_requires=[
         "tensorflow>=2.21,<2.22",
         "keras>=3.15,<3.16",

@@ -1,0 +1,267 @@
+"""A small classifier whose last hidden layer is the feature space of distances between image sets.
+
+The customary Inception network was trained on large colour photographs, and no package of the
+index brings its weights; this one is trained on the set itself, with one command. A score in its
+space means something next to scores in the same space only, so its identity, name and first 8 hex
+digits of the SHA-256 of the weights file, belongs to every score.
+
+Shipped, trained by `python -m zoo.metrics.classifier --dataset=NAME` with the default flags on the
+training images of TensorFlow Datasets, tested on the 10,000 test images as stored (float16):
+
+| name          | test accuracy | wall time, 2 busy CPU cores |
+| ------------- | ------------- | --------------------------- |
+| fashion_mnist | 90.95 %       | 430 s                       |
+| mnist         | 99.36 %       | 469 s                       |
+
+Another set, or another seed: the same command writes a file, and `load` takes its path.
+"""
+
+import hashlib
+import io
+import json
+import pathlib
+import re
+import sys
+import time
+import zipfile
+
+import numpy as np
+
+FOLDER = pathlib.Path(__file__).with_name("weights")
+SHIPPED = {
+    "fashion_mnist": "29cfe862a076c5df9cedd0ad6020020ec9c4717ae33703bb9074b61bb34e5d24",
+    "mnist": "fabc27256016a913c87506a9d3b79cb81263db11193e943686e95e77074271ea",
+}
+# Subsets of a set that a classifier was trained for.
+_SAME_SPACE = {"fashion_mnist_10k": "fashion_mnist"}
+_LAYERS = ("conv_1", "conv_2", "conv_3", "features", "logits")
+_FILTERS, _FEATURES = (32, 64, 64), 64
+
+
+class Classifier:
+    """A trained classifier; `load` makes them.
+
+    Attributes:
+      name: the data set that it was trained on.
+      identity: `name` and the first 8 hex digits of the SHA-256 of its file, with a dash between.
+      classes: names of the classes, in the order of the probabilities.
+      image_shape: (height, width, channels) of the images that it takes.
+      test_accuracy: share of correct answers on the test images of its set, as stored.
+    """
+
+    def __init__(self, contents: bytes):
+        with np.load(io.BytesIO(contents), allow_pickle=False) as arrays:
+            about = json.loads(arrays["about"].item())
+            weights = {key: arrays[key].astype(np.float32) for key in arrays if key != "about"}
+        self.name = about["name"]
+        self.identity = f"{self.name}-{hashlib.sha256(contents).hexdigest()[:8]}"
+        self.classes = tuple(about["classes"])
+        self.image_shape = tuple(about["image_shape"])
+        self.test_accuracy = about["test_accuracy"]
+        self._network = build(self.image_shape, len(self.classes))
+        for layer in _LAYERS:
+            kernel_and_bias = [weights[f"{layer}_kernel"], weights[f"{layer}_bias"]]
+            self._network.get_layer(layer).set_weights(kernel_and_bias)
+
+    def features(self, images: np.ndarray) -> np.ndarray:
+        """The last hidden layer, after its rectifier.
+
+        Args:
+          images: (n, *image_shape) floats in [-1, 1], n >= 1.
+
+        Returns:
+          float32 (n, 64).
+
+        Raises:
+          ValueError: the images have another shape or are not floats.
+        """
+        return self._outputs(images)[:, len(self.classes) :]
+
+    def probabilities(self, images: np.ndarray) -> np.ndarray:
+        """float32 (n, classes), rows sum to 1; arguments and errors as for `features`."""
+        return self._outputs(images)[:, : len(self.classes)]
+
+    def _outputs(self, images):
+        from keras import ops
+
+        from zoo.metrics.evaluation import in_batches
+
+        images = np.asarray(images)
+        if images.shape[1:] != self.image_shape or not np.issubdtype(images.dtype, np.floating):
+            raise ValueError(
+                f"classifier {self.identity} takes float images (n, *{self.image_shape}) in "
+                f"[-1, 1], got {images.dtype} {images.shape}"
+            )
+
+        def both(batch):
+            return ops.concatenate(self._network(batch, training=False), axis=1)
+
+        return in_batches(both, images.astype(np.float32, copy=False))
+
+
+def load(name: str | pathlib.Path) -> Classifier:
+    """A shipped classifier by the name of its data set, or one of your own by its path.
+
+    Args:
+      name: "fashion_mnist" (also for "fashion_mnist_10k", a part of it), "mnist", or the path of
+        a file that ends in .npz, written by `python -m zoo.metrics.classifier`.
+
+    Raises:
+      ValueError: there is no such classifier, or a shipped one is damaged.
+    """
+    known = _SAME_SPACE.get(str(name), str(name))
+    if known not in SHIPPED and not known.endswith(".npz"):
+        raise ValueError(
+            f"no classifier is shipped for {known!r}, only for {', '.join(SHIPPED)}; train one with"
+            f" python -m zoo.metrics.classifier --dataset={known} and give the path of its file"
+        )
+    path = FOLDER / f"{known}.npz" if known in SHIPPED else pathlib.Path(known)
+    try:
+        contents = path.read_bytes()
+    except OSError as error:
+        raise ValueError(f"{path}: cannot read the classifier ({error})") from error
+    if known in SHIPPED and hashlib.sha256(contents).hexdigest() != SHIPPED[known]:
+        raise ValueError(
+            f"{path} is damaged: its SHA-256 is not {SHIPPED[known][:16]}...; reinstall the package"
+        )
+    try:
+        return Classifier(contents)
+    except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path} is not a classifier of this package ({error})") from error
+
+
+def build(image_shape: tuple[int, int, int], classes: int):
+    """The untrained network: images (n, *image_shape) → [probabilities, features].
+
+    Three times 3x3 convolution, rectifier and 2x2 maximum; 64 rectified units; softmax. On 28x28
+    grey images it has 93,322 weights for ten classes.
+    """
+    import keras
+
+    layers = keras.layers
+    x = images = keras.Input(image_shape)
+    for name, filters in zip(_LAYERS[:3], _FILTERS, strict=True):
+        x = layers.Conv2D(filters, 3, padding="same", activation="relu", name=name)(x)
+        x = layers.MaxPooling2D(2)(x)
+    x = layers.Dropout(0.3)(layers.Flatten()(x))
+    features = layers.Dense(_FEATURES, activation="relu", name="features")(x)
+    logits = layers.Dense(classes, name="logits")(features)
+    return keras.Model(images, [layers.Softmax(name="probabilities")(logits), features])
+
+
+def train(data, epochs: int, seed: int) -> bytes:
+    """Trains a classifier on a data set with labels; sets Keras' global seed.
+
+    Adam, learning rate 0.001 falling to 0 along a cosine, batches of 128, cross-entropy.
+
+    Args:
+      data: a `zoo.datasets.Dataset` of images.
+      epochs: passes over the training images.
+      seed: fixes initial weights, order and dropout (on one machine, up to rounding).
+
+    Returns:
+      The contents of the file that `load` reads.
+
+    Raises:
+      ValueError: the set has no labels, or its examples are no images.
+    """
+    import keras
+
+    from zoo.datasets import scale
+
+    if len(data.classes) < 2 or len(np.unique(data.train_labels)) < 2:
+        raise ValueError(f"a classifier needs labels of 2 classes or more; {data.name} has none")
+    if len(data.shape) != 3:
+        raise ValueError(f"a classifier needs images; {data.name} has examples of {data.shape}")
+    keras.utils.set_random_seed(seed)
+    network = build(data.shape, len(data.classes))
+    steps = epochs * -(-len(data.train) // 128)
+    training = keras.Model(network.input, network.outputs[0])
+    training.compile(
+        keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(1e-3, steps)),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+    )
+    training.fit(
+        scale(data.train),
+        data.train_labels,
+        batch_size=128,
+        epochs=epochs,
+        verbose=1 if sys.stdout.isatty() else 2,
+    )
+    about = {
+        "name": _short(data.name),
+        "classes": data.classes,
+        "image_shape": data.shape,
+        "test_accuracy": None,
+        "training": f"{len(data.train)} images, {epochs} epochs, seed {seed}",
+    }
+    # What is stored is what must be tested: float16 is not the network that was trained.
+    stored = Classifier(_contents(network, about))
+    answers = stored.probabilities(scale(data.test)).argmax(axis=1)
+    about["test_accuracy"] = float(np.mean(answers == data.test_labels))
+    return _contents(network, about)
+
+
+def _short(dataset):
+    """A name for files and identities, without the folders of the machine."""
+    kind, _, path = dataset.partition(":")
+    name = pathlib.PurePath(path).stem if kind in ("folder", "npz") else dataset
+    return re.sub(r"[^\w.-]+", "_", name)
+
+
+def _contents(network, about):
+    from zoo.datasets.make_fashion_mnist_10k import write_npz
+
+    arrays = {"about": np.array(json.dumps(about))}
+    for layer in _LAYERS:
+        kernel, bias = network.get_layer(layer).get_weights()
+        arrays |= {f"{layer}_kernel": kernel.astype("f2"), f"{layer}_bias": bias.astype("f2")}
+    buffer = io.BytesIO()
+    write_npz(buffer, arrays)
+    return buffer.getvalue()
+
+
+def main(argv: list[str]) -> None:
+    """The command: trains on `--dataset` and writes `--output`; exits with a message on bad input.
+
+    Raises:
+      SystemExit: the flags or the data set will not do (code 2), or `--help` was asked for (0).
+    """
+    from absl import flags
+
+    values = flags.FlagValues()
+    define = {"flag_values": values}
+    flags.DEFINE_string("dataset", "fashion_mnist", "A labelled set for zoo.datasets.", **define)
+    flags.DEFINE_string("output", "", "Default: classifier_<dataset>.npz, here.", **define)
+    flags.DEFINE_integer("epochs", 8, "Passes over the training images.", 1, **define)
+    flags.DEFINE_integer("seed", 0, "Of initial weights, order and dropout.", 0, **define)
+    flags.DEFINE_boolean("download", False, "Let TensorFlow Datasets download.", **define)
+    if {"--help", "-h"} & set(argv):
+        print(f"usage: python -m zoo.metrics.classifier [flags]\n{values.get_help()}")
+        return
+    try:
+        if stray := values(argv)[1:]:
+            raise ValueError(f"unexpected argument {stray[0]!r}; flags are written --name=value")
+        path = pathlib.Path(values.output or f"classifier_{_short(values.dataset)}.npz")
+        if not path.parent.is_dir() or path.suffix != ".npz":
+            raise ValueError(f"--output={path} must end in .npz, in a folder that exists")
+        from zoo import datasets
+
+        data = datasets.load(values.dataset, download=values.download)
+        began = time.monotonic()
+        contents = train(data, values.epochs, values.seed)
+        path.write_bytes(contents)
+    except (flags.Error, ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    made = Classifier(contents)
+    print(
+        f"{path}: {len(contents) / 1000:.0f} kB, identity {made.identity}, test accuracy "
+        f"{made.test_accuracy:.2%}, {time.monotonic() - began:.0f} s\n"
+        f"sha256 {hashlib.sha256(contents).hexdigest()}"
+    )
+
+
+if __name__ == "__main__":
+    main(sys.argv)
