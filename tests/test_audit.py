@@ -1,0 +1,222 @@
+"""Judges, verdicts and the audit: two models whose answers are known, opposite in every respect."""
+
+import dataclasses
+import json
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+import zoo
+from zoo import audit
+from zoo import datasets
+from zoo import models
+from zoo.audit import __main__ as command
+from zoo.audit import words
+from zoo.metrics import judges
+
+
+def shifted(by, seed=0):
+    """Pairs of 3 + 2 standard normal numbers; those of real pairs are moved by `by` in one."""
+    rng = np.random.default_rng(seed)
+
+    def draw(real, n):
+        x, z = rng.standard_normal((n, 3)), rng.standard_normal((n, 2))
+        x[:, 0] += by * real
+        return x.astype(np.float32), z.astype(np.float32)
+
+    return draw
+
+
+def test_a_judge_comes_close_to_the_best_accuracy_there_is():
+    draw = shifted(2.0)
+    fresh = [judges.Readout(p, draw, seed=1) for p in (30, 100)]
+    judges.fit(fresh, draw, 20_000)
+    for judge in fresh:
+        found = judges.verdict(judge.logits, draw, 20_000)
+        # Two unit Gaussians 2 apart: Φ(1) = 84.1 % at best.
+        assert norm.cdf(1) - 0.02 < found["accuracy"] < norm.cdf(1) + 4 * found["accuracy_se"]
+        assert found["auc"] == pytest.approx(norm.cdf(2 / np.sqrt(2)), abs=0.02)
+
+
+def test_a_judge_of_one_law_against_itself_is_at_chance():
+    draw = shifted(0.0)
+    judge = judges.Readout(100, draw, seed=1)
+    judges.fit([judge], draw, 20_000)
+    found = judges.verdict(judge.logits, draw, 50_000)
+    assert abs(found["accuracy"] - 0.5) < 4 * found["accuracy_se"]
+    assert abs(found["objective"]) < 0.01
+
+
+def test_a_verdict_is_what_its_docstring_says():
+    # Logit 1 on every real pair; on generated ones 1 for half, -2 for half.
+    def draw(real, n):
+        x = np.ones((n, 1)) if real else np.where(np.arange(n) % 2, 1.0, -2.0)[:, None]
+        return x, x
+
+    found = judges.verdict(lambda x, z: x[:, 0], draw, 1000)
+    d = {a: 1 / (1 + np.exp(-a)) for a in (1, -2)}
+    assert found["accuracy"] == 0.75
+    assert found["auc"] == pytest.approx(0.5 + 0.5 * 0.5)  # ties count half
+    assert found["gap"] == pytest.approx(d[1] - (d[1] + d[-2]) / 2)
+    expected = np.log(d[1]) + (np.log(1 - d[1]) + np.log(1 - d[-2])) / 2 + 2 * np.log(2)
+    assert found["objective"] == pytest.approx(expected)
+    right = np.repeat([1, 1, 1, 0], 500)
+    assert found["accuracy_se"] == pytest.approx(right.std() / np.sqrt(2000))
+
+
+def test_a_readout_has_two_to_a_thousand_parameters():
+    with pytest.raises(ValueError, match="2 to 1000 parameters, got 1001"):
+        judges.Readout(1001, shifted(0.0))
+
+
+@pytest.fixture(scope="module")
+def data():
+    return datasets.load("fashion_mnist_10k", train_split="train[:3000]", test_split="test[:800]")
+
+
+@pytest.fixture(scope="module")
+def counterexample(data):
+    game = zoo.Counterexample(data.shape, support=64)
+    game.remember(data.train[:64])
+    return game
+
+
+def principal(data, latent_dim=16):
+    """Principal components as a model: the best linear encoder and decoder, codes of variance 1."""
+    x = datasets.scale(data.train).reshape(len(data.train), -1)
+    mean = x.mean(axis=0)
+    _, values, rows = np.linalg.svd(x - mean, full_matrices=False)
+    scale = values[:latent_dim] / np.sqrt(len(x))
+    into, out = (
+        (rows[:latent_dim].T / scale).astype("f4"),
+        (rows[:latent_dim].T * scale).astype("f4"),
+    )
+
+    def encode(images):
+        return keras.ops.matmul(keras.ops.reshape(images, (-1, len(mean))) - mean, into)
+
+    def decode(codes):
+        flat = keras.ops.matmul(codes, out.T) + mean
+        return keras.ops.reshape(flat, (-1, *data.shape))
+
+    return models.Model(
+        name="principal components",
+        encode=encode,
+        decode=decode,
+        prior=lambda n, seed: (
+            np.random.default_rng(seed).standard_normal((n, latent_dim)).astype("f4")
+        ),
+        law="normal",
+        shape=data.shape,
+        observed=lambda x, seed: x,
+    )
+
+
+@pytest.fixture(scope="module")
+def audited(data, counterexample):
+    quiet = {"samples": 3000, "progress": lambda part: None}
+    pair = models.of_game(counterexample, "counterexample")
+    return audit.audit(pair, data, **quiet), audit.audit(principal(data), data, **quiet)
+
+
+def test_the_counterexample_fools_small_judges_and_its_codes_mean_nothing(audited):
+    found, _ = audited
+    assert found["judge_30_accuracy"] < 0.62
+    assert found["ks_rejected"] == 0 and found["mmd"] < 2 * found["mmd_null_95"]
+    assert found["z_cycle_largest"] == found["sample_cycle_largest"] == 0
+    assert 0.98 <= found["x_cycle_ratio"] <= 1.02
+    assert max(found["knn_code"], found["probe_code"], found["mlp_code"]) < 0.15
+    assert found["support_low"] <= 64 <= found["support_high"]
+    text = "\n".join(audit.verdicts(found))
+    for words_ in (
+        "unrelated to their images",
+        "bit for bit",
+        "indistinguishable from the prior",
+        "no class information",
+        "none of it can be read off",
+        "Upper bound on the effective support",
+    ):
+        assert words_ in text
+
+
+def test_principal_components_are_seen_through_and_their_codes_mean_much(audited):
+    _, found = audited
+    assert found["judge_300_accuracy"] > 0.9
+    assert found["ks_rejected"] > 0 and found["mmd"] > found["mmd_null_95"]
+    assert found["x_cycle_ratio"] < 0.5 and found["z_cycle_ratio"] < 0.01
+    assert found["probe_code"] > 0.7
+    # Sixteen uncorrelated coordinates of variance 1, read off exactly.
+    assert found["image_information"] > 10
+    text = "\n".join(audit.verdicts(found))
+    for words_ in ("tell (x, E(x)) from", "resemble their", "not distributed", "know the class"):
+        assert words_ in text
+
+
+def test_a_model_without_an_encoder_is_audited_for_what_it_has(data):
+    model = dataclasses.replace(principal(data), encode=None)
+    found = audit.audit(model, data, samples=500, progress=lambda part: None)
+    assert not [key for key in found if key.startswith(("judge", "ks", "x_cycle", "knn"))]
+    assert found["space"].startswith("fashion_mnist-")
+    assert len(audit.verdicts(found)) == 2
+
+
+def test_examples_of_another_shape_are_refused(counterexample):
+    with pytest.raises(ValueError, match=r"takes examples of shape \(28, 28, 1\).*grid25 has"):
+        audit.audit(models.of_game(counterexample), datasets.load("grid25"))
+
+
+def test_words_do_not_claim_more_than_the_figures():
+    lucky = {
+        "chance": 0.1,
+        "n_test": 900.0,
+        "knn_code": 0.125,
+        "probe_code": 0.1,
+        "mlp_code": 0.1,
+        "knn_pixels": 0.8,
+        "probe_pixels": 0.8,
+        "label_information_linear": -0.1,
+        "label_information_mlp": -0.2,
+        "label_entropy": 2.3,
+    }
+    # One standard error of 900 answers at chance is 1 %: 12.5 % is within three, 14 % is not.
+    assert "no class information" in words.verdicts(lucky)[0]
+    assert "know the class" in words.verdicts(lucky | {"knn_code": 0.14})[0]
+    assert "at least 0.00 of 2.30 nats" in words.verdicts(lucky)[0]
+
+
+@pytest.mark.slow
+def test_the_command_writes_figures_and_a_picture(tmp_path, counterexample, capsys):
+    counterexample.save(tmp_path / "game.keras")
+    archive = keras.export.ExportArchive()
+    archive.track(counterexample)
+    for name, function, shape in (
+        ("encode", counterexample.encode, (None, 28, 28, 1)),
+        ("decode", counterexample.decode, (None, 16)),
+    ):
+        archive.add_endpoint(name, function, [keras.InputSpec(shape=shape, dtype="float32")])
+    archive.write_out(tmp_path / "served", verbose=False)
+    paths = [str(tmp_path / "game.keras"), str(tmp_path / "served")]
+    command.main(["audit", *paths, "--samples=1000", f"--out={tmp_path / 'out'}"])
+    assert "| seconds |" in capsys.readouterr().out
+    figures = json.loads((tmp_path / "out" / "audit.json").read_text())["models"]
+    assert [f["z_cycle_largest"] for f in figures.values()] == [0, 0]
+    assert (tmp_path / "out" / "audit.png").stat().st_size > 10_000
+
+
+def test_help_needs_no_tensorflow_and_a_missing_model_is_named(tmp_path, capsys):
+    code = (
+        "import sys; sys.argv = ['audit', '--help']\n"
+        "from zoo.audit.__main__ import main\n"
+        "try: main()\n"
+        "except SystemExit as end: assert not end.code\n"
+        "assert 'tensorflow' not in sys.modules and 'keras' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    with pytest.raises(SystemExit) as stopped:
+        command.main(["audit", str(tmp_path / "nothing"), f"--out={tmp_path}"])
+    assert stopped.value.code == 2
+    assert "no game at" in capsys.readouterr().err

@@ -1,0 +1,155 @@
+"""`python -m trainers.counterexample`: streams, cells that are kept, fits and words."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from trainers.counterexample import __main__ as command
+from trainers.counterexample import evidence
+from trainers.counterexample import experiment
+from trainers.counterexample import figures
+from trainers.counterexample.pairs import CONTRASTS
+from trainers.counterexample.pairs import Pairs
+from zoo import datasets
+
+
+@pytest.fixture(scope="module")
+def data():
+    return datasets.load("fashion_mnist_10k", train_split="train[:500]", test_split="test[:200]")
+
+
+@pytest.fixture(scope="module")
+def game(data):
+    return experiment.build(data, 64, 16, seed=0)
+
+
+def test_streams_are_what_they_are_called(game, data):
+    pairs = Pairs(game, data.train, seed=0)
+    for name in CONTRASTS:
+        for real in (True, False):
+            x, z = pairs.contrast(name)(real, 50)
+            assert x.shape == (50, 28, 28, 1) and z.shape == (50, 16)
+    encoded, generated = pairs.contrast("pair")(True, 50), pairs.contrast("pair")(False, 50)
+    for x, z in (encoded, generated):
+        np.testing.assert_array_equal(np.asarray(game.encode(x)), z)
+    np.testing.assert_array_equal(np.asarray(game.decode(generated[1])), generated[0])
+    x, z = pairs.contrast("no overwrite")(False, 50)
+    stored = {image.tobytes() for image in data.train}
+    assert all(image.tobytes() in stored for image in datasets.unscale(x))
+    assert np.all(np.asarray(game.encode(x)) != z)
+    _, z = pairs.contrast("random encoder")(True, 4000)
+    np.testing.assert_allclose(z.std(axis=0), 1, atol=0.1)
+    np.testing.assert_allclose(z.mean(axis=0), 0, atol=0.1)
+
+
+def test_finished_cells_are_kept_and_only_missing_ones_measured(data, tmp_path, capsys):
+    plan = experiment.Plan(
+        supports=(16,),
+        readouts=(10,),
+        widths=(1,),
+        budget=2000,
+        held_out=500,
+        repeats=1,
+        control=16,
+    )
+    path = tmp_path / "cells.json"
+    rows = experiment.run(plan, data, 16, 0, path)
+    assert [row["contrast"] for row in rows] == [name for name in CONTRASTS for _ in range(2)]
+    assert json.loads(path.read_text()) == rows
+    path.write_text(json.dumps(rows[:-2]))
+    capsys.readouterr()
+    again = experiment.run(plan, data, 16, 0, path)
+    assert "[1/1] random encoder" in capsys.readouterr().out
+    assert again[-2]["accuracy"] == rows[-2]["accuracy"]  # same seed, same pairs
+
+
+def cell(m, accuracy, p=100, contrast="pair", repeat=0):
+    return {
+        "contrast": contrast,
+        "support": m,
+        "repeat": repeat,
+        "parameters": p,
+        "judge": "readout",
+        "accuracy": accuracy,
+        "accuracy_se": 0.001,
+    }
+
+
+def test_exponents_are_those_of_a_power_law_and_leave_out_what_is_noise():
+    rows = [cell(m, 0.5 + m**-0.6) for m in (64, 256, 1024)] + [cell(4096, 0.501)]
+    (found,) = experiment.exponents(rows)
+    assert found["exponent"] == pytest.approx(-0.6, abs=1e-6)
+    assert found["supports"] == [64, 256, 1024]
+    assert experiment.exponents(rows[:2]) == []
+
+
+def test_errors_are_over_repeats_where_there_are_several():
+    rows = [cell(64, 0.6, repeat=0), cell(64, 0.64, repeat=1)]
+    p, mean, error = figures.series(rows, "pair", 64, "accuracy")
+    assert (p[0], mean[0]) == (100, pytest.approx(0.62))
+    assert error[0] == pytest.approx(0.02)  # 0.02 · √2 / √2
+    assert figures.series(rows[:1], "pair", 64, "accuracy")[2][0] == 0.001
+
+
+def test_samples_are_training_images_and_an_informed_judge_learns_nothing(game, data):
+    z = np.random.default_rng(0).standard_normal((300, 16)).astype(np.float32)
+    x = game.observed(datasets.scale(data.test), seed=0)
+    assert set(evidence.informed(game, x, z).values()) == {0.0}
+    samples = np.asarray(game.decode(z))
+    found = evidence.memorised(game, samples, data.train)
+    assert found["memorised"] == 1 and 40 < found["stored_seen"] <= 64
+    changed = samples.copy()
+    changed[:, 5, 5] += 0.5
+    assert evidence.memorised(game, changed, data.train)["memorised"] == 0
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--support=9000"], "needs as many training images; fashion_mnist_10k has 8000"),
+        (["--support=64,many"], "--support takes whole numbers with commas between; got '64,many'"),
+        (["--latent_dim=784"], "latent_dim must be 1 to 783"),
+        (["--dataset=grid25"], "image_shape must be that of an image"),
+        (["--repeats=0"], "--repeats must be 1 or more; got 0"),
+        (["--seeed=1"], "Unknown command line flag 'seeed'"),
+    ],
+)
+def test_bad_flags_are_named_before_anything_is_measured(flags, message, tmp_path, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        command.main(["counterexample", *flags, f"--run_dir={tmp_path}"])
+    assert stopped.value.code == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "cells.json").exists()
+
+
+def test_an_experiment_with_other_settings_is_not_gone_on_with(tmp_path, capsys):
+    args = command.commands.parse("", command.FLAGS, ["x"])[0]
+    command._settle(tmp_path, args)
+    command._settle(tmp_path, args)
+    args.seed = 1
+    with pytest.raises(ValueError, match="holds an experiment with other settings"):
+        command._settle(tmp_path, args)
+
+
+@pytest.mark.slow
+def test_the_quick_experiment_shows_the_mechanism(tmp_path, capsys):
+    command.main(["counterexample", "--quick", f"--run_dir={tmp_path}"])
+    rows = json.loads((tmp_path / "cells.json").read_text())
+
+    def accuracy(contrast, m, p):
+        return next(
+            row["accuracy"]
+            for row in rows
+            if (row["contrast"], row["support"], row["parameters"]) == (contrast, m, p)
+        )
+
+    for p in (30, 100, 300):
+        assert accuracy("pair", 64, p) - 0.5 > 2 * (accuracy("pair", 1024, p) - 0.5)
+        assert abs(accuracy("null", 1024, p) - 0.5) < 0.01
+        for control in ("no overwrite", "random encoder"):
+            assert accuracy(control, 1024, p) > accuracy("pair", 1024, p) + 0.04
+    for name in ("report.md", "cells.csv", "accuracy.png", "pair.png", "audit.json", "game.keras"):
+        assert (tmp_path / name).stat().st_size > 300
+    assert dataclasses.asdict(experiment.QUICK)["repeats"] == 1
