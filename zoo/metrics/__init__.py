@@ -1,17 +1,32 @@
 """Yardsticks for games with an encoder, each next to the baseline that gives it a meaning.
 
 `evaluate` measures a game, `cheap` is the part of it for use during training, and `table` is what
-a person reads. The other functions work on plain arrays and know nothing of games.
+a person reads. The other functions work on plain arrays and know nothing of games. The images of
+`compare_sets` are looked at through a `zoo.metrics.classifier`.
 """
 
+from zoo.metrics.birthday import birthday_test
 from zoo.metrics.codes import code_statistics
 from zoo.metrics.codes import mmd
+from zoo.metrics.coverage import class_coverage
+from zoo.metrics.distances import compare_sets
+from zoo.metrics.distances import frechet_distance
+from zoo.metrics.distances import kernel_distance
 from zoo.metrics.evaluation import KEYS
 from zoo.metrics.evaluation import cheap
 from zoo.metrics.evaluation import evaluate
 from zoo.metrics.evaluation import in_batches
+from zoo.metrics.information import image_information
+from zoo.metrics.information import label_information
+from zoo.metrics.laws import active_units
+from zoo.metrics.laws import coordinate_tests
+from zoo.metrics.laws import covariance_error
+from zoo.metrics.manifolds import precision_recall
 from zoo.metrics.modes import count_modes
+from zoo.metrics.neighbours import closest_pairs
+from zoo.metrics.probes import chance_accuracy
 from zoo.metrics.probes import logistic_accuracy
+from zoo.metrics.probes import mlp_accuracy
 from zoo.metrics.probes import nearest_neighbour_accuracy
 from zoo.metrics.reconstruction import cycles
 from zoo.metrics.reconstruction import z_cycle
@@ -19,15 +34,29 @@ from zoo.metrics.tables import table
 
 __all__ = [
     "KEYS",
+    "active_units",
+    "birthday_test",
+    "chance_accuracy",
     "cheap",
+    "class_coverage",
+    "closest_pairs",
     "code_statistics",
+    "compare_sets",
+    "coordinate_tests",
     "count_modes",
+    "covariance_error",
     "cycles",
     "evaluate",
+    "frechet_distance",
+    "image_information",
     "in_batches",
+    "kernel_distance",
+    "label_information",
     "logistic_accuracy",
+    "mlp_accuracy",
     "mmd",
     "nearest_neighbour_accuracy",
+    "precision_recall",
     "table",
     "z_cycle",
 ]
