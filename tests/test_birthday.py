@@ -164,6 +164,8 @@ class TestArithmetic:
 
 
 class TestBirthday:
+    """Seeds are fixed; of other seeds, 1 in 20 may find m outside of a 95 % interval."""
+
     @pytest.mark.parametrize("m", [64, 256, 1024])
     def test_finds_the_number_of_stored_images(self, images, m):
         train, test = images
@@ -220,6 +222,18 @@ class TestBirthday:
         assert result.support_interval[0] == 1 and result.support_interval[1] < 2
         assert result.pair_support == pytest.approx(1, abs=0.1)
 
+    def test_equal_distances_are_on_one_side_of_the_threshold(self):
+        # Squared distances of binary examples are whole numbers: 5 % cannot be had exactly.
+        rng = np.random.default_rng(0)
+        samples, real = (rng.integers(0, 2, (1500, 40)) * 0.7 - 0.3 for _ in range(2))
+        result = birthday_test(samples, real)
+        assert result.threshold**2 / 0.49 == pytest.approx(
+            round(result.threshold**2 / 0.49), abs=0.01
+        )
+        assert 0.05 < result.real_rate < 0.2
+        assert result.negative_control.passed and result.positive_control.passed
+        assert result.support_interval[1] == math.inf
+
     def test_a_failed_control_is_said(self, monkeypatch):
         failed = birthday.Control(expected=0.05, found=0.4, interval=(0.3, 0.5))
         assert not failed.passed
@@ -265,6 +279,6 @@ def test_ten_thousand_samples_take_seconds_and_little_memory():
     command = [sys.executable, "-c", MEASURED]
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     processor, gigabytes, _ = map(float, output)
-    # 10 s of two cores; the wall says what else the machine does.
-    assert processor < 20
+    # One thread does the work; the wall says what else the machine does.
+    assert processor < 10
     assert gigabytes < 1

@@ -10,9 +10,11 @@ from trainers.counterexample import __main__ as command
 from trainers.counterexample import evidence
 from trainers.counterexample import experiment
 from trainers.counterexample import figures
+from trainers.counterexample.network import Network
 from trainers.counterexample.pairs import CONTRASTS
 from trainers.counterexample.pairs import Pairs
 from zoo import datasets
+from zoo.metrics import judges
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +133,16 @@ def test_an_experiment_with_other_settings_is_not_gone_on_with(tmp_path, capsys)
     args.seed = 1
     with pytest.raises(ValueError, match="holds an experiment with other settings"):
         command._settle(tmp_path, args)
+
+
+@pytest.mark.slow
+def test_a_network_sees_that_the_overwrite_is_missing(game, data):
+    pairs = Pairs(game, data.train, seed=0)
+    judge = Network(1, pairs, seed=0)
+    assert judge.parameters == sum(np.size(w) for w in judge.network.trainable_variables)
+    judge.fit(pairs.contrast("no overwrite"), 20_000)
+    found = judges.verdict(judge.logits, pairs.contrast("no overwrite"), 2000)
+    assert found["accuracy"] > 0.9
 
 
 @pytest.mark.slow

@@ -1,20 +1,38 @@
 """Yardsticks for games with an encoder, each next to the baseline that gives it a meaning.
 
 `evaluate` measures a game, `cheap` is the part of it for use during training, and `table` is what
-a person reads. The other functions work on plain arrays and know nothing of games.
+a person reads. The other functions work on plain arrays and know nothing of games. The images of
+`compare_sets` are looked at through a `zoo.metrics.classifier`.
 """
 
+<<<<<<< HEAD
 from zoo.metrics.bridges import bridge
 from zoo.metrics.bridges import least_bridge
 from zoo.metrics.bridges import mixture_bridge
+=======
+from zoo.metrics.birthday import birthday_test
+>>>>>>> diagnostics
 from zoo.metrics.codes import code_statistics
 from zoo.metrics.codes import mmd
+from zoo.metrics.coverage import class_coverage
+from zoo.metrics.distances import compare_sets
+from zoo.metrics.distances import frechet_distance
+from zoo.metrics.distances import kernel_distance
 from zoo.metrics.evaluation import KEYS
 from zoo.metrics.evaluation import cheap
 from zoo.metrics.evaluation import evaluate
 from zoo.metrics.evaluation import in_batches
+from zoo.metrics.information import image_information
+from zoo.metrics.information import label_information
+from zoo.metrics.laws import active_units
+from zoo.metrics.laws import coordinate_tests
+from zoo.metrics.laws import covariance_error
+from zoo.metrics.manifolds import precision_recall
 from zoo.metrics.modes import count_modes
+from zoo.metrics.neighbours import closest_pairs
+from zoo.metrics.probes import chance_accuracy
 from zoo.metrics.probes import logistic_accuracy
+from zoo.metrics.probes import mlp_accuracy
 from zoo.metrics.probes import nearest_neighbour_accuracy
 from zoo.metrics.reconstruction import cycles
 from zoo.metrics.reconstruction import z_cycle
@@ -27,13 +45,27 @@ from zoo.metrics.tables import table
 
 __all__ = [
     "KEYS",
+<<<<<<< HEAD
     "bridge",
+=======
+    "active_units",
+    "birthday_test",
+    "chance_accuracy",
+>>>>>>> diagnostics
     "cheap",
+    "class_coverage",
+    "closest_pairs",
     "code_statistics",
+    "compare_sets",
+    "coordinate_tests",
     "count_modes",
+    "covariance_error",
     "cycles",
     "evaluate",
+    "frechet_distance",
+    "image_information",
     "in_batches",
+<<<<<<< HEAD
     "least_bridge",
     "lipschitz",
     "logistic_accuracy",
@@ -44,6 +76,15 @@ __all__ = [
     "slopes",
     "stability",
     "summary",
+=======
+    "kernel_distance",
+    "label_information",
+    "logistic_accuracy",
+    "mlp_accuracy",
+    "mmd",
+    "nearest_neighbour_accuracy",
+    "precision_recall",
+>>>>>>> diagnostics
     "table",
     "z_cycle",
 ]

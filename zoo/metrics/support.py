@@ -48,8 +48,8 @@ class Calibration:
     def limit(self, size: int) -> float:
         """The squared distance within which FALSE_RATE of batches of `size` have a pair."""
         wanted = float(self._squared[int(self._pairs_wanted() / pairs_of(size)) - 1])
-        # Only real examples that repeat themselves come as close as rounding.
-        return max(wanted, self._points.slack)
+        # Distances of binary images, or of repeated ones, are equal: none may fall out by rounding.
+        return wanted + self._points.slack
 
     def null(self, size: int) -> Null:
         """`limit`, with how well it is known."""
