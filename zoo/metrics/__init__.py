@@ -5,13 +5,10 @@ a person reads. The other functions work on plain arrays and know nothing of gam
 `compare_sets` are looked at through a `zoo.metrics.classifier`.
 """
 
-<<<<<<< HEAD
+from zoo.metrics.birthday import birthday_test
 from zoo.metrics.bridges import bridge
 from zoo.metrics.bridges import least_bridge
 from zoo.metrics.bridges import mixture_bridge
-=======
-from zoo.metrics.birthday import birthday_test
->>>>>>> diagnostics
 from zoo.metrics.codes import code_statistics
 from zoo.metrics.codes import mmd
 from zoo.metrics.coverage import class_coverage
@@ -45,13 +42,10 @@ from zoo.metrics.tables import table
 
 __all__ = [
     "KEYS",
-<<<<<<< HEAD
-    "bridge",
-=======
     "active_units",
     "birthday_test",
+    "bridge",
     "chance_accuracy",
->>>>>>> diagnostics
     "cheap",
     "class_coverage",
     "closest_pairs",
@@ -65,26 +59,20 @@ __all__ = [
     "frechet_distance",
     "image_information",
     "in_batches",
-<<<<<<< HEAD
+    "kernel_distance",
+    "label_information",
     "least_bridge",
     "lipschitz",
     "logistic_accuracy",
     "mixture_bridge",
-    "mmd",
-    "nearest_neighbour_accuracy",
-    "secants",
-    "slopes",
-    "stability",
-    "summary",
-=======
-    "kernel_distance",
-    "label_information",
-    "logistic_accuracy",
     "mlp_accuracy",
     "mmd",
     "nearest_neighbour_accuracy",
     "precision_recall",
->>>>>>> diagnostics
+    "secants",
+    "slopes",
+    "stability",
+    "summary",
     "table",
     "z_cycle",
 ]
