@@ -4,8 +4,8 @@ import contextlib
 import errno
 import os
 import pathlib
+import secrets
 import shutil
-import tempfile
 
 # Servers only see names that are whole numbers.
 ASIDE = ".writing-"
@@ -18,7 +18,7 @@ def check(base: pathlib.Path, version: int | None) -> None:
         raise ValueError(f"version must be a whole number from 1 to {LARGEST}; got {version}")
     try:
         base.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=ASIDE, dir=base):
+        with aside(base):
             pass
     except OSError as error:
         raise ValueError(f"{base} cannot be written to ({error.strerror})") from None
@@ -35,11 +35,9 @@ def versions(base: pathlib.Path) -> list:
 @contextlib.contextmanager
 def aside(base: pathlib.Path):
     """An empty directory under `base` that no server sees, removed at the end if still there."""
-    directory = pathlib.Path(tempfile.mkdtemp(prefix=ASIDE, dir=base))
-    # Only its owner may read what mkdtemp makes, and a server is often somebody else.
-    umask = os.umask(0)
-    os.umask(umask)
-    directory.chmod(0o777 & ~umask)
+    # Not tempfile's: only its owner may read that, and a server is often somebody else.
+    directory = base / f"{ASIDE}{secrets.token_hex(8)}"
+    directory.mkdir()
     try:
         yield directory
     finally:

@@ -66,14 +66,6 @@ def signatures(game) -> dict:
     return found
 
 
-def networks(game) -> dict:
-    """Attribute name → network that the signatures use: averages where the game keeps them."""
-    wanted = ["generator"]
-    wanted += ["encoder"] if game.has_encoder else []
-    wanted += sorted(set(scores.judges(game).values()))
-    return {name: trained(game, name) for name in wanted}
-
-
 def trained(game, name: str):
     """The network of `game` that serves: the average of its weights if the game keeps one."""
     return game.averages.get(name) or getattr(game, name)

@@ -10,7 +10,6 @@ from keras import ops
 from export import companions
 from export import contract
 from export import warmup
-from export.signatures import networks
 from export.signatures import signatures
 from zoo import datasets
 
@@ -48,7 +47,7 @@ def write(
     sizes = batch_sizes(max_batch_size)
     game = in_float32(game)
     offered = signatures(game)
-    archive(game, offered).write_out(str(directory), verbose=False)
+    archive(offered).write_out(str(directory), verbose=False)
     terms = contract.describe(game, offered, sizes, preset, source)
     (directory / "assets.extra").mkdir()
     examples = reference(game, offered, tried_sizes(sizes))
@@ -85,13 +84,15 @@ def in_float32(game):
     return copy
 
 
-def archive(game, offered: dict) -> keras.export.ExportArchive:
-    """The signatures `offered`, over those networks of `game` that they use and no others."""
+def archive(offered: dict) -> keras.export.ExportArchive:
+    """The signatures `offered` and the networks that they use.
+
+    An archive finds the variables of its endpoints by itself. A network that is given to its
+    `track` too is saved a second time, and the file is twice as large.
+    """
     import tensorflow as tf
 
     result = keras.export.ExportArchive()
-    for network in networks(game).values():
-        result.track(network)
     for name, signature in offered.items():
         specs = [
             tf.TensorSpec((None, *tensor.shape), tensor.dtype, name=key)

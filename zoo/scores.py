@@ -35,6 +35,7 @@ def discriminate(game, x) -> dict:
     found = judges(game)
     if not found:
         raise ValueError(f"{type(game).__name__} has no discriminator")
+    x = ops.convert_to_tensor(x)
     inputs = {"score_x": lambda: x}
     inputs["score_xz"] = lambda: [x, game.encode(x)]
     inputs["score_z"] = lambda: game.encode(x)
@@ -59,6 +60,7 @@ def anomaly(game, x, feature_weight: float = 0.1) -> dict:
     Raises:
         ValueError: the method has no encoder.
     """
+    x = ops.convert_to_tensor(x)
     code = game.encode(x)
     copy = game.decode(code)
     error = _distance(x, copy)
