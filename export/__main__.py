@@ -32,8 +32,6 @@ def main(argv: list) -> int:
         backend = os.environ.get("KERAS_BACKEND", "tensorflow")
         if backend != "tensorflow":
             raise ValueError(f"export needs KERAS_BACKEND=tensorflow; it is {backend!r}")
-        # Else the doctor's verdict would come, and the directory aside would stay.
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         return export(model, pathlib.Path(args["out"]), args["version"], args["max_batch_size"])
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -119,4 +117,6 @@ def _help():
 
 
 if __name__ == "__main__":
+    # Else the directory aside would stay.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     sys.exit(main(sys.argv))

@@ -90,6 +90,9 @@ def weights(export):
     """Every weight can be read and is a finite number."""
     try:
         reader = tf.train.load_checkpoint(str(export.directory / "variables" / "variables"))
+        missing = sorted(_restored(export.graph) - set(reader.get_variable_to_shape_map()))
+        if missing:
+            raise Unsound(f"{missing[0]} is missing, one of {len(missing)} that the graph restores")
         names = [name for name in reader.get_variable_to_shape_map() if _is_variable(name)]
         count = 0
         for name in names:
@@ -98,7 +101,9 @@ def weights(export):
             if value.dtype.kind == "f" and not np.isfinite(value).all():
                 bad = int(np.sum(~np.isfinite(value)))
                 raise Unsound(f"{bad} of {value.size} numbers of {name} are not finite")
-    except (tf.errors.OpError, RuntimeError, ValueError) as error:
+    except Unsound:
+        raise
+    except Exception as error:  # TensorFlow's reader raises many kinds, IndexError among them.
         raise Unsound(f"cannot be read: {first_line(error)}") from None
     return f"{len(names)} variables, {count:,} numbers, all finite"
 
@@ -150,6 +155,14 @@ def operations(export):
         if not devices & {"CPU", "DEFAULT"}:
             raise Unsound(f"operation {op} has no CPU kernel in TensorFlow ({used[op]})")
     return f"{len(used)} kinds, all with a CPU kernel of TensorFlow's own"
+
+
+def _restored(graph):
+    """Names of the variables that the graph will ask its checkpoint for."""
+    nodes = [node for function in graph.graph_def.library.function for node in function.node_def]
+    lists = [n for n in nodes if n.op == "Const" and n.name.endswith("RestoreV2/tensor_names")]
+    names = [name for n in lists for name in tf.make_ndarray(n.attr["value"].tensor).ravel()]
+    return {name.decode() for name in names}
 
 
 def _is_variable(name):

@@ -55,7 +55,7 @@ def seal(contract: dict, version: pathlib.Path) -> None:
             "sha256": sha256(path),
         }
         for path in sorted(version.rglob("*"))
-        if path.is_file() and path.suffix != ".md"
+        if path.is_file() and path.name != NAME and path.suffix != ".md"
     }
     contract["weights_sha256"] = contract["files"][weights_file(version)]["sha256"]
     text = json.dumps(contract, indent=2, allow_nan=False)

@@ -93,6 +93,8 @@ def _row(name, check, *arguments):
         result, sound = check(*arguments), True
     except checks.Unsound as error:
         result, sound = str(error), False
+    except Exception as error:  # Files can be broken in more ways than anybody listed.
+        result, sound = f"{type(error).__name__}: {checks.first_line(error)}", False
     print(f"  {'ok  ' if sound else 'FAIL'}  {name:<20}{result}", flush=True)
     return sound
 
