@@ -104,9 +104,12 @@ def _run(directory):
     """What the run directory around a game says of it: "data" and "metrics", if anything."""
     found = {}
     for name in ("config", "metrics"):
-        path = directory / f"{name}.json"
-        found[name] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    return {"data": found["config"].get("data"), "metrics": found["metrics"]}
+        try:
+            found[name] = json.loads((directory / f"{name}.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):  # not a run directory
+            found[name] = {}
+    known = [found[name] if isinstance(found[name], dict) else {} for name in found]
+    return {"data": known[0].get("data"), "metrics": known[1]}
 
 
 def _help():

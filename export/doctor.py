@@ -33,8 +33,9 @@ def main(argv: list) -> int:
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # Broken exports are tried too: their errors belong into the table, not around it.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ["KERAS_BACKEND"] = "tensorflow"  # Keras is imported on the way, and not used
     sound = [examine(directory) for directory in directories]
     return 0 if all(sound) else 1
 
