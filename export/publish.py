@@ -34,7 +34,10 @@ def versions(base: pathlib.Path) -> list:
 
 @contextlib.contextmanager
 def aside(base: pathlib.Path):
-    """An empty directory under `base` that no server sees, removed at the end if still there."""
+    """An empty directory under `base` that no server sees, removed at the end if still there.
+
+    Only SIGKILL and a power failure leave it behind; it can be deleted at any time after.
+    """
     # Not tempfile's: only its owner may read that, and a server is often somebody else.
     directory = base / f"{ASIDE}{secrets.token_hex(8)}"
     directory.mkdir()
