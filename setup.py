@@ -17,7 +17,9 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.11,<3.14",
-    packages=find_packages(include=["zoo", "zoo.*", "trainers", "trainers.*"]),
+    packages=find_packages(
+        include=["zoo", "zoo.*", "trainers", "trainers.*", "export", "export.*"]
+    ),
     package_data={
         "zoo.datasets": ["*.npz", "*.LICENSE.txt"],
         "zoo.metrics": ["weights/*.npz"],
@@ -27,6 +29,7 @@ setup(
         "keras>=3.15,<3.16",
         "numpy>=2.0",
         "absl-py>=2.1",
+        "tensorflow-serving-api>=2.21,<2.22",
         "tensorflow-datasets>=4.9.9",
         # tensorflow-datasets imports it when it prepares a set, and does not ask for it.
         "importlib_resources",

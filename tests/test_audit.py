@@ -75,7 +75,7 @@ def test_a_readout_has_two_to_a_thousand_parameters():
 
 @pytest.fixture(scope="module")
 def data():
-    return datasets.load("fashion_mnist_10k", train_split="train[:2000]", test_split="test[:600]")
+    return datasets.load("fashion_mnist_10k", train_split="train[:3000]", test_split="test[:800]")
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +118,7 @@ def principal(data, latent_dim=16):
 
 @pytest.fixture(scope="module")
 def audited(data, counterexample):
-    quiet = {"samples": 2000, "progress": lambda part: None}
+    quiet = {"samples": 5000, "progress": lambda part: None}
     pair = models.of_game(counterexample, "counterexample")
     return audit.audit(pair, data, **quiet), audit.audit(principal(data), data, **quiet)
 

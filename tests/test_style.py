@@ -8,7 +8,7 @@ import pytest
 import zoo
 
 ROOT = pathlib.Path(__file__).parent.parent
-SOURCES = [p for folder in ("zoo", "trainers") for p in (ROOT / folder).rglob("*.py")]
+SOURCES = [p for folder in ("zoo", "trainers", "export") for p in (ROOT / folder).rglob("*.py")]
 
 
 def imported(path):

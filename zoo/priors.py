@@ -23,7 +23,11 @@ def mixture(shape, seed):
     at distance 2, standard deviation 0.5 along the radius and 0.15 across it.
     """
     # One draw serves for all three: two draws from the same whole-number seed would be correlated.
-    noise = keras.random.normal((shape[0], 3), seed=seed)
+    return petals(keras.random.normal((shape[0], 3), seed=seed))
+
+
+def petals(noise):
+    """Codes of the "mixture" from standard normal noise. (n, 3) → (n, 2)."""
     share = (1 + ops.erf(noise[:, 2] / math.sqrt(2))) / 2
     angle = 2 * math.pi / 10 * ops.floor(10 * share)
     outward, across = 2 + 0.5 * noise[:, 0], 0.15 * noise[:, 1]

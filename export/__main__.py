@@ -1,0 +1,125 @@
+"""`python -m export MODEL --out served/NAME [--version N]`."""
+
+import json
+import os
+import pathlib
+import signal
+import sys
+
+from absl import flags
+
+TITLE = (
+    "Export a trained game for TensorFlow Serving, examine it, and publish it whole or not at all."
+)
+FLAGS = {
+    "out": (
+        "",
+        "Directory of the model's versions, such as served/bigan; its name is the model's.",
+    ),
+    "version": (0, "Number of the version; the next free one by default. None is overwritten."),
+    "max_batch_size": (32, "Most rows in one batch of a server: a power of 2."),
+}
+
+
+def main(argv: list) -> int:
+    """Exit codes: 0 published, 1 the doctor found it unsound, 2 bad input."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        if {"--help", "-h", "-help", "--helpfull"} & set(argv[1:]):
+            print(_help())
+            return 0
+        model, args = parse(argv)
+        backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+        if backend != "tensorflow":
+            raise ValueError(f"export needs KERAS_BACKEND=tensorflow; it is {backend!r}")
+        return export(model, pathlib.Path(args["out"]), args["version"], args["max_batch_size"])
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
+def parse(argv: list) -> tuple[str, dict]:
+    """MODEL and the value of every flag. Raises ValueError where one is missing or not readable."""
+    values = flags.FlagValues()
+    for name, (default, text) in FLAGS.items():
+        define = flags.DEFINE_integer if isinstance(default, int) else flags.DEFINE_string
+        define(name, default, text, flag_values=values)
+    try:
+        models = values(argv, known_only=False)[1:]
+    except flags.Error as error:
+        raise ValueError(f"{error}; see --help") from None
+    if len(models) != 1:
+        raise ValueError(f"expected one MODEL, got {len(models)}: {models}; see --help")
+    if not values.out:
+        raise ValueError("--out is missing, such as --out served/bigan; see --help")
+    version = values.version if values["version"].present else None
+    return models[0], {
+        "out": values.out,
+        "version": version,
+        "max_batch_size": values.max_batch_size,
+    }
+
+
+def export(model: str, base: pathlib.Path, version: int | None, max_batch_size: int) -> int:
+    """Write, examine, publish; the exit code."""
+    from export import publish
+
+    file = pathlib.Path(model)
+    file = file / "game.keras" if file.is_dir() else file
+    if not file.is_file():
+        raise ValueError(f"no game at {model}: expected a .keras file, or a directory with one")
+    publish.check(base, version)
+    print(f"loading {model}", flush=True)
+    import zoo
+    from export import companions
+    from export import contract
+    from export import doctor
+    from export import write
+
+    write.batch_sizes(max_batch_size)
+    game = zoo.load(model)
+    name = base.resolve().name
+    with publish.aside(base) as directory:
+        print(f"writing {type(game).__name__} aside, under {base}", flush=True)
+        terms = write.write(
+            game,
+            directory,
+            name,
+            max_batch_size,
+            source=contract.sha256(file),
+            run=_run(file.parent),
+        )
+        print("examining it in a fresh process", flush=True)
+        if not doctor.in_fresh_process(directory):
+            print("error: the export is not sound; nothing was published", file=sys.stderr)
+            return 1
+        published = publish.publish(directory, base, version)
+    for path in companions.write_base(base, terms):
+        print(f"left as it is, for it is your own: {path}")
+    print(f"published {published}")
+    return 0
+
+
+def _run(directory):
+    """What the run directory around a game says of it: "data" and "metrics", if anything."""
+    found = {}
+    for name in ("config", "metrics"):
+        try:
+            found[name] = json.loads((directory / f"{name}.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):  # not a run directory
+            found[name] = {}
+    known = [found[name] if isinstance(found[name], dict) else {} for name in found]
+    return {"data": known[0].get("data"), "metrics": known[1]}
+
+
+def _help():
+    lines = [TITLE, "", "usage: python -m export MODEL --out DIRECTORY [flags]", ""]
+    lines += ["  MODEL\n      A run directory, or a .keras file."]
+    lines += [f"  --{name}\n      {text}" for name, (_, text) in FLAGS.items()]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    # Else the directory aside would stay.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    sys.exit(main(sys.argv))

@@ -1,0 +1,186 @@
+"""The small files around a model, for people and for servers, all made from its contract."""
+
+import inspect
+import os
+import pathlib
+import re
+
+BATCHING = "batching_params.pbtxt"
+CARD = "model_card.md"
+# First words of a generated file. Without them it is somebody's own and is left as it is.
+MARK = "# Written by `python -m export`; delete this line to keep your own changes."
+IMAGE = "tensorflow/serving:2.21.0"
+
+
+def write_batching(version: pathlib.Path, sizes: list) -> None:
+    """`batching_params.pbtxt`, which `--enable_per_model_batching_parameters` finds by itself."""
+    lines = [f"max_batch_size {{ value: {sizes[-1]} }}", "batch_timeout_micros { value: 1000 }"]
+    lines += [f"allowed_batch_sizes: {size}" for size in sizes]
+    (version / BATCHING).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def read_batching(version: pathlib.Path) -> tuple[int, list]:
+    """(max_batch_size, allowed_batch_sizes) of the file beside a version.
+
+    Raises:
+        ValueError: it does not say.
+    """
+    try:
+        text = (version / BATCHING).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{BATCHING} cannot be read: {error}") from None
+    most = re.search(r"^max_batch_size\s*\{\s*value:\s*(\d+)\s*\}", text, re.M)
+    if not most:
+        raise ValueError(f"{BATCHING} names no max_batch_size")
+    sizes = [int(n) for n in re.findall(r"^allowed_batch_sizes:\s*(\d+)", text, re.M)]
+    return int(most[1]), sizes
+
+
+def write_base(base: pathlib.Path, contract: dict) -> list:
+    """The files beside the versions, which point to them; returns those it did not touch.
+
+    `models.config`, `monitoring.config`, `compose.yaml` and `kserve.yaml` are replaced whole, and
+    only if their first line says that they were generated.
+    """
+    base = base.resolve()
+    texts = {
+        "models.config": _models(base),
+        "monitoring.config": _monitoring(),
+        "compose.yaml": _compose(base, contract),
+        "kserve.yaml": _kserve(base, contract),
+    }
+    kept = []
+    for name, text in texts.items():
+        path = base / name
+        if path.exists() and not path.read_text(encoding="utf-8").startswith(MARK):
+            kept.append(path)
+            continue
+        aside = base / f".{name}-{os.getpid()}"
+        aside.write_text(f"{MARK}\n{text}", encoding="utf-8")
+        os.replace(aside, path)
+    return kept
+
+
+def _quoted(text):
+    """A string of protobuf's text format, and of YAML."""
+    return '"' + str(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _models(base):
+    return f"""model_config_list {{
+  config {{
+    name: {_quoted(base.name)}
+    base_path: {_quoted(base)}
+    model_platform: "tensorflow"
+  }}
+}}
+"""
+
+
+def _monitoring():
+    return 'prometheus_config { enable: true path: "/monitoring/prometheus/metrics" }\n'
+
+
+def _compose(base, contract):
+    # Mounted under its own path, so that models.config is true inside and outside of the container.
+    return f"""# docker compose up
+services:
+  {_label(base.name)}:
+    image: {IMAGE}
+    entrypoint: ["tensorflow_model_server"]
+    command:
+      - --port=8500
+      - --rest_api_port=8501
+      - {_quoted(f"--model_config_file={base}/models.config")}
+      - {_quoted(f"--monitoring_config_file={base}/monitoring.config")}
+      - --enable_batching
+      - --enable_per_model_batching_parameters
+      - --enable_grpc_healthcheck_service
+    ports: ["127.0.0.1:8500:8500", "127.0.0.1:8501:8501"]
+    volumes:
+      - type: bind
+        source: .
+        target: {_quoted(base)}
+        read_only: true
+    labels:
+      zoo.method: {_quoted(contract["method"])}
+"""
+
+
+def _kserve(base, contract):
+    return f"""# The claim "models" holds the directory {base.name} with its versions.
+apiVersion: serving.kserve.io/v1beta1
+kind: InferenceService
+metadata:
+  name: {_label(base.name)}
+  labels:
+    zoo.method: {_quoted(contract["method"])}
+spec:
+  predictor:
+    model:
+      modelFormat:
+        name: tensorflow
+      storageUri: {_quoted(f"pvc://models/{base.name}")}
+"""
+
+
+def _label(name):
+    """A name that Kubernetes and Compose allow: lower-case letters, digits and hyphens."""
+    label = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:63].strip("-")
+    return label if label[:1].isalpha() else f"model-{label}".strip("-")[:63]
+
+
+def write_card(version: pathlib.Path, name: str, game, contract: dict, run: dict) -> None:
+    """`model_card.md`: what the model is, how good, and what can be asked of it."""
+    latent, image = contract["latent"], contract["image"]
+    title, _, about = inspect.getdoc(type(game)).partition("\n\n")
+    kind = "points" if image["range"] is None else "images in [-1, 1]"
+    lines = [
+        "---",
+        "library_name: keras",
+        f"tags: [{contract['method']}, generative, encoder]"
+        if contract["encoder"]
+        else f"tags: [{contract['method']}, generative]",
+        "---",
+        "",
+        f"# {name}",
+        "",
+        f"{type(game).__name__}: {title}",
+        "",
+        about.split("\n\n")[0].replace("\n", " "),
+        "",
+        f"- examples: {kind} of shape {tuple(image['shape'])}",
+        f"- codes: {latent['dimension']} numbers, prior {latent['prior']}",
+        f"- networks: {contract['config']['network']}, width {contract['config']['width']}",
+        f"- weights: sha256 {contract['weights_sha256']}",
+        f"- preset: {contract['preset'] or 'none'}",
+        f"- trained on: {run.get('data') or 'not recorded'}",
+        "",
+        "| signature | inputs | outputs |",
+        "| --- | --- | --- |",
+    ]
+    for key, signature in contract["signatures"].items():
+        sides = [", ".join(_column(s) for s in signature[side].items()) for side in _SIDES]
+        lines.append(f"| {key} | {sides[0]} | {sides[1]} |")
+    lines += ["", *_measured(run.get("metrics") or {})]
+    (version / CARD).write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+
+
+_SIDES = ("inputs", "outputs")
+
+
+def _column(item):
+    name, tensor = item
+    shape = ", ".join("n" if side is None else str(side) for side in tensor["shape"])
+    return f"`{name}` {tensor['dtype']} ({shape})"
+
+
+def _measured(metrics):
+    flat = {key: value for key, value in metrics.items() if isinstance(value, (int, float))}
+    if not flat:
+        return ["No figures were recorded with this model."]
+    rows = [f"| {key} | {value:.5g} |" for key, value in flat.items()]
+    return ["Measured at the end of training, on the test split:", "", "| figure | value |"] + [
+        "| --- | --- |",
+        *rows,
+    ]

@@ -1,0 +1,110 @@
+"""`contract.json`: what an exported version is, and what its files were when it was written."""
+
+import hashlib
+import json
+import pathlib
+
+import zoo
+from export import signatures
+from zoo import scores
+
+NAME = "contract.json"
+# Raised when a reader of an older contract would misread a newer one.
+FORMAT = 1
+
+
+def describe(
+    game, offered: dict, batch_sizes: list, preset: str | None, source: str | None
+) -> dict:
+    """The contract of `game`, without its files: see `seal`.
+
+    Args:
+        offered: name → `signatures.Signature`.
+        batch_sizes: those that a server may run, ascending.
+        preset: name of the preset that the weights are, if any.
+        source: sha256 of the file that the game was loaded from, if any.
+    """
+    images = signatures.signatures(game)["decode"].outputs["images"]
+    return {
+        "format": FORMAT,
+        "method": next(name for name, c in zoo.METHODS.items() if c == type(game).__name__),
+        "config": game.get_config(),
+        "preset": preset,
+        "game_sha256": source,
+        "image": {"shape": list(game.image_shape), "range": _range(images)},
+        "latent": {"prior": game.prior, "dimension": game.latent_dim},
+        "encoder": _encoder(game),
+        "scores": sorted(scores.judges(game)),
+        "allowed_batch_sizes": batch_sizes,
+        "signatures": {
+            name: {
+                "inputs": {k: _tensor(tensor) for k, tensor in signature.inputs.items()},
+                "outputs": {k: _tensor(tensor) for k, tensor in signature.outputs.items()},
+            }
+            for name, signature in offered.items()
+        },
+        "zoo": zoo.__version__,
+    }
+
+
+def seal(contract: dict, version: pathlib.Path) -> None:
+    """Write the contract into the directory `version`, with size and sha256 of every file there."""
+    contract["files"] = {
+        path.relative_to(version).as_posix(): {
+            "bytes": path.stat().st_size,
+            "sha256": sha256(path),
+        }
+        for path in sorted(version.rglob("*"))
+        if path.is_file() and path.name != NAME and path.suffix != ".md"
+    }
+    contract["weights_sha256"] = contract["files"][weights_file(version)]["sha256"]
+    text = json.dumps(contract, indent=2, allow_nan=False)
+    (version / NAME).write_text(text + "\n", encoding="utf-8")
+
+
+def read(version: pathlib.Path) -> dict:
+    """The contract of an exported version.
+
+    Raises:
+        ValueError: there is none, or it is not one that this code can read.
+    """
+    path = version / NAME
+    try:
+        contract = json.loads(path.read_text(encoding="utf-8"))
+        known = contract["format"] <= FORMAT
+    except FileNotFoundError:
+        raise ValueError(f"there is no {NAME}") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{NAME} cannot be read: {error}") from None
+    if not known:
+        raise ValueError(f"{NAME} has format {contract['format']}; this code reads {FORMAT}")
+    return contract
+
+
+def weights_file(version: pathlib.Path) -> str:
+    """Path, within the version, of the file that holds the weights."""
+    shards = sorted((version / "variables").glob("variables.data-*"))
+    return shards[0].relative_to(version).as_posix()
+
+
+def sha256(path: pathlib.Path) -> str:
+    """Of the content of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _encoder(game):
+    if not game.has_encoder:
+        return None
+    return "stochastic" if signatures.is_stochastic(game) else "deterministic"
+
+
+def _tensor(tensor):
+    shape = [None, *tensor.shape]
+    return {"dtype": tensor.dtype, "shape": shape, "range": _range(tensor)}
+
+
+def _range(tensor):
+    # JSON has no infinity: an end that is open is null.
+    ends = [None if abs(end) == float("inf") else end for end in tensor.range or ()]
+    return ends or None

@@ -1,0 +1,115 @@
+"""Image files inside a graph, read as `zoo.datasets` reads them for training."""
+
+import tensorflow as tf
+
+from zoo import datasets
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+_BIT_DEPTH = 24  # position in a PNG file
+_FIXED_POINT = 2.0**22  # of Pillow's coefficients
+_LOBES = 3.0
+
+
+def decoded(data: tf.Tensor, shape: tuple) -> tf.Tensor:
+    """Images in [-1, 1] of PNG and JPEG files, as `zoo.datasets` makes them of the same files.
+
+    Each is cut to its central square and resized by Pillow's Lanczos filter, whose fixed-point
+    arithmetic is repeated here: the pixels are equal, not close. Transparency is dropped, palettes
+    are resolved, grey becomes RGB and RGB becomes grey where the model wants it. Unlike in
+    training, the EXIF orientation is not applied, and colour with 16 bits is refused too.
+
+    Args:
+        data: strings (n,), one file each.
+        shape: (h, w, c) of the model with 1 or 3 channels. Where h and w differ, training resized
+            nothing, and every image must come in this size.
+
+    Returns:
+        float32 (n, h, w, c). Running it on something else than an 8-bit PNG or JPEG file fails for
+        the whole batch; the message names the row if the file is of another kind, and not if it
+        is damaged.
+    """
+    rows = tf.range(tf.shape(data)[0])
+    pixels = tf.map_fn(
+        lambda row: _read(*row, shape),
+        (data, rows),
+        fn_output_signature=tf.TensorSpec(shape, tf.uint8),
+    )
+    return datasets.scale(pixels)
+
+
+def encoded(images: tf.Tensor) -> tf.Tensor:
+    """PNG files of images in [-1, 1]. (n, h, w, c) → strings (n,)."""
+    return tf.map_fn(
+        tf.io.encode_png, datasets.unscale(images), fn_output_signature=tf.TensorSpec((), tf.string)
+    )
+
+
+def _read(data, row, shape):
+    is_jpeg = tf.io.is_jpeg(data)
+    head = tf.strings.join([data, b"\0" * (_BIT_DEPTH + 1)])  # so that short strings have one
+    is_png = tf.strings.substr(head, 0, len(_PNG)) == _PNG
+    deep = is_png & (tf.strings.substr(head, _BIT_DEPTH, 1) == b"\x10")
+    checks = [
+        tf.debugging.Assert(is_jpeg | is_png, ["not a PNG or JPEG file: image_bytes row", row]),
+        tf.debugging.Assert(~deep, ["16 bits per channel, allowed are 8: image_bytes row", row]),
+    ]
+    with tf.control_dependencies(checks):
+        pixels = tf.cond(
+            is_jpeg,
+            # The other ways of decoding JPEG differ from Pillow's by up to 5 levels.
+            lambda: tf.io.decode_jpeg(data, channels=3, dct_method="INTEGER_ACCURATE"),
+            lambda: tf.io.decode_png(data, channels=3),
+        )
+    pixels = tf.cast(pixels, tf.float64)
+    if shape[-1] == 1:
+        # ITU-R 601-2 in Pillow's fixed point; leaves grey as it is.
+        luma = tf.tensordot(pixels, tf.constant([19595.0, 38470.0, 7471.0], tf.float64), 1)
+        pixels = tf.floor((luma + 2.0**15) / 2.0**16)[..., None]
+    if shape[0] == shape[1]:
+        pixels = _square(pixels, shape[0])
+    else:
+        fits = tf.reduce_all(tf.shape(pixels) == shape)
+        wrong = [f"not {shape[1]} x {shape[0]} pixels (width x height): image_bytes row", row]
+        with tf.control_dependencies([tf.debugging.Assert(fits, wrong)]):
+            pixels = tf.identity(pixels)
+    return tf.ensure_shape(tf.cast(pixels, tf.uint8), shape)
+
+
+def _square(pixels, size):
+    """`zoo.datasets.pixels.square` of one image. float64 whole numbers (h, w, c)."""
+    height, width = tf.shape(pixels)[0], tf.shape(pixels)[1]
+    side = tf.minimum(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    crop = pixels[top : top + side, left : left + side]
+    weights = _lanczos(tf.cast(side, tf.float64), size)
+    across = _to_pixels(tf.einsum("ox,yxc->yoc", weights, crop))
+    return _to_pixels(tf.einsum("oy,yxc->oxc", weights, across))
+
+
+def _to_pixels(sums):
+    """Rounded and clipped; Pillow does it after each of the two passes."""
+    return tf.clip_by_value(tf.floor(sums / _FIXED_POINT + 0.5), 0.0, 255.0)
+
+
+def _lanczos(side, size):
+    """Pillow's weights from `side` pixels to `size`, whole numbers as float64 (size, side).
+
+    Sums of products of whole numbers below 2^53 are exact, in whatever order they are taken.
+    """
+    scale = side / size
+    stretch = tf.maximum(scale, 1.0)
+    centre = (tf.range(size, dtype=tf.float64)[:, None] + 0.5) * scale
+    first = tf.maximum(tf.floor(centre - _LOBES * stretch + 0.5), 0.0)
+    last = tf.minimum(tf.floor(centre + _LOBES * stretch + 0.5), side)
+    x = tf.range(side, dtype=tf.float64)[None]
+    t = (x - centre + 0.5) * (1 / stretch)
+    window = tf.where(tf.abs(t) < _LOBES, _sinc(t) * _sinc(t / _LOBES), tf.zeros_like(t))
+    window = tf.where((first <= x) & (x < last), window, tf.zeros_like(t))
+    fixed = window / tf.reduce_sum(window, axis=1, keepdims=True) * _FIXED_POINT
+    return tf.sign(fixed) * tf.floor(tf.abs(fixed) + 0.5)
+
+
+def _sinc(t):
+    angle = 3.141592653589793 * t
+    one = tf.ones_like(t)
+    return tf.where(t == 0.0, one, tf.sin(angle) / tf.where(t == 0.0, one, angle))

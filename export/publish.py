@@ -1,0 +1,91 @@
+"""Publication: a version appears whole, under a number of its own, or not at all."""
+
+import contextlib
+import errno
+import os
+import pathlib
+import secrets
+import shutil
+
+# Servers only see names that are whole numbers.
+ASIDE = ".writing-"
+LARGEST = 2**63 - 1
+
+
+def check(base: pathlib.Path, version: int | None) -> None:
+    """Raises ValueError where `publish` could not succeed; makes `base` if it is not there."""
+    if version is not None and not 1 <= version <= LARGEST:
+        raise ValueError(f"version must be a whole number from 1 to {LARGEST}; got {version}")
+    try:
+        base.mkdir(parents=True, exist_ok=True)
+        with aside(base):
+            pass
+    except OSError as error:
+        raise ValueError(f"{base} cannot be written to ({error.strerror})") from None
+    if version in versions(base):
+        raise ValueError(_taken(base, version))
+
+
+def versions(base: pathlib.Path) -> list:
+    """The versions under `base`, ascending; 00012 is 12, as in TensorFlow Serving."""
+    names = [path.name for path in base.iterdir()]
+    return sorted(int(name) for name in names if name.isascii() and name.isdigit())
+
+
+@contextlib.contextmanager
+def aside(base: pathlib.Path):
+    """An empty directory under `base` that no server sees, removed at the end if still there.
+
+    Only SIGKILL and a power failure leave it behind; it can be deleted at any time after.
+    """
+    # Not tempfile's: only its owner may read that, and a server is often somebody else.
+    directory = base / f"{ASIDE}{secrets.token_hex(8)}"
+    directory.mkdir()
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def publish(directory: pathlib.Path, base: pathlib.Path, version: int | None) -> pathlib.Path:
+    """Give the finished `directory` its number: the one asked for, or the next after the largest.
+
+    Everything is on disk before the name is, and an existing version is never replaced: renaming
+    onto a directory that is not empty fails, also when two publish at once.
+
+    Returns:
+        The directory of the version.
+
+    Raises:
+        ValueError: the version exists.
+    """
+    for path in [*directory.rglob("*"), directory]:
+        _sync(path)
+    while True:
+        taken = versions(base)
+        number = max([0, *taken]) + 1 if version is None else version
+        if number in taken:
+            raise ValueError(_taken(base, number))
+        target = base / str(number)
+        try:
+            os.rename(directory, target)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            if version is not None:
+                raise ValueError(_taken(base, number)) from None
+            continue  # somebody else was faster
+        _sync(base)
+        return target
+
+
+def _taken(base, version):
+    return f"version {version} exists under {base} and is never overwritten; choose another"
+
+
+def _sync(path):
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,570 @@
+"""`python -m export`: the contract of every method, and a doctor who lets nothing broken pass."""
+
+import contextlib
+import io
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import games
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import ops
+from PIL import Image
+
+import zoo
+from export import __main__ as command
+from export import companions
+from export import contract
+from export import doctor
+from export import publish
+from export import signatures
+from export import warmup
+from export import write
+from zoo import datasets
+from zoo import scores
+
+ROOT = pathlib.Path(__file__).parent.parent
+ENVIRONMENT = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
+
+# Every method, and every kind of codes and networks at least once.
+KINDS = {method: {"method": method} for method in zoo.METHODS} | {
+    "points": {"method": "bigan", "network": "mixture", "prior": "mixture", "latent_dim": 2},
+    "stochastic_aae": {"method": "aae", "stochastic": True, "prior": "uniform"},
+    "gaussian_vae": {"method": "vae", "likelihood": "gaussian", "network": "mlp"},
+    "averaged": {"method": "bigan", "ema": 0.5, "network": "mlp"},
+}
+BY_DEFAULT = ("bigan", "vae", "gan")
+STOCHASTIC = {"ali", "vae", "vae_gan", "stochastic_aae", "gaussian_vae"}
+
+
+def made(kind):
+    """A game whose weights are not those that it began with."""
+    arguments = {"latent_dim": 3, "network": "dcgan", "width": 4} | KINDS[kind]
+    game = zoo.method(arguments.pop("method"))(games.SHAPES[arguments["network"]], **arguments)
+    rng = np.random.default_rng(1)
+    for variable in game.variables:
+        if variable.dtype == "float32":
+            change = rng.normal(0, 0.2, variable.shape)
+            variable.assign(variable + (abs(change) if "variance" in variable.path else change))
+    return game
+
+
+def written(game, directory, **options):
+    directory.mkdir()
+    write.write(game, directory, max_batch_size=4, **options)
+    return directory
+
+
+@contextlib.contextmanager
+def session(directory):
+    """A function that runs a signature as a server does: (name, inputs) → outputs."""
+    running = tf.compat.v1.Session(graph=tf.Graph())
+    with running.graph.as_default():
+        loaded = tf.compat.v1.saved_model.load(running, ["serve"], str(directory))
+
+    def run(name, **inputs):
+        terms = loaded.signature_def[name]
+        feeds = {terms.inputs[key].name: value for key, value in inputs.items()}
+        return running.run({k: t.name for k, t in terms.outputs.items()}, feeds)
+
+    yield run
+    running.close()
+
+
+def examined(*directories):
+    """Directory → lines of its table, from one fresh process; and the exit code."""
+    arguments = [sys.executable, "-m", "export.doctor", *map(str, directories)]
+    done = subprocess.run(arguments, cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True)
+    tables = {}
+    for line in done.stdout.splitlines():
+        if not line.startswith(" "):
+            tables[line] = rows = []
+        else:
+            rows.append(line)
+    return tables, done.returncode
+
+
+def png(pixels):
+    file = io.BytesIO()
+    Image.fromarray(pixels[..., 0]).save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """A function: kind → (game, its export); each is made once."""
+    base, known = tmp_path_factory.mktemp("served"), {}
+
+    def get(kind):
+        if kind not in known:
+            game = made(kind)
+            known[kind] = game, written(game, base / kind)
+        return known[kind]
+
+    return get
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [k if k in BY_DEFAULT else pytest.param(k, marks=pytest.mark.slow) for k in KINDS],
+)
+def test_every_signature_answers_as_the_game_does(kind, exported):
+    game, directory = exported(kind)
+    terms = contract.read(directory)["signatures"]
+    is_image = len(game.image_shape) == 3
+    x = games.examples(game.network, n=5)
+    pixels = datasets.unscale(x)
+    x = datasets.scale(pixels) if is_image else x
+    codes = np.array(game.prior_codes(5, seed=3))
+    wanted = {
+        "decode": ({"codes": codes}, lambda: {"images": game.decode(codes)}),
+        "encode": ({"images": x}, lambda: {"codes": game.encode(x)}),
+        "reconstruct": ({"images": x}, lambda: {"images": game.reconstruct(x)}),
+        "discriminate": ({"images": x}, lambda: scores.discriminate(game, x)),
+        "anomaly_score": ({"images": x}, lambda: scores.anomaly(game, x)),
+    }
+    if is_image:
+        files = np.array([png(image) for image in pixels], object)
+        wanted["encode_image_bytes"] = ({"image_bytes": files}, wanted["encode"][1])
+    expected = {"sample", "decode", "serving_default"} | ({"decode_png"} if is_image else set())
+    if game.has_encoder:
+        expected |= {"encode", "reconstruct", "anomaly_score"}
+        expected |= {"encode_image_bytes"} if is_image else set()
+    expected |= {"encode_sample"} if kind in STOCHASTIC else set()
+    expected |= {"discriminate"} if KINDS[kind]["method"] != "vae" else set()
+    assert set(terms) == expected
+    wanted = {name: wanted[name] for name in wanted if name in expected}
+    default = "encode" if game.has_encoder else "sample"
+    assert terms["serving_default"] == terms[default]
+    with session(directory) as run:
+        for name, (inputs, answer) in wanted.items():
+            found = run(name, **inputs)
+            for key, value in answer().items():
+                assert found[key].dtype == np.float32
+                np.testing.assert_allclose(found[key], np.array(value), atol=1e-5, rtol=1e-5)
+        if is_image:
+            for data, image in zip(run("decode_png", codes=codes)["png_bytes"], game.decode(codes)):
+                read = np.asarray(Image.open(io.BytesIO(data)))[..., None].astype(int)
+                assert np.abs(read - datasets.unscale(np.array(image))).max() <= 1
+        assert set(np.ravel(run("decode", codes=codes)["images"]) != 0) == {True}
+
+
+@pytest.mark.parametrize("kind", ["gan", pytest.param("points", marks=pytest.mark.slow)])
+def test_equal_seeds_give_the_same_bits_in_every_batch(kind, exported):
+    _, directory = exported(kind)
+    seeds = np.array([0, 1, -1, 2**40, 7, 8, -(2**63), 2**63 - 1, 5, 5, 3])
+    with session(directory) as run:
+        together = run("sample", seeds=seeds)["images"]
+        for rows in ([0], [8], [8, 9], [3, 0, 1], range(10, -1, -1), [4] * 9 + [2]):
+            alone = run("sample", seeds=seeds[list(rows)])["images"]
+            np.testing.assert_array_equal(alone, together[list(rows)])
+        np.testing.assert_array_equal(together[8], together[9])
+        different = np.delete(together, 9, axis=0).reshape(10, -1)
+        assert len(np.unique(different, axis=0)) == 10
+        assert run("sample", seeds=seeds[:0])["images"].shape == (0, *together.shape[1:])
+
+
+@pytest.mark.parametrize("prior", ["normal", "uniform", "mixture"])
+def test_draws_follow_the_prior(prior):
+    game = zoo.BiGAN((2,), network="mlp", width=1, latent_dim=2, prior=prior)
+
+    @tf.function
+    def drawn(seeds):
+        return signatures.in_chunks(lambda some: signatures.prior_draws(game, some), seeds, (2,))
+
+    found = drawn(tf.range(4000, dtype=tf.int64)).numpy()
+    wanted = np.array(game.prior_codes(100_000, seed=5))
+    # Means of 4,000 draws are within 4 standard errors of the law's, for values and squares.
+    for power in (1, 2):
+        error = wanted.std(axis=0) ** power * 4 * 1.5 / np.sqrt(4000)
+        difference = np.abs((found**power).mean(axis=0) - (wanted**power).mean(axis=0))
+        assert (difference < error).all(), (power, difference, error)
+    assert np.abs(np.corrcoef(found.T)[0, 1]) < 4 / np.sqrt(4000)
+    assert np.abs(np.corrcoef(found[1:, 0], found[:-1, 0])[0, 1]) < 4 / np.sqrt(4000)
+    for quantile in (0.1, 0.5, 0.9):
+        level = np.quantile(wanted[:, 0], quantile)
+        assert abs((found[:, 0] < level).mean() - quantile) < 4 * 0.5 / np.sqrt(4000)
+
+
+def test_posterior_draws_are_the_mean_plus_noise_of_the_seed(exported):
+    game, directory = exported("vae")
+    x = games.examples(n=3)
+    mean, log_var = (np.array(part) for part in game.posterior(x))
+    with session(directory) as run:
+        seeds = np.array([4, 4, 9])
+        drawn = run("encode_sample", images=x, seeds=seeds)["codes"]
+        again = run("encode_sample", images=x[::-1], seeds=seeds)["codes"]
+    noise = (drawn - mean) / np.exp(log_var / 2)
+    np.testing.assert_allclose(noise[0], noise[1], atol=1e-4)
+    assert np.abs(noise[0] - noise[2]).max() > 0.01
+    noise_of_others = (again - mean[::-1]) / np.exp(log_var[::-1] / 2)
+    np.testing.assert_allclose(noise, noise_of_others, atol=1e-4)
+    # Not the noise that makes the samples of the same seed.
+    prior = signatures.prior_draws(game, tf.constant([4] * signatures.CHUNK, tf.int64))[0]
+    assert np.abs(noise[0] - prior.numpy()).max() > 0.01
+
+
+def test_only_the_networks_in_use_are_shipped_and_only_once(exported):
+    for kind, names in (("gan", ("generator", "discriminator")), ("vae", ("encoder", "generator"))):
+        game, directory = exported(kind)
+        reader = tf.train.load_checkpoint(str(directory / "variables" / "variables"))
+        shapes = reader.get_variable_to_shape_map()
+        shapes.pop("_CHECKPOINTABLE_OBJECT_GRAPH")
+        count = sum(int(np.prod(shape)) for shape in shapes.values())
+        assert count == sum(getattr(game, name).count_params() for name in names)
+
+
+def test_half_precision_is_exported_in_float32(tmp_path):
+    keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    try:
+        game = made("bigan")
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    assert game.encoder.layers[1].compute_dtype == "bfloat16"
+    copy = write.in_float32(game)
+    assert {layer.compute_dtype for layer in copy.encoder.layers} == {"float32"}
+    for one, other in zip(game.encoder.get_weights(), copy.encoder.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    x = games.examples(n=3)
+    assert np.abs(np.array(copy.encode(x)) - np.array(game.encode(x))).max() < 0.2
+    offered = signatures.signatures(copy)
+    assert offered["encode"].function(ops.convert_to_tensor(x))["codes"].dtype == tf.float32
+    assert write.in_float32(copy) is copy
+
+
+def test_the_files_beside_the_model_say_what_it_is(exported, tmp_path):
+    game, directory = exported("vae")
+    terms = contract.read(directory)
+    assert terms["method"] == "vae" and terms["encoder"] == "stochastic"
+    assert terms["image"] == {"shape": [8, 8, 1], "range": [-1, 1]}
+    assert terms["latent"] == {"prior": "normal", "dimension": 3}
+    assert terms["preset"] is None
+    data = directory / "variables" / "variables.data-00000-of-00001"
+    assert terms["weights_sha256"] == contract.sha256(data)
+    assert companions.read_batching(directory) == (4, [1, 2, 4])
+    records = warmup.read(directory / warmup.PATH)
+    assert len(records) == len(terms["signatures"]) * 3
+    for name, size, inputs in records:
+        for key, tensor in terms["signatures"][name]["inputs"].items():
+            assert inputs[key].shape == (size, *tensor["shape"][1:])
+    card = (directory / "model_card.md").read_text(encoding="utf-8")
+    assert "arXiv:1312.6114" in card and terms["weights_sha256"] in card
+    assert "| encode_sample | `images` float32 (n, 8, 8, 1), `seeds` int64 (n) |" in card
+
+
+def test_the_files_at_the_base_point_to_it(tmp_path):
+    from google.protobuf import text_format
+    from tensorflow_serving.config import model_server_config_pb2
+
+    base = tmp_path / 'My "VAE" 2'
+    base.mkdir()
+    assert companions.write_base(base, {"method": "vae"}) == []
+    text = (base / "models.config").read_text(encoding="utf-8")
+    config = text_format.Parse(text, model_server_config_pb2.ModelServerConfig())
+    (served,) = config.model_config_list.config
+    assert (served.name, served.base_path) == (base.name, str(base))
+    assert served.model_platform == "tensorflow"
+    assert "\n  name: my-vae-2\n" in (base / "kserve.yaml").read_text(encoding="utf-8")
+    (base / "compose.yaml").write_text("mine")
+    (base / "kserve.yaml").write_text(f"{companions.MARK}\nold")
+    assert companions.write_base(base, {"method": "vae"}) == [base / "compose.yaml"]
+    assert (base / "compose.yaml").read_text() == "mine"
+    assert "InferenceService" in (base / "kserve.yaml").read_text(encoding="utf-8")
+
+
+# One way to break an export each: what the doctor must name, and where.
+
+
+def missing_shard(directory):
+    next((directory / "variables").glob("variables.data-*")).unlink()
+
+
+def truncated_graph(directory):
+    cut(directory / "saved_model.pb")
+
+
+def truncated_weights(directory):
+    cut(next((directory / "variables").glob("variables.data-*")))
+
+
+def truncated_weights_sealed(directory):
+    truncated_weights(directory)
+    seal(directory)
+
+
+def truncated_graph_sealed(directory):
+    truncated_graph(directory)
+    seal(directory)
+
+
+def missing_variable(directory):
+    prefix = str(directory / "variables" / "variables")
+    reader = tf.train.load_checkpoint(prefix)
+    names = sorted(reader.get_variable_to_shape_map())
+    names.remove("_all_variables/1/.ATTRIBUTES/VARIABLE_VALUE")
+    tensors = [reader.get_tensor(name) for name in names]
+    tf.raw_ops.SaveV2(
+        prefix=prefix, tensor_names=names, shape_and_slices=[""] * len(names), tensors=tensors
+    )
+    seal(directory)
+
+
+def other_weights(directory):
+    flip(next((directory / "variables").glob("variables.data-*")), 100)
+
+
+def no_contract(directory):
+    (directory / contract.NAME).unlink()
+
+
+def renamed_signature(directory):
+    terms = contract.read(directory)
+    terms["signatures"]["decoder"] = terms["signatures"].pop("decode")
+    (directory / contract.NAME).write_text(json.dumps(terms))
+
+
+def broken_warm_up(directory):
+    flip(directory / warmup.PATH, 20)
+    seal(directory)
+
+
+def forgotten_warm_up(directory):
+    terms = contract.read(directory)["signatures"]
+    terms.pop("decode")
+    warmup.write(directory / warmup.PATH, "x", terms, png(np.zeros((8, 8, 1), "uint8")), [1, 2, 4])
+    seal(directory)
+
+
+def other_batching(directory):
+    companions.write_batching(directory, [1, 2])
+    seal(directory)
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def flip(path, position):
+    content = bytearray(path.read_bytes())
+    content[position] ^= 1
+    path.write_bytes(content)
+
+
+def seal(directory):
+    contract.seal(contract.read(directory), directory)
+
+
+DAMAGE = {
+    missing_shard: r"FAIL  files +variables/variables.data-00000-of-00001 is missing",
+    truncated_graph: r"FAIL  files +saved_model.pb has [\d,]+ bytes instead of",
+    truncated_weights: r"FAIL  files +variables/variables.data-\S+ has [\d,]+ bytes instead of",
+    truncated_weights_sealed: r"FAIL  weights +cannot be read: .*(truncated|too short|Read less)",
+    truncated_graph_sealed: r"FAIL  graph +saved_model.pb cannot be read",
+    missing_variable: r"FAIL  weights +_all_variables/1/\S+ is missing, one of 1",
+    other_weights: r"FAIL  files +variables/variables.data-\S+ has changed",
+    no_contract: r"FAIL  files +there is no contract.json",
+    renamed_signature: r"FAIL  signatures +signatures are .*'decode'.*says .*'decoder'",
+    broken_warm_up: r"FAIL  warm-up +cannot be read",
+    forgotten_warm_up: r"FAIL  warm-up +there is no record of decode at batch 1",
+    other_batching: r"FAIL  batching +sizes \[1, 2\] up to 2, the contract says \[1, 2, 4\]",
+}
+
+
+def with_signature(monkeypatch, directory, name, change):
+    """An export of a GAN whose signature `name` does something to its output."""
+    honest = signatures.signatures
+
+    def altered(game):
+        found = honest(game)
+        one = found[name]
+
+        def function(*tensors):
+            return {key: change(value) for key, value in one.function(*tensors).items()}
+
+        changed = signatures.Signature(function, one.inputs, one.outputs)
+        return {name: changed, "serving_default": one}
+
+    with monkeypatch.context() as patched:
+        patched.setattr(write, "signatures", altered)
+        return written(made("gan"), directory)
+
+
+def through_python(images):
+    result = tf.numpy_function(lambda x: x, [images], tf.float32)
+    return tf.ensure_shape(result, images.shape)
+
+
+def compiled(images):
+    return tf.function(lambda x: x + 0.0, jit_compile=True)(images)
+
+
+def printed(images):
+    tf.print("hello", output_stream="file:///dev/null")
+    return images
+
+
+def of_the_whole_batch(images):
+    return images - tf.reduce_mean(images, axis=0, keepdims=True) * 0.01
+
+
+CHANGES = {
+    "wrong_range": (lambda y: y * 127.5 + 127.5, r"FAIL  sample .*leaves the range \[-1, 1\]"),
+    "python": (through_python, r"FAIL  operations +operation PyFunc needs Python"),
+    "xla": (compiled, r"FAIL  operations .* forces XLA compilation"),
+    "prints": (printed, r"FAIL  operations +operation PrintV2 reads, writes or prints"),
+    "batch": (of_the_whole_batch, r"FAIL  sample .*other images in a batch of another size"),
+}
+
+
+def test_the_doctor_names_what_is_broken_and_passes_what_is_not(exported, tmp_path, monkeypatch):
+    wanted = {exported(kind)[1]: r"\A  sound\Z" for kind in ("bigan", "gan")}
+    for damage, message in DAMAGE.items():
+        directory = tmp_path / damage.__name__
+        shutil.copytree(exported("gan")[1], directory)
+        damage(directory)
+        wanted[directory] = message
+    for name, (change, message) in CHANGES.items():
+        directory = with_signature(monkeypatch, tmp_path / name, "sample", change)
+        wanted[directory] = message
+    sick = made("vae")
+    sick.encoder.trainable_variables[1].assign(np.nan * sick.encoder.trainable_variables[1])
+    with monkeypatch.context() as patched:
+        few = {name: signatures.signatures(sick)[name] for name in ("encode", "serving_default")}
+        patched.setattr(write, "signatures", lambda game: few)
+        wanted[written(sick, tmp_path / "nan")] = (
+            r"FAIL  weights .* of .*VARIABLE_VALUE are not finite"
+        )
+    tables, code = examined(*wanted)
+    assert code == 1
+    missed = []
+    for directory, message in wanted.items():
+        table = tables[str(directory)]
+        found = [line for line in table if line.startswith("  FAIL")] or [table[-1]]
+        missed += [] if len(found) == 1 and re.search(message, found[0]) else [table]
+    assert not missed, "\n".join(line for table in missed for line in table)
+
+
+def run_main(*arguments):
+    """Exit code and stderr of `python -m export` in this process."""
+    with contextlib.redirect_stderr(io.StringIO()) as errors:
+        return command.main(["export", *map(str, arguments)]), errors.getvalue()
+
+
+def test_help_is_quick_and_bad_input_is_named(tmp_path, monkeypatch, child_seconds):
+    for module in ("export", "export.doctor"):
+        shown = subprocess.run(
+            [sys.executable, "-m", module, "--help"], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        )
+        assert shown.returncode == 0 and f"python -m {module}" in shown.stdout
+    assert child_seconds() < 1
+    game, out = tmp_path / "game.keras", tmp_path / "served"
+    made("gan").save(game)
+    (out / "3").mkdir(parents=True)
+    (tmp_path / "damaged.keras").write_bytes(b"no")
+    for arguments, message in (
+        ([], "expected one MODEL, got 0"),
+        ([game, game], "expected one MODEL, got 2"),
+        ([game], "--out is missing"),
+        ([tmp_path / "none", "--out", out], "no game at"),
+        ([tmp_path / "damaged.keras", "--out", out], "damaged.keras"),
+        ([game, "--out", out, "--version=-1"], "version must be a whole number from 1"),
+        ([game, "--out", out, "--version=one"], "version"),
+        ([game, "--out", out, "--version=3"], "version 3 exists"),
+        ([game, "--out", game / "served"], "cannot be written to"),
+        ([game, "--out", out, "--max_batch_size=6"], "must be a power of 2"),
+        ([game, "--out", out, "--nonsense"], "nonsense"),
+    ):
+        code, errors = run_main(*arguments)
+        assert code == 2 and message in errors, (arguments, errors)
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    assert "needs KERAS_BACKEND=tensorflow" in run_main(game, "--out", out)[1]
+    assert [path.name for path in out.iterdir()] == ["3"]
+    assert doctor.main(["doctor", str(tmp_path / "none")]) == 2
+
+
+def test_what_the_doctor_refuses_is_not_published(tmp_path, monkeypatch):
+    game, out = tmp_path / "game.keras", tmp_path / "served"
+    made("gan").save(game)
+    monkeypatch.setattr(doctor, "in_fresh_process", lambda directory: False)
+    code, errors = run_main(game, "--out", out, "--max_batch_size=1")
+    assert code == 1 and "nothing was published" in errors
+    assert list(out.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_every_kind_passes_the_doctor(exported):
+    directories = [exported(kind)[1] for kind in KINDS]
+    tables, code = examined(*directories)
+    assert code == 0
+    assert all(tables[str(directory)][-1] == "  sound" for directory in directories)
+
+
+@pytest.mark.slow
+def test_export_then_saved_model_cli(tmp_path):
+    """The command of the README, and the tool of TensorFlow in processes of its own."""
+    game = made("bigan")
+    game.save(tmp_path / "game.keras")
+    base = tmp_path / "served" / "bigan"
+    exporting = [sys.executable, "-m", "export", str(tmp_path), "--out", str(base)]
+    for version in ("1", "2"):
+        done = subprocess.run(exporting, cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE)
+        assert done.returncode == 0 and f"published {base / version}".encode() in done.stdout
+    assert doctor.version_of(base) == base / "2"
+    tool = str(pathlib.Path(sys.executable).parent / "saved_model_cli")
+    about = ["--dir", str(base / "1"), "--tag_set", "serve"]
+    shown = subprocess.run(
+        [tool, "show", *about, "--signature_def", "encode"],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+        env=ENVIRONMENT,
+    ).stdout
+    assert "inputs['images'] tensor_info" in shown and "outputs['codes'] tensor_info" in shown
+    assert "shape: (-1, 8, 8, 1)" in shown and "shape: (-1, 3)" in shown
+    x, seeds = games.examples(n=5), np.array([3, 1, 4, 1, 5])
+    given = {"encode": ("images", x), "sample": ("seeds", seeds)}
+    found = {}
+    for name, (key, value) in given.items():
+        np.save(tmp_path / "input.npy", value)
+        subprocess.run(
+            [tool, "run", *about, "--signature_def", name]
+            + ["--inputs", f"{key}={tmp_path / 'input.npy'}", "--outdir", str(tmp_path / name)],
+            check=True,
+            env=ENVIRONMENT,
+            stdout=subprocess.DEVNULL,
+        )
+        (output,) = (tmp_path / name).glob("*.npy")
+        found[name] = np.load(output)
+    np.testing.assert_allclose(found["encode"], np.array(game.encode(x)), atol=1e-5)
+    # Another process, another batch, another version: the same bits.
+    with session(base / "2") as run:
+        alone = [run("sample", seeds=seeds[i : i + 1])["images"][0] for i in range(5)]
+    np.testing.assert_array_equal(found["sample"], alone)
+
+
+@pytest.mark.slow
+def test_an_export_that_is_killed_publishes_nothing(tmp_path):
+    made("gan").save(tmp_path / "game.keras")
+    base = tmp_path / "served"
+    arguments = [sys.executable, "-m", "export", str(tmp_path), "--out", str(base)]
+    for by, left in ((signal.SIGKILL, 1), (signal.SIGTERM, 1)):
+        with subprocess.Popen(
+            arguments, cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.DEVNULL
+        ) as process:
+            known, deadline = set(base.glob(".writing-*/*.pb")), time.monotonic() + 120
+            while not set(base.glob(".writing-*/*.pb")) - known:
+                assert process.poll() is None and time.monotonic() < deadline
+                time.sleep(0.01)
+            process.send_signal(by)
+            process.wait(60)
+        assert publish.versions(base) == []
+        assert len(list(base.iterdir())) == left

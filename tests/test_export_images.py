@@ -1,0 +1,104 @@
+"""Image files read inside a graph come out as training reads them."""
+
+import functools
+import io
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from export import images
+from zoo import datasets
+from zoo.datasets import folder
+from zoo.datasets.pixels import square
+
+RNG = np.random.default_rng(0)
+
+
+def packed(image, form="PNG", **options):
+    file = io.BytesIO()
+    image.save(file, form, **options)
+    return file.getvalue()
+
+
+def smooth(height, width):
+    small = RNG.integers(0, 256, (7, 7, 3)).astype("uint8")
+    return Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC)
+
+
+def as_in_training(data, shape, tmp_path):
+    """The pixels that `zoo.datasets` reads from a file, scaled. (1, h, w, c)."""
+    path = tmp_path / "image"
+    path.write_bytes(data)
+    pixels = square(folder._pixels(path, grey=shape[-1] == 1), shape[0])
+    return datasets.scale(pixels[None])
+
+
+@functools.cache
+def reader(shape):
+    return tf.function(
+        lambda data: images.decoded(data, shape), input_signature=[tf.TensorSpec([None], tf.string)]
+    )
+
+
+def both(data, shape, tmp_path):
+    return reader(shape)(tf.constant([data])).numpy(), as_in_training(data, shape, tmp_path)
+
+
+@pytest.mark.parametrize("size", [(28, 28), (13, 13), (97, 120), (300, 64), (29, 27), (1, 1)])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_every_size_is_resized_to_the_same_pixels(size, channels, tmp_path):
+    noise = Image.fromarray(RNG.integers(0, 256, (*size, 3)).astype("uint8"))
+    for image in (noise, smooth(*size)):
+        found, wanted = both(packed(image), (28, 28, channels), tmp_path)
+        np.testing.assert_array_equal(found, wanted)
+
+
+def test_an_image_of_the_right_size_is_untouched():
+    pixels = RNG.integers(0, 256, (8, 8, 3)).astype("uint8")
+    found = images.decoded(tf.constant([packed(Image.fromarray(pixels))]), (8, 8, 3))
+    np.testing.assert_array_equal(datasets.unscale(found.numpy())[0], pixels)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_modes_and_jpeg_are_read_alike(channels, tmp_path):
+    colour = smooth(40, 30)
+    files = [packed(colour.convert(mode)) for mode in ("RGB", "RGBA", "L", "LA", "P", "1")]
+    files += [packed(colour, "JPEG", quality=q, subsampling=s) for q in (60, 95) for s in (0, 2)]
+    files += [packed(colour.convert("L"), "JPEG")]
+    for data in files:
+        found, wanted = both(data, (16, 16, channels), tmp_path)
+        np.testing.assert_array_equal(found, wanted)
+
+
+@pytest.mark.parametrize(
+    "data, message",
+    [
+        (b"", "not a PNG or JPEG file.*row.*1"),
+        (b"GIF89a" + bytes(40), "not a PNG or JPEG file.*row.*1"),
+        (packed(Image.fromarray(np.zeros((8, 8), "uint16"))), "16 bits per channel.*row.*1"),
+        (tf.io.encode_png(np.zeros((8, 8, 3), "uint16")).numpy(), "16 bits per channel"),
+        (packed(Image.fromarray(np.zeros((8, 8), "uint8")))[:40], "PNG"),
+    ],
+)
+def test_other_files_are_refused(data, message):
+    good = packed(Image.fromarray(np.zeros((8, 8), "uint8")))
+    with pytest.raises(tf.errors.InvalidArgumentError, match=f"(?s){message}"):
+        reader((8, 8, 1))(tf.constant([good, data]))
+
+
+def test_a_model_that_is_not_square_takes_its_own_size_only():
+    pixels = RNG.integers(0, 256, (4, 6, 1)).astype("uint8")
+    right = packed(Image.fromarray(pixels[..., 0]))
+    found = images.decoded(tf.constant([right]), (4, 6, 1))
+    np.testing.assert_array_equal(datasets.unscale(found.numpy())[0], pixels)
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"not 6 x 4 pixels"):
+        images.decoded(tf.constant([packed(Image.fromarray(pixels[:3, :, 0]))]), (4, 6, 1))
+
+
+def test_written_files_hold_the_pixels():
+    pixels = RNG.integers(0, 256, (3, 4, 5, 3)).astype("uint8")
+    data = images.encoded(tf.constant(datasets.scale(pixels))).numpy()
+    read = [np.asarray(Image.open(io.BytesIO(file))) for file in data]
+    np.testing.assert_array_equal(read, pixels)

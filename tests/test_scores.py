@@ -1,0 +1,83 @@
+"""What the discriminators say of an example: the right network, asked the right question."""
+
+import games
+import numpy as np
+import pytest
+from keras import ops
+
+import zoo
+from zoo import scores
+
+JUDGES = {
+    "gan": {"score_x"},
+    "vae": set(),
+    "bigan": {"score_xz"},
+    "ali": {"score_xz"},
+    "aae": {"score_z"},
+    "vae_gan": {"score_x"},
+    "alpha_gan": {"score_x", "score_z"},
+}
+
+
+@pytest.mark.parametrize("method", zoo.METHODS)
+def test_every_discriminator_is_asked_about_what_it_judges(method):
+    game, x = games.make(method), ops.convert_to_tensor(games.examples(n=5))
+    assert set(scores.judges(game)) == JUDGES[method]
+    if not JUDGES[method]:
+        with pytest.raises(ValueError, match="VAE has no discriminator"):
+            scores.discriminate(game, x)
+        return
+    found = scores.discriminate(game, x)
+    code = game.encode(x) if game.has_encoder else None
+    wanted = {
+        "score_x": lambda: game.discriminator(x, training=False),
+        "score_xz": lambda: game.discriminator([x, code], training=False),
+        "score_z": lambda: game.code_discriminator(code, training=False),
+    }
+    for name, score in found.items():
+        logit = wanted[name]()
+        logit = logit[0] if isinstance(logit, (list, tuple)) else logit
+        np.testing.assert_array_equal(np.array(score), np.array(logit)[:, 0])
+
+
+@pytest.mark.parametrize("method", [m for m in zoo.METHODS if m != "gan"])
+def test_the_anomaly_score_is_the_weighted_sum_of_its_two_errors(method):
+    game, x = games.make(method), ops.convert_to_tensor(games.examples(n=5))
+    found = {name: np.array(v) for name, v in scores.anomaly(game, x, 0.25).items()}
+    copy = np.array(game.reconstruct(x))
+    error = np.abs(np.array(x) - copy).reshape(5, -1).sum(axis=1)
+    np.testing.assert_allclose(found["reconstruction_error"], error, rtol=1e-5)
+    if not hasattr(game, "discriminator"):
+        assert set(found) == {"anomaly_score", "reconstruction_error"}
+        np.testing.assert_array_equal(found["anomaly_score"], found["reconstruction_error"])
+        return
+    total = 0.75 * error + 0.25 * found["feature_error"]
+    np.testing.assert_allclose(found["anomaly_score"], total, rtol=1e-5)
+    assert (found["feature_error"] > 0).all()
+
+
+@pytest.mark.parametrize("method, network", [("bigan", "mlp"), ("ali", "dcgan"), ("gan", "mlp")])
+def test_features_are_what_the_logit_is_computed_from(method, network):
+    game, x = games.make(method, network), ops.convert_to_tensor(games.examples(network, n=5))
+    judge = game.discriminator
+    inputs = [x, game.encode(x)] if game.has_encoder else x
+    head = judge.layers[-1]
+    rebuilt = head(scores._last_hidden(judge)(inputs, training=False))
+    np.testing.assert_array_equal(
+        ops.convert_to_numpy(rebuilt), ops.convert_to_numpy(judge(inputs, training=False))
+    )
+
+
+def test_an_example_that_comes_back_has_no_anomaly():
+    game = games.make("bigan")
+    x = games.examples(n=4)
+    game.decode = lambda code: ops.convert_to_tensor(x)
+    assert all((np.array(value) == 0).all() for value in scores.anomaly(game, x).values())
+    game.decode = lambda code: ops.convert_to_tensor(x) + 0.5
+    error = np.array(scores.anomaly(game, x)["reconstruction_error"])
+    np.testing.assert_allclose(error, 0.5 * 64, rtol=1e-5)
+
+
+def test_without_an_encoder_there_is_no_anomaly_score():
+    with pytest.raises(ValueError, match="GAN has no encoder"):
+        scores.anomaly(games.make("gan"), games.examples(n=2))
