@@ -27,12 +27,13 @@ def describe(
     images = signatures.signatures(game)["decode"].outputs["images"]
     return {
         "format": FORMAT,
-        "method": next(name for name, c in zoo.METHODS.items() if c == type(game).__name__),
+        "method": type(game).__module__.rpartition(".")[2],
         "config": game.get_config(),
         "preset": preset,
         "game_sha256": source,
         "image": {"shape": list(game.image_shape), "range": _range(images)},
         "latent": {"prior": game.prior, "dimension": game.latent_dim},
+        "noise": _noise(game),
         "encoder": _encoder(game),
         "scores": sorted(scores.judges(game)),
         "allowed_batch_sizes": batch_sizes,
@@ -91,6 +92,13 @@ def sha256(path: pathlib.Path) -> str:
     """Of the content of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _noise(game):
+    """What the data law of `game` overwrites: flat indices of pixels, and standard deviation."""
+    if not hasattr(game, "pixels"):
+        return None
+    return {"pixels": game.pixels.tolist(), "std": game.noise_std}
 
 
 def _encoder(game):

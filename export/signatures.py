@@ -13,7 +13,8 @@
 | `anomaly_score` | `images` | `anomaly_score` and its terms: see `zoo.scores` |
 | `serving_default` | as `encode`, or as `sample` without an encoder | |
 
-A method offers those that it has the networks for; points, of shape (n, 2), have no files.
+A method offers those that it has the networks for; points, of shape (n, 2), have no files, and
+neither have the noised images of the counterexample, whose codes bytes would round.
 """
 
 import dataclasses
@@ -72,7 +73,16 @@ def trained(game, name: str):
 
 
 def _images(game):
-    return Tensor("float32", game.image_shape, (-1, 1) if len(game.image_shape) == 3 else None)
+    return Tensor("float32", game.image_shape, _range(game))
+
+
+def _range(game):
+    return game.image_range if len(game.image_shape) == 3 else None
+
+
+def _has_files(game):
+    """Whether images can be stored as bytes: points cannot, nor noise beyond black and white."""
+    return _range(game) is not None and game.image_shape[-1] in (1, 3)
 
 
 def _codes(game):
@@ -93,7 +103,7 @@ def _of_codes(game):
         "sample": _signature(sample, {"seeds": _SEEDS}, images),
         "decode": _signature(lambda codes: {"images": game.decode(codes)}, codes, images),
     }
-    if len(game.image_shape) == 3 and game.image_shape[-1] in (1, 3):
+    if _has_files(game):
         found["decode_png"] = _signature(
             lambda codes: {"png_bytes": files.encoded(game.decode(codes))},
             codes,
@@ -126,7 +136,7 @@ def _of_encoder(game):
             images | {"seeds": _SEEDS},
             drawn,
         )
-    if len(game.image_shape) == 3 and game.image_shape[-1] in (1, 3):
+    if _has_files(game):
         found["encode_image_bytes"] = _signature(from_files, {"image_bytes": _FILES}, codes)
     return found
 

@@ -47,6 +47,7 @@ class Counterexample(Game):
 
     players = {"discriminator": ("discriminator",)}
     schedule = (("discriminator",),)
+    image_range = None
 
     def __init__(
         self,

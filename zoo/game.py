@@ -49,6 +49,8 @@ class Game(keras.Model):
 
     players: dict = {}
     schedule: tuple = ()
+    # Of every pixel of an image; None where a method makes images without a range.
+    image_range: tuple | None = (-1, 1)
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)

@@ -35,7 +35,7 @@ class Model:
 
 
 def load(path: str) -> Model:
-    """The model at `path`: a run directory, a `.keras` file or a SavedModel directory.
+    """The model at `path`: a run directory, a `.keras` file or a SavedModel, or its newest version.
 
     A SavedModel needs a signature `decode`, and `encode` where it has an encoder; its prior and
     noise are those of the `contract.json` beside it, and N(0, I) and none without one.
@@ -43,6 +43,9 @@ def load(path: str) -> Model:
     Raises:
         ValueError: there is no model, or it has no signature `decode`.
     """
+    versions = [d for d in pathlib.Path(path).glob("*/saved_model.pb") if d.parent.name.isdigit()]
+    if versions:
+        path = max((d.parent for d in versions), key=lambda d: int(d.name))
     if (pathlib.Path(path) / "saved_model.pb").is_file():
         return _of_saved_model(pathlib.Path(path))
     import zoo
@@ -99,9 +102,9 @@ def _of_saved_model(path):
     encode, _ = function("encode")
     decode, (latent_dim,) = function("decode")
     shape = tuple(decode(np.zeros((1, latent_dim), np.float32)).shape[1:])
-    contract = path / "assets.extra" / "contract.json"
+    contract = path / "contract.json"
     told = json.loads(contract.read_text(encoding="utf-8")) if contract.is_file() else {}
-    law, noise = told.get("prior", "normal"), told.get("noise")
+    law, noise = told.get("latent", {}).get("prior", "normal"), told.get("noise")
     counts = np.ones(shape, bool)
     counts.reshape(-1)[noise["pixels"] if noise else []] = False
 
