@@ -9,6 +9,15 @@ from setuptools import setup
 ROOT = pathlib.Path(__file__).parent
 VERSION = re.search(r'__version__ = "(.+)"', (ROOT / "zoo/__init__.py").read_text())[1]
 
+# grpcio and its companions of one release belong together.
+SERVE = [
+    "grpcio>=1.80",
+    "grpcio-health-checking>=1.80",
+    "grpcio-reflection>=1.80",
+    "aiohttp>=3.12",
+    "prometheus-client>=0.22",
+]
+
 setup(
     name="encoder-gan-zoo",
     version=VERSION,
@@ -17,7 +26,9 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.11,<3.14",
-    packages=find_packages(include=["zoo", "zoo.*", "trainers", "trainers.*"]),
+    packages=find_packages(
+        include=["zoo", "zoo.*", "trainers", "trainers.*", "export", "export.*"]
+    ),
     package_data={"zoo.datasets": ["*.npz", "*.LICENSE.txt"]},
     install_requires=[
         "tensorflow>=2.21,<2.22",
@@ -32,9 +43,18 @@ setup(
         "scikit-learn>=1.6",
         "matplotlib>=3.9",
         "Pillow>=11.0",
+        "tensorflow-serving-api>=2.21,<2.22",
     ],
     extras_require={
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
-        "test": ["pytest>=8.0", "pytest-xdist>=3.6", "ruff>=0.14"],
+        "serve": SERVE,
+        "test": [
+            "pytest>=8.0",
+            "pytest-xdist>=3.6",
+            "ruff>=0.14",
+            "hypothesis>=6.130",
+            "trustme>=1.2",
+            *SERVE,
+        ],
     },
 )

@@ -1,0 +1,1 @@
+"""Trained games as SavedModels, and a server for them."""
