@@ -9,6 +9,7 @@ writes the models and DIRECTORY/models.config, to start any server on; then
 asks that server. It needs the same path to DIRECTORY, in SERVING_MODELS.
 """
 
+import asyncio
 import contextlib
 import functools
 import os
@@ -91,12 +92,52 @@ def export_mixed(directory):
     publish(directory, lambda path: tf.saved_model.save(module, path, signatures))
 
 
+def export_sum(directory, number):
+    """A version whose signature `add` answers x + number; it fails on rows of negative numbers."""
+    import tensorflow as tf
+
+    class Sum(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec((None,), tf.float32, name="x")])
+        def add(self, x):
+            with tf.control_dependencies([tf.debugging.assert_non_negative(x, "negative x")]):
+                return {"y": x + number}
+
+    module = Sum()
+    publish(directory, lambda path: tf.saved_model.save(module, path, {"add": module.add}))
+
+
 def publish(directory, write):
     """Write under a name that is no version, then rename, as one has to."""
     directory = pathlib.Path(directory)
     unfinished = directory.with_name(f"unfinished.{directory.name}")
     write(str(unfinished))
     unfinished.rename(directory)
+
+
+@contextlib.asynccontextmanager
+async def running(*flags, rest=False):
+    """The server of these flags inside this process, with `address`, `rest_address`, `said`."""
+    from export.server import flags as server_flags
+    from export.server.app import App
+
+    port, rest_port = free_port(), free_port() if rest else 0
+    ports = [f"--port={port}", f"--rest_api_port={rest_port}"]
+    said = []
+    app = App(server_flags.parse(["server", *ports, *flags]), say=said.append)
+    await app.start()
+    app.address, app.rest_address, app.said = f"localhost:{port}", f"localhost:{rest_port}", said
+    try:
+        yield app
+    finally:
+        await app.stop()
+
+
+async def until(true, seconds=20):
+    """Wait for what `true()` says; AssertionError where it does not come."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "it did not come"
+        await asyncio.sleep(0.02)
 
 
 def export_all(directory):
