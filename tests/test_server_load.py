@@ -75,7 +75,7 @@ def test_hot_reload_with_64_clients(tmp_path):
         return 0, ""
 
     async def publish(number):
-        # One link less in the way than a copy: the folder appears in one moment.
+        # Copied under a name that is no version; the rename makes it appear whole.
         shutil.copytree(tmp_path / "ready" / str(number), base / f"copying.{number}")
         (base / f"copying.{number}").rename(base / str(number))
 
@@ -194,6 +194,8 @@ def some_body(rng):
     }
     if rng.random() < 0.1:
         body["inputs"] = value
+    if rng.random() < 0.1:
+        body = {"instances": [[leaf, 1, 2.5]], "signature_name": "decode"}
     text = bytearray(json.dumps(body).encode())
     if rng.random() < 0.3:
         text[rng.randrange(len(text))] = rng.randrange(256)
@@ -266,7 +268,7 @@ def test_ten_thousand_bad_requests(tmp_path, batched):
             call = channel.unary_unary(PREDICT)
             right = prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict
             memory = []
-            for turn in range(12):
+            for turn in range(16):
                 for i in range(500):
                     ask_grpc(call)
                     if i % 4 == 0:
@@ -279,7 +281,7 @@ def test_ten_thousand_bad_requests(tmp_path, batched):
     finally:
         code, output = server.end()
     print(codes)
-    assert sum(codes.values()) >= 7_500
+    assert sum(codes.values()) >= 10_000
     assert {"OK", "INVALID_ARGUMENT", "NOT_FOUND", "FAILED_PRECONDITION", 200, 400} <= codes.keys()
     assert memory[-1] <= 1.05 * memory[1], memory
     assert code == 0 and not re.search("Traceback|Error in", output), output
@@ -301,8 +303,10 @@ def test_metadata_and_status_of_nonsense(tmp_path):
                     raw = bytearray(metadata.SerializeToString())
                     for _ in range(rng.choice([1, 3])):
                         raw[rng.randrange(len(raw))] = rng.randrange(256)
-                    with contextlib.suppress(grpc.RpcError):
+                    try:
                         call(bytes(raw), timeout=30)
+                    except grpc.RpcError as error:
+                        assert error.code().name in (*GOOD_CODES, "INTERNAL"), error
             stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
             assert stub.GetModelMetadata(metadata).model_spec.version.value == 2
     finally:
