@@ -39,7 +39,7 @@ class App:
         self.say = say
         self.metrics = Metrics()
         self.batching = self._batching()
-        self.scheduler = batching.Scheduler(self.batching, self._queued) if self.batching else None
+        self.scheduler = batching.Scheduler(self.batching, self._left) if self.batching else None
         self.manager = Manager(
             load=self._load,
             say=say,
@@ -130,8 +130,8 @@ class App:
             if signature.function is not None
         }
 
-    def _queued(self, seconds):
-        self.metrics.queued(self.batching.thread_pool_name, seconds)
+    def _left(self, waited):
+        self.metrics.batch(self.batching.thread_pool_name, waited)
 
     def _changed(self, model):
         state = health_pb2.HealthCheckResponse.ServingStatus

@@ -94,10 +94,10 @@ class Scheduler:
 
     Args:
         parameters: `Parameters`; `num_batch_threads` and `thread_pool_name` are the scheduler's.
-        observe: called with the seconds that a request waited, for every request.
+        observe: called for every batch, with the seconds that each of its requests waited.
     """
 
-    def __init__(self, parameters: Parameters, observe=lambda seconds: None):
+    def __init__(self, parameters: Parameters, observe=lambda waited: None):
         self.parameters = parameters
         self.observe = observe
         self.free = parameters.num_batch_threads
@@ -134,8 +134,7 @@ class Scheduler:
     async def _run(self, queue, batch):
         loop = asyncio.get_running_loop()
         now = time.perf_counter()
-        for task in batch:
-            self.observe(now - task.queued)
+        self.observe([now - task.queued for task in batch])
         try:
             answers = await loop.run_in_executor(self.threads, run_batch, queue, batch)
         finally:

@@ -45,9 +45,11 @@ class Metrics:
         """The model was run for a request, waiting in the queue included."""
         self._runtime.labels(model, api, "TF1").observe(seconds * 1e6)
 
-    def queued(self, pool: str, seconds: float) -> None:
-        """A request has left the batching queue."""
-        self._queued.labels(pool).observe(seconds * 1e6)
+    def batch(self, pool: str, waited: list) -> None:
+        """A batch has left the queue; `waited` has the seconds of each of its requests."""
+        queued = self._queued.labels(pool)
+        for seconds in waited:
+            queued.observe(seconds * 1e6)
         self._runs.inc()
 
     def warmed(self, path: str, status: str, records: int, seconds: float) -> None:
