@@ -25,6 +25,7 @@ from export.server import batching
 from export.server import flags
 from export.server import text_configs
 from export.server import versions
+from export.server.batching_parameters import Parameters
 from export.server.errors import ServingError
 from export.server.servable import WARMUP
 from export.server.servable import Servable
@@ -261,7 +262,7 @@ def batched(signature, requests, **parameters):
     """What a queue answers to requests that come together; the sizes of its runs."""
 
     async def ask():
-        scheduler = batching.Scheduler(batching.Parameters(**parameters))
+        scheduler = batching.Scheduler(Parameters(**parameters))
         counting = Counting(signature)
         queue = scheduler.queue(counting)
         calls = [queue.submit({"x": np.asarray(x, "float32")}) for x in requests]
@@ -314,9 +315,7 @@ def test_a_full_queue_says_so_and_a_request_that_is_too_large(signature):
 
 def test_a_window_waits_for_more(signature):
     async def ask():
-        scheduler = batching.Scheduler(
-            batching.Parameters(max_batch_size=3, batch_timeout_micros=200_000)
-        )
+        scheduler = batching.Scheduler(Parameters(max_batch_size=3, batch_timeout_micros=200_000))
         counting = Counting(signature)
         queue = scheduler.queue(counting)
         loop = asyncio.get_running_loop()
@@ -350,7 +349,7 @@ def test_bad_batching_parameters_say_what_is_allowed(tmp_path, text, message):
     file = tmp_path / "batching.txt"
     file.write_text(text)
     with pytest.raises(ValueError, match=message):
-        batching.Parameters.from_proto(text_configs.read(str(file), "BatchingParameters"))
+        Parameters.from_proto(text_configs.read(str(file), "BatchingParameters"))
 
 
 def test_batching_parameters_are_those_of_the_file(tmp_path):
@@ -361,8 +360,8 @@ def test_batching_parameters_are_those_of_the_file(tmp_path):
         thread_pool_name { value: "pool" } allowed_batch_sizes: 8 allowed_batch_sizes: 32
         pad_variable_length_inputs: true"""
     )
-    found = batching.Parameters.from_proto(text_configs.read(str(file), "BatchingParameters"))
-    assert found == batching.Parameters(32, 0, 64, 2, "pool", (8, 32))
+    found = Parameters.from_proto(text_configs.read(str(file), "BatchingParameters"))
+    assert found == Parameters(32, 0, 64, 2, "pool", (8, 32))
 
 
 # Flags, TLS, other addresses.

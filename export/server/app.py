@@ -15,6 +15,7 @@ from export.server import batching
 from export.server import ports
 from export.server import text_configs
 from export.server import words
+from export.server.batching_parameters import Parameters
 from export.server.errors import ServingError
 from export.server.manager import Manager
 from export.server.metrics import PATH
@@ -72,8 +73,8 @@ class App:
             return None
         path = self.options.batching_parameters_file
         if not path:
-            return batching.Parameters()
-        return batching.Parameters.from_proto(text_configs.read(path, "BatchingParameters"))
+            return Parameters()
+        return Parameters.from_proto(text_configs.read(path, "BatchingParameters"))
 
     def _configs(self):
         options = self.options
@@ -121,9 +122,7 @@ class App:
             file = pathlib.Path(servable.path) / "batching_params.pbtxt"
             if not file.exists():
                 return {}
-            parameters = batching.Parameters.from_proto(
-                text_configs.read(str(file), "BatchingParameters")
-            )
+            parameters = Parameters.from_proto(text_configs.read(str(file), "BatchingParameters"))
         return {
             name: self.scheduler.queue(signature, parameters)
             for name, signature in servable.signatures.items()
