@@ -93,7 +93,7 @@ def export_mixed(directory):
 
 
 def export_sum(directory, number):
-    """A version whose signature `add` answers x + number; it fails on rows of negative numbers."""
+    """`add` answers x + number and fails on negative numbers; `slow` takes its time."""
     import tensorflow as tf
 
     class Sum(tf.Module):
@@ -102,8 +102,16 @@ def export_sum(directory, number):
             with tf.control_dependencies([tf.debugging.assert_non_negative(x, "negative x")]):
                 return {"y": x + number}
 
+        @tf.function(input_signature=[tf.TensorSpec((None,), tf.float32, name="x")])
+        def slow(self, x):
+            """X, after 10,000 turns of a loop for every one of its first number."""
+            most = tf.cast(10_000 * x[0], tf.int32)
+            turns = tf.while_loop(lambda i: i < most, lambda i: (i + 1,), (tf.constant(0),))
+            return {"y": x + tf.cast(turns[0] - most, tf.float32)}
+
     module = Sum()
-    publish(directory, lambda path: tf.saved_model.save(module, path, {"add": module.add}))
+    signatures = {"add": module.add, "slow": module.slow}
+    publish(directory, lambda path: tf.saved_model.save(module, path, signatures))
 
 
 def publish(directory, write):

@@ -54,9 +54,9 @@ def base(sums, tmp_path):
     return types.SimpleNamespace(folder=folder, publish=publish)
 
 
-def add(channel, x, **spec):
+def add(channel, x, signature="add"):
     request = predict_pb2.PredictRequest(
-        model_spec=model_pb2.ModelSpec(name="default", signature_name="add", **spec)
+        model_spec=model_pb2.ModelSpec(name="default", signature_name=signature)
     )
     request.inputs["x"].CopyFrom(tf.make_tensor_proto(np.asarray(x, "float32")))
     return prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict(request)
@@ -136,6 +136,42 @@ def test_a_load_that_fails_is_tried_again_and_a_version_in_use_is_not_unloaded(b
                 assert version.servable is not None
             await served.until(lambda: states(app) == {1: "END", 2: "AVAILABLE"})
             assert version.servable is None
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("batched", [True, False])
+def test_open_calls_are_finished_before_the_server_ends(base, batched):
+    async def scenario():
+        base.publish(1)
+        async with serving(base, *["--enable_batching"] * batched) as (app, channel):
+            open_call = add(channel, [5], signature="slow")
+            version = app.manager.registry.models["default"].versions[1]
+            await served.until(lambda: version.flying)
+            await app.stop()
+            assert list((await open_call).outputs["y"].float_val) == [5]
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await add(channel, [5])
+            assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
+
+    asyncio.run(scenario())
+
+
+def test_a_caller_who_gives_up_leaves_the_queue(base):
+    async def scenario():
+        base.publish(1)
+        async with serving(base, "--enable_batching") as (app, channel):
+            version = app.manager.registry.models["default"].versions[1]
+            first = add(channel, [5], signature="slow")
+            await served.until(lambda: version.queues["slow"].running)
+            request_that_waits = asyncio.ensure_future(
+                asyncio.wait_for(add(channel, [6], signature="slow"), 0.05)
+            )
+            with pytest.raises(TimeoutError):
+                await request_that_waits
+            assert list((await first).outputs["y"].float_val) == [5]
+            await served.until(lambda: not version.flying)
+            assert not version.queues["slow"].running
 
     asyncio.run(scenario())
 
@@ -221,7 +257,7 @@ def test_recorded_requests_are_replayed_before_a_version_is_available(base):
         return Servable(str(base.folder / "1")).warm_up(iterations=2, check_shapes=True)
 
     base.publish(1)
-    assert Servable(str(base.folder / "1")).warm_up(1, True) == (0, 1)  # zeros, unrecorded
+    assert Servable(str(base.folder / "1")).warm_up(1, True) == (0, 2)  # zeros, unrecorded
     assert warm([record([0]), record([1, 2])]) == (2, 4)
     for records, message in (
         ([record([0]), record([[0]])], "has shape"),

@@ -26,16 +26,8 @@ def _serve(options):
     print("loading TensorFlow", flush=True)
     import asyncio
 
-    import tensorflow as tf
-
     from export.server.app import App
     from export.server.errors import ServingError
-
-    parallel = options.tensorflow_session_parallelism
-    intra = options.tensorflow_intra_op_parallelism or parallel
-    inter = options.tensorflow_inter_op_parallelism or parallel
-    tf.config.threading.set_intra_op_parallelism_threads(intra)
-    tf.config.threading.set_inter_op_parallelism_threads(inter)
 
     async def live():
         return await App(options).run()

@@ -52,11 +52,10 @@ class App:
             labels_ahead=options.allow_version_labels_for_unavailable_models,
             changed=self._changed,
         )
-        threads = options.tensorflow_session_parallelism or options.tensorflow_inter_op_parallelism
         self.predictor = Predictor(
             self.manager.registry,
             self.metrics,
-            threads or max(os.cpu_count() or 1, 2),
+            self._threads(),
             options.enable_shape_check,
             options.enable_serialization_as_tensor_content,
         )
@@ -65,6 +64,23 @@ class App:
         self.told = 0.0
         self.server = self.rest = None
         self.background = []
+
+    def _threads(self):
+        """Set TensorFlow's threads; how many runs may be made at once beside the queues."""
+        import tensorflow as tf
+
+        both = self.options.tensorflow_session_parallelism
+        intra = self.options.tensorflow_intra_op_parallelism or both
+        inter = self.options.tensorflow_inter_op_parallelism or both
+        runs = inter or max(os.cpu_count() or 1, 2)
+        if inter and self.batching:
+            # With fewer threads than runs, TensorFlow makes one run wait for another.
+            inter = max(inter, self.batching.num_batch_threads)
+        if intra:
+            tf.config.threading.set_intra_op_parallelism_threads(intra)
+        if inter:
+            tf.config.threading.set_inter_op_parallelism_threads(inter)
+        return runs
 
     # Files that flags name.
 

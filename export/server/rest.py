@@ -77,8 +77,9 @@ class Rest:
                 raise ServingError(
                     "UNIMPLEMENTED", f"{match['action']} takes tf.Example; use predict"
                 )
+            text = await request.read()
             with self.predictor.counted(spec.name, "predict", "REST"):
-                return await self._predict(spec, await request.read())
+                return await self._predict(spec, text)
         if request.method == "GET" and (match := LOOK.fullmatch(path)):
             if not match["name"]:
                 raise invalid("Missing model name in request.")
