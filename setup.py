@@ -9,6 +9,15 @@ from setuptools import setup
 ROOT = pathlib.Path(__file__).parent
 VERSION = re.search(r'__version__ = "(.+)"', (ROOT / "zoo/__init__.py").read_text())[1]
 
+# grpcio and its companions of one release belong together.
+SERVE = [
+    "grpcio>=1.80",
+    "grpcio-health-checking>=1.80",
+    "grpcio-reflection>=1.80",
+    "aiohttp>=3.12",
+    "prometheus-client>=0.22",
+]
+
 setup(
     name="encoder-gan-zoo",
     version=VERSION,
@@ -42,6 +51,14 @@ setup(
     ],
     extras_require={
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
-        "test": ["pytest>=8.0", "pytest-xdist>=3.6", "ruff>=0.14"],
+        "serve": SERVE,
+        "test": [
+            "pytest>=8.0",
+            "pytest-xdist>=3.6",
+            "ruff>=0.14",
+            "hypothesis>=6.130",
+            "trustme>=1.2",
+            *SERVE,
+        ],
     },
 )

@@ -1,0 +1,303 @@
+"""What a request costs: the server against a call of the same signature in this process.
+
+    python benchmarks/serve.py [--seconds 1] [--rounds 7] [--variants batched,unbatched]
+
+The model is the dcgan BiGAN at 28 × 28. Clients are closed loops (each sends its next request when
+it has its answer) in this process, over loopback, with requests serialised beforehand. Servers run
+as processes of their own; all that is compared takes turns in short rounds, so that a noisy machine
+is noisy for all. Rates are of the best round, since shared machines lose whole cores for seconds;
+latencies are of all rounds. Clients use processor time too: on two cores that is time the server
+does not get, so the last column says what the server itself used.
+
+Variants, of which --variants names those to run:
+    batched      one process, --enable_batching, max_batch_size 32 (always measured)
+    unbatched    one process without (always measured)
+    uvloop       batched, on uvloop's event loop
+    one_thread   batched, num_batch_threads 1
+    intra_1      batched, one thread inside an operation
+    two          two batched processes on one port, one thread inside an operation
+"""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import asyncio
+import gc
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import grpc
+import keras
+import numpy as np
+import tensorflow as tf
+from absl import app
+from absl import flags
+from tensorflow_serving.apis import predict_pb2
+
+import zoo
+
+SECONDS = flags.DEFINE_float("seconds", 1, "Seconds of one measurement.")
+ROUNDS = flags.DEFINE_integer("rounds", 7, "Measurements of each kind.")
+VARIANTS = flags.DEFINE_list("variants", ["batched", "unbatched"], "Servers to compare.")
+REQUESTS = flags.DEFINE_integer("requests", 10_000, "Requests for the slowest one.")
+
+ROOT = pathlib.Path(__file__).parent.parent
+PREDICT = "/tensorflow.serving.PredictionService/Predict"
+INPUTS = {"encode": ("images", (28, 28, 1)), "decode": ("codes", (50,))}
+LOADS = [(clients, rows) for rows in (1, 32) for clients in (1, 8, 64)]
+UVLOOP = (
+    "import sys, uvloop; uvloop.install(); from export.server.__main__ import main; main(sys.argv)"
+)
+
+
+def export(directory):
+    """The signatures that the exporter gives a BiGAN."""
+    game = zoo.BiGAN((28, 28, 1))
+    archive = keras.export.ExportArchive()
+    archive.track(game.encoder)
+    archive.track(game.generator)
+
+    def encode(images):
+        return {"codes": game.encode(images)}
+
+    def decode(codes):
+        return {"images": game.decode(codes)}
+
+    for name, call in (("encode", encode), ("decode", decode)):
+        alias, shape = INPUTS[name]
+        spec = tf.TensorSpec((None, *shape), tf.float32, name=alias)
+        archive.add_endpoint(name, call, input_signature=[spec])
+    archive.write_out(directory, verbose=False)
+
+
+def examples(signature, rows):
+    shape = (rows, *INPUTS[signature][1])
+    return np.random.default_rng(rows).uniform(-1, 1, shape).astype("float32")
+
+
+def message(signature, rows):
+    """A serialised PredictRequest."""
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = "bigan"
+    request.model_spec.signature_name = signature
+    proto = tf.make_tensor_proto(examples(signature, rows))
+    request.inputs[INPUTS[signature][0]].CopyFrom(proto)
+    return request.SerializeToString()
+
+
+class Server:
+    """One variant, as one or two processes."""
+
+    def __init__(self, name, models, port):
+        self.name, self.port = name, port
+        threads = 1 if name == "one_thread" else os.cpu_count()
+        file = models / f"{name}.batching"
+        file.write_text(
+            f"max_batch_size {{ value: 32 }} max_enqueued_batches {{ value: 100 }} "
+            f"num_batch_threads {{ value: {threads} }}"
+        )
+        program = ["-c", UVLOOP] if name == "uvloop" else ["-m", "export.server"]
+        command = [sys.executable, *program, "--model_name=bigan", f"--port={port}"]
+        command.append(f"--model_base_path={models / 'bigan'}")
+        if name != "unbatched":
+            command += ["--enable_batching", f"--batching_parameters_file={file}"]
+        if name in ("two", "intra_1"):
+            command.append("--tensorflow_intra_op_parallelism=1")
+        if name == "two":
+            command.append("--grpc_channel_arguments=grpc.so_reuseport=1")
+        self.log = open(models / f"{name}.log", "w+")
+        self.processes = [
+            subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=os.environ | {"PYTHONPATH": str(ROOT)},
+                stdout=self.log,
+                stderr=subprocess.STDOUT,
+            )
+            for _ in range(2 if name == "two" else 1)
+        ]
+
+    def started(self):
+        return pathlib.Path(self.log.name).read_text().count("gRPC on") == len(self.processes)
+
+    def cpu(self):
+        """Processor seconds so far."""
+        ticks = 0
+        for process in self.processes:
+            stat = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(stat[11]) + int(stat[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def memory(self):
+        """Resident MiB, of all processes."""
+        pages = (
+            int(pathlib.Path(f"/proc/{p.pid}/statm").read_text().split()[1]) for p in self.processes
+        )
+        return sum(pages) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+    def end(self):
+        for process in self.processes:
+            process.terminate()
+        for process in self.processes:
+            process.wait(60)
+
+
+async def closed_loops(server, raw, clients, seconds=0.0, requests=0):
+    """Seconds of every request, and the seconds in which they were made."""
+    channels = [
+        grpc.aio.insecure_channel(
+            f"127.0.0.1:{server.port}",
+            options=[
+                ("grpc.use_local_subchannel_pool", 1),
+                ("grpc.max_receive_message_length", -1),
+            ],
+        )
+        for _ in range(min(clients, 8))
+    ]
+    calls = [channel.unary_unary(PREDICT) for channel in channels]
+    for call in calls:
+        await call(raw)
+    took = []
+    began = time.perf_counter()
+
+    async def client(call):
+        while time.perf_counter() - began < seconds or (requests and len(took) < requests):
+            sent = time.perf_counter()
+            await call(raw)
+            took.append(time.perf_counter() - sent)
+
+    await asyncio.gather(*(client(calls[i % len(calls)]) for i in range(clients)))
+    elapsed = time.perf_counter() - began
+    for channel in channels:
+        await channel.close()
+    return took, elapsed
+
+
+def in_process(function, alias, value, seconds):
+    took = []
+    began = time.perf_counter()
+    while time.perf_counter() - began < seconds:
+        sent = time.perf_counter()
+        for output in function(**{alias: tf.constant(value)}).values():
+            output.numpy()
+        took.append(time.perf_counter() - sent)
+    return took, time.perf_counter() - began
+
+
+class Figures:
+    """What was measured of one kind, over all rounds."""
+
+    def __init__(self):
+        self.rates, self.took, self.cpu = [], [], []
+
+    def add(self, took, elapsed, rows, cpu=None):
+        self.rates.append(len(took) * rows / elapsed)
+        self.took += took
+        if cpu is not None:
+            self.cpu.append(cpu / (len(took) * rows))
+
+    @property
+    def rate(self):
+        return max(self.rates)
+
+    @property
+    def median(self):
+        return statistics.median(self.took) * 1e3
+
+    def line(self):
+        high = np.quantile(self.took, 0.99) * 1e3
+        cpu = f"{statistics.median(self.cpu) * 1e6:9.0f}" if self.cpu else f"{'':9}"
+        return f"{self.rate:9.0f}{self.median:9.2f}{high:9.2f}{max(self.took) * 1e3:9.1f}{cpu}"
+
+
+def measure(servers, functions):
+    """(who, signature, clients, rows) → Figures; clients 0 for the call in this process."""
+    found = {}
+    for turn in range(ROUNDS.value):
+        print(f"round {turn + 1} of {ROUNDS.value}, load {os.getloadavg()[0]:.1f}", flush=True)
+        for signature, (alias, _) in INPUTS.items():
+            for rows in (1, 32):
+                took = in_process(
+                    functions[signature], alias, examples(signature, rows), SECONDS.value
+                )
+                found.setdefault(("in process", signature, 0, rows), Figures()).add(*took, rows)
+            for clients, rows in LOADS:
+                raw = message(signature, rows)
+                for server in servers:
+                    cpu = server.cpu()
+                    took = asyncio.run(closed_loops(server, raw, clients, SECONDS.value))
+                    figures = found.setdefault((server.name, signature, clients, rows), Figures())
+                    figures.add(*took, rows, server.cpu() - cpu)
+    return found
+
+
+def report(found, servers):
+    print(f"\n{'':28}{'images/s':>9}{'median':>9}{'p99':>9}{'slowest':>9}{'server':>9}")
+    print(f"{'clients × rows':28}{'best':>9}{'ms':>9}{'ms':>9}{'ms':>9}{'µs/image':>9}")
+    for signature in INPUTS:
+        print(signature)
+        for (who, of, clients, rows), figures in found.items():
+            if of == signature:
+                load = f"{clients} × {rows}" if clients else f"batch {rows}"
+                print(f"  {who:14}{load:12}{figures.line()}")
+    for signature in INPUTS:
+
+        def of(who, clients, rows, signature=signature):
+            return found[who, signature, clients, rows]
+
+        ceiling = of("in process", 0, 32).rate
+        print(f"\n{signature}: against what was asked")
+        for server in servers:
+            many, wide = of(server.name, 64, 1), of(server.name, 8, 32)
+            waited = of(server.name, 1, 1).median - of("in process", 0, 1).median
+            print(
+                f"  {server.name:12} 64 × 1: {many.rate / of('unbatched', 64, 1).rate:.2f} of "
+                f"unbatched (1.3), {many.rate / ceiling:.2f} of the ceiling (0.55); "
+                f"8 × 32: {wide.rate / ceiling:.2f} (0.75); 1 × 1: {waited:+.2f} ms (0.7)"
+            )
+
+
+def slowest(server):
+    raw = message("encode", 1)
+    for clients in (1, 8):
+        took, _ = asyncio.run(closed_loops(server, raw, clients, requests=REQUESTS.value))
+        took = np.array(took) * 1e3
+        print(
+            f"{server.name}: {len(took)} requests of {clients} clients: median "
+            f"{np.median(took):.2f} ms, p99 {np.quantile(took, 0.99):.2f}, slowest "
+            f"{took.max():.1f} (60); load {os.getloadavg()[0]:.1f}"
+        )
+
+
+def main(argv):
+    names = dict.fromkeys(["batched", "unbatched", *VARIANTS.value])
+    with tempfile.TemporaryDirectory() as directory:
+        models = pathlib.Path(directory)
+        export(str(models / "bigan" / "1"))
+        servers = [Server(name, models, 18500 + i) for i, name in enumerate(names)]
+        try:
+            while not all(server.started() for server in servers):
+                if any(p.poll() is not None for server in servers for p in server.processes):
+                    raise RuntimeError("a server ended; see its log")
+                time.sleep(0.5)
+            loaded = tf.saved_model.load(str(models / "bigan" / "1"))
+            gc.collect()
+            gc.freeze()
+            found = measure(servers, loaded.signatures)
+            report(found, servers)
+            print()
+            slowest(servers[0])
+            for server in servers:
+                print(f"{server.name}: {server.memory():.0f} MiB resident")
+        finally:
+            for server in servers:
+                server.end()
+
+
+if __name__ == "__main__":
+    app.run(main)

@@ -1,0 +1,44 @@
+"""`python -m export.server`: serve SavedModels as `tensorflow_model_server` does."""
+
+import os
+import sys
+
+from export.server import flags
+
+
+def main(argv: list) -> int:
+    """Serve until SIGTERM or SIGINT; the exit code."""
+    try:
+        options = flags.parse(argv)
+        if options.version:
+            import zoo
+
+            print(f"export.server {zoo.__version__}, protocol of TensorFlow ModelServer 2.21")
+            return 0
+        return _serve(options)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _serve(options):
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    print("loading TensorFlow", flush=True)
+    import asyncio
+
+    from export.server.app import App
+    from export.server.errors import ServingError
+
+    async def live():
+        return await App(options).run()
+
+    try:
+        code = asyncio.run(live())
+    except ServingError as error:
+        print(error.message, file=sys.stderr)
+        return 1
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))

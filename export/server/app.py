@@ -1,0 +1,254 @@
+"""The server: models, ports, signals, from start to a clean end."""
+
+import asyncio
+import gc
+import os
+import pathlib
+import signal
+import time
+
+from grpc_health.v1 import health
+from grpc_health.v1 import health_pb2
+from tensorflow_serving.config import model_server_config_pb2
+
+from export.server import batching
+from export.server import ports
+from export.server import text_configs
+from export.server import words
+from export.server.batching_parameters import Parameters
+from export.server.errors import ServingError
+from export.server.manager import Manager
+from export.server.metrics import PATH
+from export.server.metrics import Metrics
+from export.server.predictor import Predictor
+from export.server.servable import Servable
+
+
+class App:
+    """One server. `run` is all of its life.
+
+    Args:
+        options: from `flags.parse`.
+        say: prints a line.
+
+    Raises:
+        ValueError: a file that a flag names cannot be read.
+    """
+
+    def __init__(self, options, say=words.say):
+        self.options = options
+        self.say = say
+        self.metrics = Metrics()
+        self.batching = self._batching()
+        self.scheduler = batching.Scheduler(self.batching, self._left) if self.batching else None
+        self.manager = Manager(
+            load=self._load,
+            say=say,
+            queues=self._queues,
+            poll_seconds=options.file_system_poll_wait_seconds,
+            retries=options.max_num_load_retries,
+            retry_seconds=options.load_retry_interval_micros / 1e6,
+            threads=options.num_load_threads,
+            labels_ahead=options.allow_version_labels_for_unavailable_models,
+            changed=self._changed,
+        )
+        self.predictor = Predictor(
+            self.manager.registry,
+            self.metrics,
+            self._threads(),
+            options.enable_shape_check,
+            options.enable_serialization_as_tensor_content,
+        )
+        self.health = health.aio.HealthServicer()
+        self.ended = asyncio.Event()
+        self.told = 0.0
+        self.server = self.rest = None
+        self.background = []
+
+    def _threads(self):
+        """Set TensorFlow's threads; how many runs may be made at once beside the queues."""
+        import tensorflow as tf
+
+        both = self.options.tensorflow_session_parallelism
+        intra = self.options.tensorflow_intra_op_parallelism or both
+        inter = self.options.tensorflow_inter_op_parallelism or both
+        runs = inter or max(os.cpu_count() or 1, 2)
+        if inter and self.batching:
+            # With fewer threads than runs, TensorFlow makes one run wait for another.
+            inter = max(inter, self.batching.num_batch_threads)
+        if intra:
+            tf.config.threading.set_intra_op_parallelism_threads(intra)
+        if inter:
+            tf.config.threading.set_inter_op_parallelism_threads(inter)
+        return runs
+
+    # Files that flags name.
+
+    def _batching(self):
+        if not self.options.enable_batching:
+            return None
+        path = self.options.batching_parameters_file
+        if not path:
+            return Parameters()
+        return Parameters.from_proto(text_configs.read(path, "BatchingParameters"))
+
+    def _configs(self):
+        options = self.options
+        if options.model_config_file:
+            file = text_configs.read(options.model_config_file, "ModelServerConfig")
+            if file.WhichOneof("config") != "model_config_list":
+                raise ValueError(f"{options.model_config_file} has no model_config_list")
+            return list(file.model_config_list.config)
+        path = options.model_base_path
+        if "://" not in path:
+            path = os.path.abspath(path)
+        return [
+            model_server_config_pb2.ModelConfig(
+                name=options.model_name, base_path=path, model_platform="tensorflow"
+            )
+        ]
+
+    def _metrics_path(self):
+        if not self.options.monitoring_config_file:
+            return ""
+        config = text_configs.read(self.options.monitoring_config_file, "MonitoringConfig")
+        return (config.prometheus_config.path or PATH) if config.prometheus_config.enable else ""
+
+    # What the manager calls.
+
+    def _load(self, name, number, path):
+        options = self.options
+        servable = Servable(path, tuple(options.saved_model_tags.split(",")))
+        runs = 0
+        if options.enable_model_warmup:
+            began = time.perf_counter()
+            records, runs = servable.warm_up(
+                max(options.num_request_iterations_for_warmup, 1), options.enable_shape_check
+            )
+            if records:
+                self.metrics.warmed(path, "OK", records, time.perf_counter() - began)
+        gc.collect()
+        return servable, runs
+
+    def _queues(self, servable):
+        if not self.scheduler:
+            return {}
+        parameters = self.batching
+        if self.options.enable_per_model_batching_parameters:
+            file = pathlib.Path(servable.path) / "batching_params.pbtxt"
+            if not file.exists():
+                return {}
+            parameters = Parameters.from_proto(text_configs.read(str(file), "BatchingParameters"))
+        return {
+            name: self.scheduler.queue(signature, parameters)
+            for name, signature in servable.signatures.items()
+            if signature.function is not None
+        }
+
+    def _left(self, waited):
+        self.metrics.batch(self.batching.thread_pool_name, waited)
+
+    def _changed(self, model):
+        state = health_pb2.HealthCheckResponse.ServingStatus
+        up = state.SERVING if model.available() else state.NOT_SERVING
+        asyncio.ensure_future(self.health.set(model.name, up))
+
+    # Life.
+
+    async def run(self) -> int:
+        """Serve until SIGTERM or SIGINT, then let open calls finish.
+
+        Returns:
+            the exit code: 0.
+
+        Raises:
+            ServingError: a model did not come up.
+            ValueError: a file cannot be used, or a port not be had.
+        """
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._told_to_end, number)
+        # What TensorFlow itself brought into memory never becomes garbage, and a full collection
+        # that walks through it stops the server for 0.2 s. Models are left to the collector.
+        gc.collect()
+        gc.freeze()
+        if not await self._before_end(self.start()):
+            return 0
+        for line in words.how_to_call(self.options, self.manager.registry):
+            self.say(line)
+        await self.ended.wait()
+        self.say(f"finishing open calls, for {self.options.drain_seconds} s at most")
+        await self.stop()
+        self.say("ended")
+        return 0
+
+    async def start(self) -> None:
+        """Load every model once, then open the ports and begin to watch the files.
+
+        Raises:
+            ServingError, ValueError: see `run`.
+        """
+        metrics_path, credentials = self._metrics_path(), ports.credentials(self.options)
+        await self.manager.configure(self._configs())
+        self.server = await ports.open_grpc(self, credentials)
+        if self.options.rest_api_port:
+            self.rest = await ports.open_rest(self, metrics_path)
+        self.background = [asyncio.ensure_future(self._forever(self.manager.watch))]
+        if self.options.model_config_file_poll_wait_seconds > 0 and self.options.model_config_file:
+            self.background.append(asyncio.ensure_future(self._forever(self._reread)))
+
+    async def stop(self) -> None:
+        """Refuse new calls, finish the open ones, close everything."""
+        self.ended.set()
+        for task in self.background:
+            task.cancel()
+        await self.health.enter_graceful_shutdown()
+        await self.server.stop(self.options.drain_seconds)
+        if self.rest:
+            await self.rest.cleanup()
+        self.manager.close()
+        self.predictor.close()
+        if self.scheduler:
+            self.scheduler.close()
+
+    async def _before_end(self, work):
+        """Whether `work` was done before the server was told to end."""
+        work, ended = asyncio.ensure_future(work), asyncio.ensure_future(self.ended.wait())
+        await asyncio.wait({work, ended}, return_when=asyncio.FIRST_COMPLETED)
+        ended.cancel()
+        if not work.done():
+            work.cancel()
+            return False
+        work.result()
+        return True
+
+    def _told_to_end(self, number):
+        # Told again: at once. Some tools signal the process and its group in the same moment.
+        if self.ended.is_set() and time.monotonic() - self.told > 0.5:
+            os._exit(128 + number)
+        if self.ended.is_set():
+            return
+        self.told = time.monotonic()
+        self.say(f"{signal.Signals(number).name}: no new calls")
+        self.ended.set()
+
+    async def _forever(self, work):
+        """Nothing that happens while watching files may end the server."""
+        while True:
+            try:
+                return await work()
+            except Exception as error:
+                self.say(f"while watching files: {type(error).__name__}: {error}")
+                await asyncio.sleep(1)
+
+    async def _reread(self):
+        before = None
+        while True:
+            await asyncio.sleep(self.options.model_config_file_poll_wait_seconds)
+            try:
+                configs = self._configs()
+                if configs != before:
+                    await self.manager.configure(configs)
+                    before = configs
+            except (ServingError, ValueError) as error:
+                self.say(f"{self.options.model_config_file}: what was served stays: {error}")

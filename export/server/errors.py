@@ -1,0 +1,58 @@
+"""What goes wrong on the way to an answer, in the codes and words of TensorFlow Serving."""
+
+import grpc
+
+LONGEST = 1024  # characters of a message; what is longer is cut, as TensorFlow Serving does
+
+HTTP = {
+    "INVALID_ARGUMENT": 400,
+    "FAILED_PRECONDITION": 400,
+    "OUT_OF_RANGE": 400,
+    "UNAUTHENTICATED": 401,
+    "PERMISSION_DENIED": 403,
+    "NOT_FOUND": 404,
+    "ALREADY_EXISTS": 409,
+    "ABORTED": 409,
+    "RESOURCE_EXHAUSTED": 429,
+    "CANCELLED": 499,
+    "UNKNOWN": 500,
+    "INTERNAL": 500,
+    "DATA_LOSS": 500,
+    "UNIMPLEMENTED": 501,
+    "UNAVAILABLE": 503,
+    "DEADLINE_EXCEEDED": 504,
+}
+BY_NUMBER = {code.value[0]: code for code in grpc.StatusCode}
+
+
+class ServingError(Exception):
+    """A request, or a load, that ends with a status.
+
+    Args:
+        code: name of a gRPC status code, such as "NOT_FOUND".
+        message: what the caller reads; cut at 1024 characters.
+    """
+
+    def __init__(self, code: str, message: str):
+        super().__init__(message)
+        self.code = grpc.StatusCode[code]
+        self.message = message if len(message) <= LONGEST else message[:LONGEST] + "...TRUNCATED"
+
+    @property
+    def http_status(self) -> int:
+        return HTTP[self.code.name]
+
+
+def invalid(message: str) -> ServingError:
+    """INVALID_ARGUMENT, the code of nearly every bad request."""
+    return ServingError("INVALID_ARGUMENT", message)
+
+
+def from_exception(error: Exception) -> ServingError:
+    """The status of any exception: TensorFlow's own code where it has one, else INTERNAL."""
+    if isinstance(error, ServingError):
+        return error
+    number = getattr(error, "error_code", None)  # tf.errors.OpError
+    if number in BY_NUMBER and number != 0:
+        return ServingError(BY_NUMBER[number].name, str(getattr(error, "message", error)))
+    return ServingError("INTERNAL", f"{type(error).__name__}: {error}")

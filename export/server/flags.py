@@ -1,0 +1,149 @@
+"""The flags: names, meanings and defaults of `tensorflow_model_server` wherever it has them.
+
+Defined apart from everything that imports TensorFlow, so that `--help` answers at once.
+"""
+
+import inspect
+import textwrap
+import types
+
+from absl import flags
+
+TITLE = """A server that speaks TensorFlow Serving's protocol.
+
+usage: python -m export.server --model_name=bigan --model_base_path=served/bigan [flags]"""
+
+FLAGS = {
+    "host": ("127.0.0.1", "Address to listen on; 0.0.0.0 for all, as tensorflow_model_server."),
+    "port": (8500, "Port of gRPC; 0 for none."),
+    "grpc_socket_path": ("", "UNIX socket on which gRPC listens as well."),
+    "rest_api_port": (0, "Port of REST; 0 for none."),
+    "rest_api_timeout_in_ms": (30000, "Longest run for a REST call."),
+    "rest_api_enable_cors_support": (False, "Let web pages of other sites call REST."),
+    "rest_api_num_threads": (0, "Accepted and not needed: one event loop reads all calls."),
+    "grpc_max_threads": (0, "Accepted and not needed: one event loop reads all calls."),
+    "model_name": ("default", "Name of the one model (without --model_config_file)."),
+    "model_base_path": ("", "Its folder, which holds one folder per version, named by a number."),
+    "model_config_file": ("", "ModelServerConfig as text: several models, policies, labels."),
+    "model_config_file_poll_wait_seconds": (0, "Seconds between looks at that file; 0: none."),
+    "file_system_poll_wait_seconds": (1, "Seconds between looks for versions; 0: at start only."),
+    "allow_version_labels_for_unavailable_models": (
+        False,
+        "Let a label that is not in use point at a version that is not available yet.",
+    ),
+    "max_num_load_retries": (5, "Further tries of a load that fails."),
+    "load_retry_interval_micros": (60_000_000, "Microseconds between them."),
+    "num_load_threads": (1, "Versions that are loaded at the same time."),
+    "saved_model_tags": ("serve", "Tags of the graph to load, with commas."),
+    "enable_model_warmup": (
+        True,
+        "Replay assets.extra/tf_serving_warmup_requests before a version is available; without "
+        "that file, run each signature once on zeros.",
+    ),
+    "num_request_iterations_for_warmup": (1, "How often each recorded request is replayed."),
+    "enable_batching": (False, "Run requests that wait for the same signature together."),
+    "batching_parameters_file": ("", "BatchingParameters as text."),
+    "enable_per_model_batching_parameters": (
+        False,
+        "Take them from <version>/batching_params.pbtxt; versions without it are not batched.",
+    ),
+    "monitoring_config_file": ("", "MonitoringConfig as text; metrics are on the REST port."),
+    "ssl_config_file": ("", "SSLConfig as text: TLS for gRPC, client certificates."),
+    "grpc_channel_arguments": (
+        "",
+        "Arguments of the gRPC server, a=b,c=d, such as "
+        "grpc.max_receive_message_length=4194304 (by default 2^31 - 1).",
+    ),
+    "enable_grpc_healthcheck_service": (True, "grpc.health.v1, for the server and per model."),
+    "enable_grpc_reflection": (True, "Server reflection, for command-line clients."),
+    "enable_serialization_as_tensor_content": (False, "Outputs as raw bytes, not as float_val."),
+    "enable_shape_check": (
+        True,
+        "Compare shapes with the signature before running. tensorflow_model_server does not: "
+        "there a wrong rank can end the process.",
+    ),
+    "tensorflow_session_parallelism": (0, "Both of the following; 0: TensorFlow's choice."),
+    "tensorflow_intra_op_parallelism": (0, "Threads inside one operation."),
+    "tensorflow_inter_op_parallelism": (0, "Operations at the same time, and runs without queue."),
+    "drain_seconds": (30, "How long a server that is told to stop waits for open calls."),
+    "version": (False, "Say the version and end."),
+}
+LEAST = ("port", "rest_api_port", "max_num_load_retries", "num_load_threads", "drain_seconds")
+
+
+def parse(argv: list) -> types.SimpleNamespace:
+    """The value of every flag.
+
+    Raises:
+        SystemExit: `--help` was asked for.
+        ValueError: a flag is unknown, cannot be read, or contradicts another.
+    """
+    values = flags.FlagValues()
+    define = {
+        bool: flags.DEFINE_boolean,
+        int: flags.DEFINE_integer,
+        str: flags.DEFINE_string,
+    }
+    for name, (default, text) in FLAGS.items():
+        define[type(default)](name, default, text, flag_values=values)
+    if {"--help", "-h", "-help", "--helpfull"} & set(argv[1:]):
+        print(TITLE + _listing())
+        raise SystemExit(0)
+    try:
+        stray = values(argv)[1:]
+    except flags.Error as error:
+        raise ValueError(f"{error}; see --help") from None
+    if stray:
+        raise ValueError(f"unexpected argument {stray[0]!r}; flags are written --name=value")
+    options = types.SimpleNamespace(**{name: values[name].value for name in FLAGS})
+    if not options.version:
+        _check(options)
+    return options
+
+
+def _check(options):
+    if bool(options.model_base_path) == bool(options.model_config_file):
+        raise ValueError("give either --model_base_path or --model_config_file")
+    if options.batching_parameters_file and not options.enable_batching:
+        raise ValueError("--batching_parameters_file needs --enable_batching")
+    if options.enable_per_model_batching_parameters and not options.enable_batching:
+        raise ValueError("--enable_per_model_batching_parameters needs --enable_batching")
+    if options.monitoring_config_file and not options.rest_api_port:
+        raise ValueError("--monitoring_config_file needs --rest_api_port: metrics are served there")
+    if not (options.port or options.grpc_socket_path):
+        raise ValueError("give --port or --grpc_socket_path; gRPC has nowhere to listen")
+    if options.port and options.port == options.rest_api_port:
+        raise ValueError(f"--port and --rest_api_port are both {options.port}")
+    for name in LEAST:
+        if getattr(options, name) < 0:
+            raise ValueError(f"--{name} must be 0 or more; got {getattr(options, name)}")
+    if options.file_system_poll_wait_seconds < 0:
+        raise ValueError(
+            "--file_system_poll_wait_seconds must be 0 or more; nothing would be found"
+        )
+    channel_arguments(options.grpc_channel_arguments)
+
+
+def channel_arguments(text: str) -> list:
+    """From "a=b,c=1" to [("a", "b"), ("c", 1)].
+
+    Raises:
+        ValueError: a part has no "=".
+    """
+    found = []
+    for part in filter(None, text.split(",")):
+        name, equals, value = part.partition("=")
+        if not equals or not name:
+            raise ValueError(f"--grpc_channel_arguments is a=b,c=d; got {part!r}")
+        number = value.lstrip("-").isdigit()
+        found.append((name, int(value) if number else value))
+    return found
+
+
+def _listing():
+    lines = ["\n"]
+    for name, (default, text) in FLAGS.items():
+        words = text if default in ("", False) else f"{text} Default: {default}."
+        lines.append(f"\n  --{name}\n      ")
+        lines.append("\n      ".join(textwrap.wrap(inspect.cleandoc(words), 88)))
+    return "".join(lines)

@@ -1,0 +1,167 @@
+"""Opens the ports: gRPC with its services, and REST."""
+
+import grpc
+from google.protobuf.message import DecodeError
+from grpc_health.v1 import health
+from grpc_health.v1 import health_pb2
+from grpc_health.v1 import health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+from tensorflow_serving.apis import model_service_pb2
+from tensorflow_serving.apis import model_service_pb2_grpc
+from tensorflow_serving.apis import prediction_service_pb2
+from tensorflow_serving.apis import prediction_service_pb2_grpc
+
+from export.server import flags
+from export.server import text_configs
+from export.server.services import ModelService
+from export.server.services import PredictionService
+
+MOST_BYTES = 2**31 - 1
+
+
+def credentials(options):
+    """Those of `--ssl_config_file`; None without it.
+
+    Raises:
+        ValueError: the file cannot be used.
+    """
+    if not options.ssl_config_file:
+        return None
+    config = text_configs.read(options.ssl_config_file, "SSLConfig")
+    if not (config.server_key and config.server_cert):
+        raise ValueError(f"{options.ssl_config_file} needs server_key and server_cert")
+    if config.client_verify and not config.custom_ca:
+        raise ValueError(f"{options.ssl_config_file}: client_verify needs custom_ca")
+    return grpc.ssl_server_credentials(
+        [(config.server_key.encode(), config.server_cert.encode())],
+        root_certificates=config.custom_ca.encode() or None,
+        require_client_auth=config.client_verify,
+    )
+
+
+class Checked(grpc.GenericRpcHandler):
+    """A service whose methods answer in words where the bytes of a request are no message.
+
+    grpc.aio answers UNKNOWN and prints a traceback; gRPC's own table of codes says INTERNAL.
+    """
+
+    def __init__(self, service: grpc.GenericRpcHandler):
+        self._service = service
+        self._checked = {}
+
+    def service(self, handler_call_details):
+        method = handler_call_details.method
+        if method not in self._checked:
+            handler = self._service.service(handler_call_details)
+            if handler is None:
+                return None
+            self._checked[method] = _checked(handler)
+        return self._checked[method]
+
+
+def _checked(handler):
+    def parse(data):
+        try:
+            return handler.request_deserializer(data)
+        except DecodeError as error:
+            return error
+
+    async def answer(request, context):
+        if isinstance(request, DecodeError):
+            await context.abort(grpc.StatusCode.INTERNAL, f"no message: {request}")
+        return await handler.unary_unary(request, context)
+
+    return handler._replace(request_deserializer=parse, unary_unary=answer)
+
+
+class Registrar:
+    """What generated code registers a service on: passes it to the server, `Checked`."""
+
+    def __init__(self, server: grpc.aio.Server):
+        self.server = server
+
+    def add_generic_rpc_handlers(self, handlers):
+        self.server.add_generic_rpc_handlers(tuple(map(Checked, handlers)))
+
+    def add_registered_method_handlers(self, service, handlers):
+        """Nothing: grpc.aio knows no registered methods, and has the generic ones."""
+
+
+async def open_grpc(app, credentials) -> grpc.aio.Server:
+    """A started server with all services of `app`.
+
+    Raises:
+        ValueError: a port cannot be had.
+    """
+    options = app.options
+    arguments = {
+        "grpc.max_receive_message_length": MOST_BYTES,
+        "grpc.max_send_message_length": MOST_BYTES,
+        # Otherwise a second server on the same port would take half of the calls.
+        "grpc.so_reuseport": 0,
+    } | dict(flags.channel_arguments(options.grpc_channel_arguments))
+    server = grpc.aio.server(options=list(arguments.items()))
+    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
+        PredictionService(app.predictor), Registrar(server)
+    )
+    model_service_pb2_grpc.add_ModelServiceServicer_to_server(
+        ModelService(app.predictor, app.manager.configure), Registrar(server)
+    )
+    # Both files have to be imported for reflection to find the messages.
+    names = [
+        prediction_service_pb2.DESCRIPTOR.services_by_name["PredictionService"].full_name,
+        model_service_pb2.DESCRIPTOR.services_by_name["ModelService"].full_name,
+    ]
+    if options.enable_grpc_healthcheck_service:
+        health_pb2_grpc.add_HealthServicer_to_server(app.health, server)
+        for name in [*names, *(name.rpartition(".")[2] for name in names)]:
+            await app.health.set(name, health_pb2.HealthCheckResponse.ServingStatus.SERVING)
+        names.append(health.SERVICE_NAME)
+    if options.enable_grpc_reflection:
+        reflection.enable_server_reflection([*names, reflection.SERVICE_NAME], server)
+    addresses = [f"{options.host}:{options.port}"] if options.port else []
+    if options.grpc_socket_path:
+        addresses.append(f"unix:{options.grpc_socket_path}")
+    for address in addresses:
+        try:
+            if credentials:
+                server.add_secure_port(address, credentials)
+            else:
+                server.add_insecure_port(address)
+        except RuntimeError as error:
+            raise ValueError(f"cannot listen on {address}: {error}") from None
+    await server.start()
+    return server
+
+
+async def open_rest(app, metrics_path: str):
+    """The running aiohttp runner of REST.
+
+    Raises:
+        ValueError: the port cannot be had.
+    """
+    from aiohttp import web
+
+    from export.server.rest import Rest
+
+    options = app.options
+    rest = Rest(
+        app.predictor,
+        metrics_path,
+        options.rest_api_timeout_in_ms / 1000,
+        options.rest_api_enable_cors_support,
+    )
+    runner = web.AppRunner(
+        rest.application(MOST_BYTES),
+        access_log=None,
+        handle_signals=False,
+        shutdown_timeout=options.drain_seconds,
+    )
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, options.host, options.rest_api_port).start()
+    except OSError as error:
+        raise ValueError(
+            f"cannot listen on {options.host}:{options.rest_api_port}: {error}"
+        ) from None
+    return runner

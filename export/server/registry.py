@@ -1,0 +1,124 @@
+"""The models that are served, by name, and which version answers a request."""
+
+import asyncio
+import contextlib
+import dataclasses
+
+from export.server.errors import ServingError
+from export.server.errors import invalid
+from export.server.versions import State
+from export.server.versions import Version
+
+
+@dataclasses.dataclass
+class Model:
+    """A model by name: what was asked for, and every version that was ever seen."""
+
+    name: str
+    config: object = None  # ModelConfig; None once it is no longer listed
+    versions: dict = dataclasses.field(default_factory=dict)
+    aspired: dict = dataclasses.field(default_factory=dict)  # number → folder
+    labels: dict = dataclasses.field(default_factory=dict)
+    readable: bool = True  # whether the base path was, when it was last looked at
+
+    def available(self) -> list:
+        return sorted(n for n, v in self.versions.items() if v.state is State.AVAILABLE)
+
+    def failed(self) -> bool:
+        """Whether every version that is asked for has failed for good."""
+        return bool(self.aspired) and all(
+            n in self.versions and self.versions[n].failed for n in self.aspired
+        )
+
+
+class Registry:
+    """Looks versions up. Used from the event loop only, so no request sees a half-made change."""
+
+    def __init__(self):
+        self.models: dict[str, Model] = {}
+        self.moved = asyncio.Condition()  # notified when a state has changed or a request ended
+
+    def find(self, spec) -> Version:
+        """The version that a `ModelSpec` names: by number, by label, or the newest.
+
+        Raises:
+            ServingError: in the order and words of TensorFlow Serving.
+        """
+        if not spec.name:
+            raise invalid("ModelSpec has no name specified.")
+        model = self.models.get(spec.name)
+        choice = spec.WhichOneof("version_choice")
+        if choice == "version_label":
+            number = model.labels.get(spec.version_label) if model else None
+            if number is None:
+                raise invalid(f"Unrecognized servable version label: {spec.version_label}")
+        elif choice == "version":
+            number = spec.version.value
+        else:
+            number = max(model.available(), default=None) if model else None
+            if number is None:
+                raise ServingError(
+                    "NOT_FOUND", f"Servable not found for request: Latest({spec.name})"
+                )
+        version = model.versions.get(number) if model else None
+        if version is None or version.state is not State.AVAILABLE:
+            raise ServingError(
+                "NOT_FOUND", f"Servable not found for request: Specific({spec.name}, {number})"
+            )
+        return version
+
+    @contextlib.contextmanager
+    def use(self, spec):
+        """The version that a `ModelSpec` names, kept in memory until the block ends."""
+        version = self.find(spec)
+        version.flying += 1
+        try:
+            yield version
+        finally:
+            version.flying -= 1
+            if not version.flying and version.state is State.UNLOADING:
+                asyncio.ensure_future(self.announce())
+
+    def status(self, spec) -> list[Version]:
+        """Every version of a model that was seen, newest first; or the one that is named.
+
+        Raises:
+            ServingError: NOT_FOUND.
+        """
+        model = self.models.get(spec.name)
+        if model is None or not model.versions:
+            raise ServingError("NOT_FOUND", f"Could not find any versions of model {spec.name}")
+        if spec.WhichOneof("version_choice") != "version":
+            return [model.versions[n] for n in sorted(model.versions, reverse=True)]
+        if spec.version.value not in model.versions:
+            raise ServingError(
+                "NOT_FOUND", f"Could not find version {spec.version.value} of model {spec.name}"
+            )
+        return [model.versions[spec.version.value]]
+
+    def label(self, listed: dict, ahead: bool) -> None:
+        """Replace the labels of the models in name → `ModelConfig`; nothing changes on an error.
+
+        Args:
+            ahead: let a label that is not in use point at a version that is not available yet.
+
+        Raises:
+            ServingError: FAILED_PRECONDITION, a version is not available.
+        """
+        for name, config in listed.items():
+            model = self.models[name]
+            for label, number in config.version_labels.items():
+                moved = label in model.labels and model.labels[label] != number
+                if number not in model.available() and (moved or not ahead):
+                    raise ServingError(
+                        "FAILED_PRECONDITION",
+                        f"Request to assign label to version {number} of model {name}, "
+                        f"which is not currently available for inference",
+                    )
+        for name, config in listed.items():
+            self.models[name].labels = dict(config.version_labels)
+
+    async def announce(self) -> None:
+        """Wake whoever waits for a change."""
+        async with self.moved:
+            self.moved.notify_all()

@@ -1,0 +1,146 @@
+"""One loaded version of a model."""
+
+import pathlib
+
+from google.protobuf.message import DecodeError
+
+from export.server.errors import ServingError
+from export.server.errors import from_exception
+from export.server.signatures import DEFAULT
+from export.server.signatures import Signature
+
+WARMUP = "assets.extra/tf_serving_warmup_requests"
+MOST_RECORDS = 1000
+
+
+class Servable:
+    """A SavedModel in memory. Only graphs are loaded: nothing in the folder is run as Python.
+
+    Args:
+        path: the version's folder.
+        tags: of the graph to load, "serve" as a rule.
+
+    Raises:
+        ServingError: the folder holds no SavedModel, or a broken one.
+    """
+
+    def __init__(self, path: str, tags: tuple = ("serve",)):
+        import tensorflow as tf
+
+        self.path = path
+        self.definitions = _definitions(path, tags)
+        try:
+            # Held because the variables live as long as this object does.
+            self.model = tf.saved_model.load(path, tags=list(tags))
+        except Exception as error:
+            raise from_exception(error) from None
+        self.signatures = {
+            name: Signature(name, definition, self.model.signatures.get(name))
+            if name in self.model.signatures
+            else Signature(name, definition, None)
+            for name, definition in self.definitions.items()
+        }
+
+    def signature(self, name: str) -> Signature:
+        """The signature `name`, "serving_default" where it is empty.
+
+        Raises:
+            ServingError: FAILED_PRECONDITION, there is none.
+        """
+        name = name or DEFAULT
+        if name not in self.signatures:
+            raise ServingError("FAILED_PRECONDITION", f'Serving signature key "{name}" not found.')
+        return self.signatures[name]
+
+    def warm_up(self, iterations: int, check_shapes: bool) -> tuple[int, int]:
+        """Run the recorded requests, or each signature on one row of zeros where there are none.
+
+        Returns:
+            how many requests were recorded, and how many runs were made.
+
+        Raises:
+            ServingError: a record fails, is of a kind that is not served, or is one too many.
+        """
+        import tensorflow as tf
+
+        file = f"{self.path}/{WARMUP}"
+        if not tf.io.gfile.exists(file):
+            return 0, self._run_zeros()
+        records = 0
+        try:
+            for raw in tf.data.TFRecordDataset(file).as_numpy_iterator():
+                records += 1
+                if records > MOST_RECORDS:
+                    raise ServingError(
+                        "INVALID_ARGUMENT",
+                        f"Number of warmup records exceeds the maximum ({MOST_RECORDS}) at {file}",
+                    )
+                for _ in range(iterations):
+                    self._replay(raw, check_shapes)
+        except tf.errors.DataLossError as error:
+            raise ServingError(
+                "DATA_LOSS",
+                f"{error.message}. Please verify your warmup data is in TFRecord format.",
+            ) from None
+        return records, records * iterations
+
+    def _replay(self, raw, check_shapes):
+        from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
+
+        try:
+            log = PredictionLog.FromString(raw)
+        except DecodeError as error:
+            raise ServingError(
+                "INVALID_ARGUMENT", f"Failed to parse warmup record: {error}"
+            ) from None
+        kind = log.WhichOneof("log_type")
+        if kind != "predict_log":
+            raise ServingError("UNIMPLEMENTED", f"Unsupported log_type for warmup: {kind}")
+        request = log.predict_log.request
+        signature = self.signature(request.model_spec.signature_name)
+        try:
+            signature.run(
+                *signature.feeds(dict(request.inputs), list(request.output_filter), check_shapes)
+            )
+        except Exception as error:
+            raise from_exception(error) from None
+
+    def _run_zeros(self):
+        runs = 0
+        for signature in self.signatures.values():
+            feeds = signature.example(1) if signature.function is not None else None
+            if feeds is None:
+                continue
+            try:
+                signature.run(feeds, signature.outputs)
+            except Exception:
+                # Zeros may be no legal input; the first real request then pays for the start.
+                continue
+            runs += 1
+        return runs
+
+
+def _definitions(path, tags):
+    """name → SignatureDef of the graph with `tags`, as stored."""
+    import tensorflow as tf
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    file = f"{path.rstrip('/')}/saved_model.pb"
+    try:
+        with tf.io.gfile.GFile(file, "rb") as stream:
+            saved = saved_model_pb2.SavedModel.FromString(stream.read())
+    except tf.errors.NotFoundError:
+        raise ServingError(
+            "NOT_FOUND", f"there is no {pathlib.PurePath(file).name} in {path}"
+        ) from None
+    except DecodeError as error:
+        raise ServingError("DATA_LOSS", f"{file} is cut short or damaged: {error}") from None
+    except tf.errors.OpError as error:
+        raise from_exception(error) from None
+    for graph in saved.meta_graphs:
+        if set(graph.meta_info_def.tags) == set(tags):
+            return dict(graph.signature_def)
+    found = [sorted(graph.meta_info_def.tags) for graph in saved.meta_graphs]
+    raise ServingError(
+        "NOT_FOUND", f"{file} has no graph with the tags {sorted(tags)}; it has {found}"
+    )

@@ -1,0 +1,147 @@
+"""PredictionService and ModelService on grpc.aio."""
+
+from tensorflow_serving.apis import get_model_metadata_pb2
+from tensorflow_serving.apis import get_model_status_pb2
+from tensorflow_serving.apis import model_management_pb2
+from tensorflow_serving.apis import model_service_pb2_grpc
+from tensorflow_serving.apis import predict_pb2
+from tensorflow_serving.apis import prediction_service_pb2_grpc
+
+from export.server import tensors
+from export.server.errors import ServingError
+from export.server.errors import invalid
+from export.server.predictor import Predictor
+
+FIELD = "signature_def"
+
+
+def metadata(predictor: Predictor, request):
+    """The answer to a GetModelMetadataRequest.
+
+    Raises:
+        ServingError: as TensorFlow Serving.
+    """
+    if not request.HasField("model_spec"):
+        raise invalid("Missing ModelSpec")
+    if not request.metadata_field:
+        raise invalid("GetModelMetadataRequest must specify at least one metadata_field")
+    for field in request.metadata_field:
+        if field != FIELD:
+            raise invalid(f"Metadata field {field} is not supported")
+    with predictor.version(request) as version:
+        found = get_model_metadata_pb2.SignatureDefMap(signature_def=version.servable.definitions)
+        response = get_model_metadata_pb2.GetModelMetadataResponse()
+        response.model_spec.name = request.model_spec.name
+        response.model_spec.version.value = version.number
+        response.metadata[FIELD].Pack(found)
+        return response
+
+
+def status(predictor: Predictor, request):
+    """The answer to a GetModelStatusRequest; a label in it says nothing.
+
+    Raises:
+        ServingError: as TensorFlow Serving.
+    """
+    if not request.HasField("model_spec"):
+        raise invalid("Missing ModelSpec")
+    response = get_model_status_pb2.GetModelStatusResponse()
+    for version in predictor.registry.status(request.model_spec):
+        entry = response.model_version_status.add(version=version.number, state=int(version.state))
+        entry.status.error_code = version.error.code.value[0] if version.error else 0
+        entry.status.error_message = version.error.message if version.error else ""
+    return response
+
+
+class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
+    """Predict and GetModelMetadata; signatures fed with `tf.Example` are not served."""
+
+    def __init__(self, predictor: Predictor):
+        self.predictor = predictor
+
+    async def Predict(self, request, context):
+        name = request.model_spec.name
+        try:
+            with self.predictor.counted(name, "Predict", "GRPC"):
+                return await self._predict(request)
+        except ServingError as error:
+            await context.abort(error.code, error.message)
+
+    async def _predict(self, request):
+        spec = request.model_spec
+        with self.predictor.version(request) as version:
+            signature = version.servable.signature(spec.signature_name)
+            feeds, wanted = signature.feeds(
+                dict(request.inputs), list(request.output_filter), self.predictor.check_shapes
+            )
+            found = await self.predictor.run(
+                spec.name, "Predict", version, signature, feeds, wanted
+            )
+            response = predict_pb2.PredictResponse()
+            response.model_spec.name = spec.name
+            response.model_spec.version.value = version.number
+            response.model_spec.signature_name = signature.name
+            for alias in wanted:
+                tensors.write(found[alias], response.outputs[alias], self.predictor.as_content)
+            return response
+
+    async def GetModelMetadata(self, request, context):
+        try:
+            with self.predictor.counted(request.model_spec.name, "GetModelMetadata", "GRPC"):
+                return metadata(self.predictor, request)
+        except ServingError as error:
+            await context.abort(error.code, error.message)
+
+    async def Classify(self, request, context):
+        await _refuse(context, "Classify")
+
+    async def Regress(self, request, context):
+        await _refuse(context, "Regress")
+
+    async def MultiInference(self, request, context):
+        await _refuse(context, "MultiInference")
+
+
+async def _refuse(context, method):
+    error = ServingError(
+        "UNIMPLEMENTED",
+        f"{method} takes serialised tf.Example, which this server does not serve; use Predict",
+    )
+    await context.abort(error.code, error.message)
+
+
+class ModelService(model_service_pb2_grpc.ModelServiceServicer):
+    """Status of versions, and a new list of models while running.
+
+    Args:
+        predictor: `Predictor`.
+        configure: coroutine that takes the list of `ModelConfig`.
+    """
+
+    def __init__(self, predictor: Predictor, configure):
+        self.predictor = predictor
+        self.configure = configure
+
+    async def GetModelStatus(self, request, context):
+        try:
+            return status(self.predictor, request)
+        except ServingError as error:
+            await context.abort(error.code, error.message)
+
+    async def HandleReloadConfigRequest(self, request, context):
+        before = self.predictor.metrics.totals()
+        response = model_management_pb2.ReloadConfigResponse()
+        try:
+            if request.config.WhichOneof("config") != "model_config_list":
+                raise invalid(
+                    "ServerModelConfig type not supported by HandleReloadConfigRequest. "
+                    "Only ModelConfigList is currently supported"
+                )
+            await self.configure(list(request.config.model_config_list.config))
+        except ServingError as error:
+            await context.abort(error.code, error.message)
+        after = self.predictor.metrics.totals()
+        for name in request.metric_names:
+            if name in after:
+                response.metric.add(name=name, int64_value_increase=after[name] - before[name])
+        return response

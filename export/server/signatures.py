@@ -1,0 +1,150 @@
+"""One signature of a loaded version: what it takes, what it gives, and whether a request fits."""
+
+import numpy as np
+
+from export.server import tensors
+from export.server.errors import ServingError
+from export.server.errors import invalid
+
+DEFAULT = "serving_default"
+
+
+def shape_of(info) -> tuple | None:
+    """Dimensions of a TensorInfo, -1 where any size goes; None where any rank does."""
+    if info.tensor_shape.unknown_rank:
+        return None
+    return tuple(dim.size for dim in info.tensor_shape.dim)
+
+
+def words(shape) -> str:
+    return "[" + ",".join(map(str, shape)) + "]"
+
+
+def listed(names) -> str:
+    return "{" + ",".join(sorted(names)) + "}"
+
+
+class Signature:
+    """A callable of a SavedModel with the description it was stored with.
+
+    Args:
+        name: its key in the SavedModel.
+        definition: the `SignatureDef`.
+        function: keyword tensors → {alias: tensor}; None for entries that cannot be called.
+    """
+
+    def __init__(self, name: str, definition, function):
+        self.name = name
+        self.definition = definition
+        self.function = function
+        self.inputs = {a: (i.dtype, shape_of(i)) for a, i in sorted(definition.inputs.items())}
+        self.outputs = sorted(definition.outputs)
+        self.defaults = {
+            alias: tensors.read(alias, proto, tensors.check(alias, proto))
+            for alias, proto in definition.defaults.items()
+        }
+
+    # From a request to arrays. Every check comes before anything is copied or queued.
+
+    def feeds(self, given: dict, output_filter: list, check_shapes: bool) -> tuple[dict, list]:
+        """The arrays to run on, and the names of the outputs that are wanted.
+
+        Args:
+            given: alias → TensorProto.
+            output_filter: names of outputs; all of them where it is empty.
+            check_shapes: compare shapes with the signature. Without it a wrong rank reaches the
+                kernels, and can end the process.
+
+        Raises:
+            ServingError: in the order and words of TensorFlow Serving.
+        """
+        self.check_names(given)
+        shapes = {alias: tensors.check(alias, proto) for alias, proto in given.items()}
+        if unknown := [alias for alias in given if alias not in self.inputs]:
+            raise invalid(
+                f"Inputs contains invalid name. Used request inputs: "
+                f"{listed(set(given) - set(unknown))}. Invalid: {listed(unknown)}."
+            )
+        wanted = self.wanted(output_filter)
+        for position, (alias, (dtype, _)) in enumerate(self.inputs.items()):
+            if alias in given and given[alias].dtype != dtype:
+                raise invalid(
+                    f"Expects arg[{position}] to be {tensors.type_name(dtype)} but "
+                    f"{tensors.type_name(given[alias].dtype)} is provided"
+                )
+        if check_shapes:
+            for alias, shape in shapes.items():
+                self.check_shape(alias, shape)
+        read = {a: tensors.read(a, proto, shapes[a]) for a, proto in given.items()}
+        return self.defaults | read, wanted
+
+    def check_names(self, given) -> None:
+        missing = self.inputs.keys() - given.keys() - self.defaults.keys()
+        extra = given.keys() - self.inputs.keys()
+        if len(given) > len(self.inputs) or (len(given) < len(self.inputs) and missing):
+            raise invalid(
+                f"input size does not match signature: {len(given)}!={len(self.inputs)} "
+                f"len({listed(given)}) != len({listed(self.inputs)}). "
+                f"Sent extra: {listed(extra)}. Missing but required: {listed(missing)}."
+            )
+        for alias in sorted(missing):
+            raise invalid(
+                f"Signature input alias: {alias}(feed name: {self.definition.inputs[alias].name}) "
+                f"not found in request and no default value provided. Inputs expected to be in "
+                f"the request {listed(given)}, or default input alias set: {listed(self.defaults)}"
+            )
+
+    def wanted(self, output_filter) -> list:
+        if not output_filter:
+            return self.outputs
+        for i, alias in enumerate(output_filter):
+            if alias not in self.outputs:
+                raise invalid(
+                    f"output tensor alias not found in signature: {alias} "
+                    f"Outputs expected to be in the set {listed(self.outputs)}."
+                )
+            if alias in output_filter[:i]:
+                raise invalid(f"duplicate output tensor alias: {alias}")
+        return list(output_filter)
+
+    def check_shape(self, alias: str, shape: tuple) -> None:
+        expected = self.inputs[alias][1]
+        if expected is None:
+            return
+        fits = len(shape) == len(expected) and all(e in (-1, s) for e, s in zip(expected, shape))
+        if not fits:
+            raise invalid(
+                f"input {alias} of signature {self.name} has shape {words(expected)}, "
+                f"-1 being any size; {words(shape)} was sent"
+            )
+
+    # Running.
+
+    def run(self, feeds: dict, wanted: list) -> dict:
+        """alias → array of every wanted output.
+
+        Raises:
+            ServingError: the model's own error, or OUT_OF_RANGE for what cannot be called.
+        """
+        import tensorflow as tf
+
+        if self.function is None:
+            raise ServingError("OUT_OF_RANGE", f"{self.name} has no output and cannot be run")
+        types = {alias: tf.dtypes.as_dtype(dtype) for alias, (dtype, _) in self.inputs.items()}
+        found = self.function(**{a: tf.constant(v, types[a]) for a, v in feeds.items()})
+        return {alias: found[alias].numpy() for alias in wanted}
+
+    def example(self, rows: int) -> dict | None:
+        """Zeros for every input without a default; None where a size or type is open."""
+        found = {}
+        for alias, (dtype, shape) in self.inputs.items():
+            if alias in self.defaults:
+                continue
+            if shape is None or -1 in shape[1:] or dtype not in tensors.FIELDS:
+                return None
+            kind = tensors.FIELDS[dtype][1]
+            if kind.kind == "O":
+                return None
+            size = tuple(rows if i == 0 and s == -1 else s for i, s in enumerate(shape))
+            found[alias] = np.zeros(size, kind)
+        return self.defaults | found

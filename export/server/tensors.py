@@ -1,0 +1,181 @@
+"""TensorProto ↔ NumPy: strict about what is malformed, and as fast as copying bytes.
+
+`tf.make_ndarray` goes through `float_val` number by number in Python, and believes any shape.
+Here a tensor is first checked for sense (`check`, from the header alone), so that its type and
+shape can be compared with a signature before a byte is copied, and read afterwards (`read`).
+"""
+
+import functools
+import math
+
+import numpy as np
+from tensorflow.core.framework import tensor_pb2
+from tensorflow.core.framework import types_pb2
+
+from export.server.errors import ServingError
+from export.server.errors import invalid
+
+# A tensor may name more elements than it has values; the last value is repeated. A few bytes could
+# so ask for any amount of memory. TensorFlow Serving knows no limit.
+MOST_REPEATED = 64 * 2**20  # bytes
+
+# data type → (field of its values, NumPy type of an element)
+FIELDS = {
+    types_pb2.DT_FLOAT: ("float_val", np.dtype("<f4")),
+    types_pb2.DT_DOUBLE: ("double_val", np.dtype("<f8")),
+    types_pb2.DT_INT32: ("int_val", np.dtype("<i4")),
+    types_pb2.DT_INT16: ("int_val", np.dtype("<i2")),
+    types_pb2.DT_INT8: ("int_val", np.dtype("i1")),
+    types_pb2.DT_UINT8: ("int_val", np.dtype("u1")),
+    types_pb2.DT_UINT16: ("int_val", np.dtype("<u2")),
+    types_pb2.DT_INT64: ("int64_val", np.dtype("<i8")),
+    types_pb2.DT_UINT32: ("uint32_val", np.dtype("<u4")),
+    types_pb2.DT_UINT64: ("uint64_val", np.dtype("<u8")),
+    types_pb2.DT_BOOL: ("bool_val", np.dtype("?")),
+    types_pb2.DT_HALF: ("half_val", np.dtype("<f2")),
+    types_pb2.DT_COMPLEX64: ("scomplex_val", np.dtype("<c8")),
+    types_pb2.DT_COMPLEX128: ("dcomplex_val", np.dtype("<c16")),
+    types_pb2.DT_STRING: ("string_val", np.dtype("O")),
+}
+BY_DTYPE = {dtype: number for number, (_, dtype) in FIELDS.items()}
+COMPLEX = (types_pb2.DT_COMPLEX64, types_pb2.DT_COMPLEX128)
+
+
+def type_name(number: int) -> str:
+    """TensorFlow's own name of a data type: such as float or string."""
+    return types_pb2.DataType.Name(number)[3:].lower()
+
+
+def check(alias: str, proto) -> tuple:
+    """The shape of a TensorProto whose header and values agree.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT `tensor parsing error: <alias>` where they do not.
+    """
+    malformed = invalid(f"tensor parsing error: {alias}")
+    if proto.dtype not in FIELDS or proto.tensor_shape.unknown_rank:
+        raise malformed
+    shape = tuple(dim.size for dim in proto.tensor_shape.dim)
+    if len(shape) > 64 or any(size < 0 for size in shape):  # NumPy ends at 64 dimensions
+        raise malformed
+    elements = math.prod(shape)
+    field, dtype = FIELDS[proto.dtype]
+    if proto.tensor_content:
+        if dtype.kind != "O" and len(proto.tensor_content) != elements * dtype.itemsize:
+            raise malformed
+        return shape
+    given = len(getattr(proto, field)) // (2 if proto.dtype in COMPLEX else 1)
+    if given > elements:
+        raise malformed
+    if given < elements and elements * dtype.itemsize > MOST_REPEATED:
+        raise invalid(
+            f"tensor {alias} names {elements} elements and has {given} values; a tensor that is "
+            f"filled up may take at most {MOST_REPEATED} bytes"
+        )
+    return shape
+
+
+def read(alias: str, proto, shape: tuple) -> np.ndarray:
+    """The values of a TensorProto that `check` found to have `shape`. May be read-only.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT, a value does not fit the data type.
+    """
+    field, dtype = FIELDS[proto.dtype]
+    if proto.tensor_content:
+        if dtype.kind == "O":
+            return _strings(alias, proto)
+        raw = np.frombuffer(proto.tensor_content, "u1" if dtype.kind == "b" else dtype)
+        return (raw != 0 if dtype.kind == "b" else raw).reshape(shape)
+    elements = math.prod(shape)
+    values = getattr(proto, field)
+    if proto.dtype == types_pb2.DT_HALF:
+        found = np.array(_integers(alias, values, np.dtype("<u2"))).view(dtype)
+    elif proto.dtype in COMPLEX:
+        found = np.array(values, dtype.char.lower()).view(dtype)[: len(values) // 2]
+    elif dtype.kind in "iu":
+        found = _integers(alias, values, dtype)
+    elif dtype.kind == "O":
+        found = np.array([*values, b""], "O")[:-1]  # a bare list of bytes loses trailing zeros
+    else:
+        found = np.array(values, dtype)
+    if found.size < elements:
+        zero = b"" if dtype.kind == "O" else dtype.type(0)
+        full = np.full(elements, found[-1] if found.size else zero, dtype)
+        full[: found.size] = found
+        found = full
+    return found.reshape(shape)
+
+
+def _integers(alias, values, dtype):
+    wide = np.array(values, "u8" if dtype.str == "<u8" else "i8")
+    limits = np.iinfo(dtype)
+    if wide.size and (wide.min() < limits.min or wide.max() > limits.max):
+        raise invalid(f"tensor parsing error: {alias}")
+    return wide.astype(dtype)
+
+
+def _strings(alias, proto):
+    # TensorFlow's own encoding of strings in tensor_content; its own reader knows it.
+    import tensorflow as tf
+
+    try:
+        found = tf.io.parse_tensor(proto.SerializeToString(), tf.string).numpy()
+    except tf.errors.OpError:
+        raise invalid(f"tensor parsing error: {alias}") from None
+    return np.asarray(found, "O")
+
+
+def write(array: np.ndarray, proto, as_content: bool = False) -> None:
+    """Put `array` into the empty TensorProto `proto`.
+
+    Args:
+        as_content: as raw bytes in `tensor_content`, rather than in the field of the type, which
+            is what TensorFlow Serving does by default.
+
+    Raises:
+        ServingError: UNIMPLEMENTED, a type that has no place in a reply.
+    """
+    array = np.asarray(array)
+    if array.dtype.kind in "SU":
+        array = array.astype("O")
+    number = BY_DTYPE.get(array.dtype.newbyteorder("<"))
+    if number is None:
+        raise ServingError("UNIMPLEMENTED", f"outputs of type {array.dtype} cannot be sent")
+    array = np.ascontiguousarray(array).reshape(array.shape)
+    head = _head(number, array.shape)
+    if array.dtype.kind == "O":
+        proto.MergeFromString(head)
+        proto.string_val.extend(
+            v if isinstance(v, bytes) else str(v).encode() for v in array.ravel()
+        )
+    elif as_content or array.dtype.kind in "fc" and number != types_pb2.DT_HALF:
+        # Packed floats are on the wire what they are in memory.
+        name = "tensor_content" if as_content else FIELDS[number][0]
+        proto.MergeFromString(head + _tag(name) + _varint(array.nbytes) + array.tobytes())
+    else:
+        proto.MergeFromString(head)
+        values = array.view("<u2") if number == types_pb2.DT_HALF else array
+        getattr(proto, FIELDS[number][0]).extend(values.ravel().tolist())
+
+
+@functools.lru_cache(maxsize=1024)
+def _head(number, shape):
+    proto = tensor_pb2.TensorProto(dtype=number)
+    for size in shape:
+        proto.tensor_shape.dim.add(size=size)
+    return proto.SerializeToString()
+
+
+@functools.cache
+def _tag(field):
+    return _varint(tensor_pb2.TensorProto.DESCRIPTOR.fields_by_name[field].number << 3 | 2)
+
+
+def _varint(value):
+    out = bytearray()
+    while value > 127:
+        out.append(value & 127 | 128)
+        value >>= 7
+    out.append(value)
+    return bytes(out)

@@ -1,0 +1,104 @@
+"""What should be served: the versions in a base path, and which of them a policy asks for."""
+
+import asyncio
+import dataclasses
+import enum
+
+from export.server.errors import ServingError
+from export.server.errors import invalid
+
+MOST = 2**63 - 1
+
+
+class State(enum.IntEnum):
+    """Numbers of TensorFlow Serving's `ModelVersionStatus.State`."""
+
+    START = 10
+    LOADING = 20
+    AVAILABLE = 30
+    UNLOADING = 40
+    END = 50
+
+
+@dataclasses.dataclass(eq=False)
+class Version:
+    """One version that was seen, and what became of it."""
+
+    number: int
+    path: str
+    state: State = State.START
+    error: ServingError | None = None
+    servable: object = None  # while it is loaded
+    queues: dict = dataclasses.field(default_factory=dict)  # signature name → batching.Queue
+    flying: int = 0  # requests under way
+    failed: bool = False  # not tried again unless it goes and comes back
+    dropped: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)  # while it loads
+    task: object = None  # the asyncio.Task that loads or unloads it
+
+
+def on_disk(base_path: str) -> dict | None:
+    """number → folder of every version below `base_path`; None where it cannot be read now.
+
+    A version is a folder whose name is a number of 64 bits; other names are ignored, so that a
+    version can be copied under another name and renamed when it is whole.
+    """
+    import tensorflow as tf
+
+    try:
+        names = tf.io.gfile.listdir(base_path)
+    except (tf.errors.OpError, OSError):
+        return None
+    found = {}
+    for name in sorted(n.rstrip("/") for n in names):
+        if name.isascii() and name.isdigit() and int(name) <= MOST and int(name) not in found:
+            path = f"{base_path.rstrip('/')}/{name}"
+            if tf.io.gfile.isdir(path):
+                found[int(name)] = path
+    return found
+
+
+def aspired(found: dict, policy) -> tuple[dict, list]:
+    """What a `ServableVersionPolicy` asks for of the versions `found`, and what is missing."""
+    kind = policy.WhichOneof("policy_choice")
+    if kind == "all":
+        return dict(found), []
+    if kind == "specific":
+        wanted = list(policy.specific.versions)
+        return {n: found[n] for n in wanted if n in found}, [n for n in wanted if n not in found]
+    newest = policy.latest.num_versions or 1
+    return {n: found[n] for n in sorted(found)[-newest:]}, []
+
+
+def check_configs(configs: list, served: dict) -> None:
+    """Refuse a list of `ModelConfig` that cannot be served, in TensorFlow Serving's words.
+
+    Args:
+        configs: the list.
+        served: name → `ModelConfig` of what is served now.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT.
+    """
+    names = set()
+    for config in configs:
+        if not config.name:
+            raise invalid("Illegal to list a model without a name in config list")
+        if config.name in names:
+            raise invalid(f"Illegal to list model {config.name} multiple times in config list")
+        names.add(config.name)
+        if not config.base_path.startswith("/") and "://" not in config.base_path:
+            raise invalid(
+                f"Expected model {config.name} to have an absolute path or URI; "
+                f"got base_path()={config.base_path}"
+            )
+        # model_type 1 is TENSORFLOW, deprecated.
+        if not config.model_platform and not config.model_type:
+            raise invalid(
+                f"Illegal setting neither ModelServerConfig::model_type (deprecated) nor "
+                f"ModelServerConfig::model_platform, model name is {config.name}"
+            )
+        platform = config.model_platform or {1: "tensorflow"}.get(config.model_type, "other")
+        if config.name in served and platform != "tensorflow":
+            raise invalid(f"Illegal to change a model's platform. For model {config.name}")
+        if platform != "tensorflow":
+            raise invalid(f"Model {config.name} requests unsupported platform {platform}")

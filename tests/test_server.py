@@ -1,0 +1,513 @@
+"""Versions that come and go, batches, files and TLS of the server, inside this process."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import types
+
+import grpc
+import numpy as np
+import pytest
+import served
+import tensorflow as tf
+import trustme
+from google.protobuf import text_format
+from tensorflow_serving.apis import model_pb2
+from tensorflow_serving.apis import predict_pb2
+from tensorflow_serving.apis import prediction_log_pb2
+from tensorflow_serving.apis import prediction_service_pb2_grpc
+from tensorflow_serving.config import file_system_storage_path_source_pb2 as sources
+
+from export.server import batching
+from export.server import flags
+from export.server import text_configs
+from export.server import versions
+from export.server.batching_parameters import Parameters
+from export.server.errors import ServingError
+from export.server.servable import WARMUP
+from export.server.servable import Servable
+
+
+@pytest.fixture(scope="module")
+def sums(tmp_path_factory):
+    """A folder with versions 1, 2 and 3 of a model that adds its version to x."""
+    folder = tmp_path_factory.mktemp("sums")
+    for number in (1, 2, 3):
+        served.export_sum(folder / str(number), number)
+    return folder
+
+
+@pytest.fixture
+def base(sums, tmp_path):
+    """A function: publish version `number` in the base path; and the base path."""
+    folder = tmp_path / "sum"
+    folder.mkdir()
+
+    def publish(number, source=None):
+        copy = folder / f"copying.{number}"
+        shutil.copytree(sums / str(source or number), copy)
+        copy.rename(folder / str(number))
+
+    return types.SimpleNamespace(folder=folder, publish=publish)
+
+
+def add(channel, x, signature="add"):
+    request = predict_pb2.PredictRequest(
+        model_spec=model_pb2.ModelSpec(name="default", signature_name=signature)
+    )
+    request.inputs["x"].CopyFrom(tf.make_tensor_proto(np.asarray(x, "float32")))
+    return prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict(request)
+
+
+def states(app, name="default"):
+    return {n: v.state.name for n, v in sorted(app.manager.registry.models[name].versions.items())}
+
+
+# Looks at the folder all the time, and tries a load once.
+FAST = ("--file_system_poll_wait_seconds=1", "--max_num_load_retries=0")
+
+
+@contextlib.asynccontextmanager
+async def serving(base, *more):
+    async with served.running(f"--model_base_path={base.folder}", *FAST, *more) as app:
+        app.manager.poll_seconds = 0.05
+        async with grpc.aio.insecure_channel(app.address) as channel:
+            yield app, channel
+
+
+def test_versions_swap_without_a_failed_request_and_a_broken_one_changes_nothing(base):
+    answered = []
+
+    async def call_for_ever(channel):
+        newest = 0
+        while True:
+            x = np.arange(3) + len(answered)
+            response = await add(channel, x)
+            version = response.model_spec.version.value
+            assert list(response.outputs["y"].float_val) == list(x + version)
+            assert version >= newest
+            newest = version
+            answered.append(version)
+
+    async def scenario():
+        base.publish(1)
+        async with serving(base, "--enable_batching") as (app, channel):
+            calls = [asyncio.ensure_future(call_for_ever(channel)) for _ in range(4)]
+            await served.until(lambda: len(answered) > 20)
+            base.publish(2)
+            await served.until(lambda: states(app) == {1: "END", 2: "AVAILABLE"})
+            (base.folder / "3").mkdir()
+            (base.folder / "3" / "saved_model.pb").write_bytes(b"half a mod")
+            await served.until(lambda: states(app).get(3) == "END")
+            error = app.manager.registry.models["default"].versions[3].error
+            assert error.code.name == "DATA_LOSS" and "cut short or damaged" in error.message
+            assert states(app)[2] == "AVAILABLE"
+            shutil.rmtree(base.folder / "3")
+            await served.until(lambda: list(app.manager.registry.models["default"].aspired) == [2])
+            base.publish(3)  # what was broken is tried again when it comes back
+            await served.until(lambda: states(app) == {1: "END", 2: "END", 3: "AVAILABLE"})
+            seen = len(answered)
+            await served.until(lambda: len(answered) > seen + 20)
+            failed = [call.exception() for call in calls if call.done()]
+            for call in calls:
+                call.cancel()
+            assert not failed
+            assert set(answered) == {1, 2, 3}
+
+    asyncio.run(scenario())
+
+
+def test_a_load_that_fails_is_tried_again_and_a_version_in_use_is_not_unloaded(base):
+    async def scenario():
+        base.publish(1)
+        async with serving(base) as (app, channel):
+            app.manager.retries, app.manager.retry_seconds = 1000, 0.05
+            spec = model_pb2.ModelSpec(name="default")
+            with app.manager.registry.use(spec) as version:
+                (base.folder / "2").mkdir()
+                await served.until(lambda: any("tries left" in line for line in app.said))
+                assert states(app) == {1: "AVAILABLE", 2: "LOADING"}
+                shutil.copytree(base.folder / "1", base.folder / "2", dirs_exist_ok=True)
+                await served.until(lambda: states(app) == {1: "UNLOADING", 2: "AVAILABLE"})
+                assert (await add(channel, [0])).model_spec.version.value == 2
+                assert version.servable is not None
+            await served.until(lambda: states(app) == {1: "END", 2: "AVAILABLE"})
+            assert version.servable is None
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("batched", [True, False])
+def test_open_calls_are_finished_before_the_server_ends(base, batched):
+    async def scenario():
+        base.publish(1)
+        async with serving(base, *["--enable_batching"] * batched) as (app, channel):
+            open_call = add(channel, [5], signature="slow")
+            version = app.manager.registry.models["default"].versions[1]
+            await served.until(lambda: version.flying)
+            await app.stop()
+            assert list((await open_call).outputs["y"].float_val) == [5]
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await add(channel, [5])
+            assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
+
+    asyncio.run(scenario())
+
+
+def test_a_caller_who_gives_up_leaves_the_queue(base):
+    async def scenario():
+        base.publish(1)
+        async with serving(base, "--enable_batching") as (app, channel):
+            version = app.manager.registry.models["default"].versions[1]
+            first = add(channel, [5], signature="slow")
+            await served.until(lambda: version.queues["slow"].running)
+            request_that_waits = asyncio.ensure_future(
+                asyncio.wait_for(add(channel, [6], signature="slow"), 0.05)
+            )
+            with pytest.raises(TimeoutError):
+                await request_that_waits
+            assert list((await first).outputs["y"].float_val) == [5]
+            await served.until(lambda: not version.flying)
+            assert not version.queues["slow"].running
+
+    asyncio.run(scenario())
+
+
+def test_an_unreadable_base_path_changes_nothing_and_an_empty_one_unloads(base):
+    async def scenario():
+        base.publish(1)
+        async with serving(base) as (app, channel):
+            away = base.folder.with_name("away")
+            base.folder.rename(away)
+            await served.until(lambda: any("cannot read" in line for line in app.said))
+            await add(channel, [0])
+            away.rename(base.folder)
+            shutil.rmtree(base.folder / "1")
+            await served.until(lambda: states(app) == {1: "END"})
+            with pytest.raises(grpc.aio.AioRpcError, match="Latest.default"):
+                await add(channel, [0])
+            base.publish(1)
+            await served.until(lambda: states(app) == {1: "AVAILABLE"})
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    "policy, expected",
+    [
+        ("", [7]),
+        ("latest { num_versions: 2 }", [5, 7]),
+        ("all { }", [1, 5, 7]),
+        ("specific { versions: 1 versions: 3 }", [1]),
+    ],
+)
+def test_policies_and_names_of_versions(tmp_path, policy, expected):
+    for name in ("1", "00005", "7", "v8", "9.tmp", str(2**63), "-1", "٣"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "11").write_text("a file is no version")
+    kind = sources.FileSystemStoragePathSourceConfig.ServableVersionPolicy
+    found, _ = versions.aspired(versions.on_disk(str(tmp_path)), text_format.Parse(policy, kind()))
+    assert sorted(found) == expected
+    assert all(os.path.isdir(path) for path in found.values())
+    assert versions.on_disk(str(tmp_path / "nowhere")) is None
+
+
+def test_the_config_file_is_read_again_and_a_bad_one_is_not(base):
+    async def scenario():
+        base.publish(1)
+        base.publish(2)
+        file = base.folder.parent / "models.config"
+
+        def write(more=""):
+            file.write_text(
+                f'model_config_list {{ config {{ name: "default" base_path: "{base.folder}" '
+                f'model_platform: "tensorflow" {more} }} }}'
+            )
+
+        write()
+        async with served.running(
+            f"--model_config_file={file}", "--model_config_file_poll_wait_seconds=1", *FAST
+        ) as app:
+            async with grpc.aio.insecure_channel(app.address) as channel:
+                assert states(app) == {2: "AVAILABLE"}
+                file.write_text("model_config_list { surprise: 1 }")
+                await served.until(lambda: any("Error parsing text-format" in s for s in app.said))
+                assert (await add(channel, [0])).model_spec.version.value == 2
+                write("model_version_policy { specific { versions: 1 } }")
+                await served.until(lambda: states(app) == {1: "AVAILABLE", 2: "END"})
+
+    asyncio.run(scenario())
+
+
+def test_recorded_requests_are_replayed_before_a_version_is_available(base):
+    def record(x, signature="add"):
+        log = prediction_log_pb2.PredictionLog()
+        log.predict_log.request.model_spec.signature_name = signature
+        log.predict_log.request.inputs["x"].CopyFrom(tf.make_tensor_proto(np.float32(x)))
+        return log.SerializeToString()
+
+    def warm(records):
+        base.folder.joinpath("1", WARMUP).parent.mkdir(exist_ok=True)
+        with tf.io.TFRecordWriter(str(base.folder / "1" / WARMUP)) as writer:
+            for one in records:
+                writer.write(one)
+        return Servable(str(base.folder / "1")).warm_up(iterations=2, check_shapes=True)
+
+    base.publish(1)
+    assert Servable(str(base.folder / "1")).warm_up(1, True) == (0, 2)  # zeros, unrecorded
+    assert warm([record([0]), record([1, 2])]) == (2, 4)
+    for records, message in (
+        ([record([0]), record([[0]])], "has shape"),
+        ([record([0], "dream")], '"dream" not found'),
+        ([record([-1])], "negative x"),
+        ([prediction_log_pb2.PredictionLog(classify_log={}).SerializeToString()], "classify_log"),
+        ([b"nonsense"], "warmup record"),
+        ([record([0])] * 1001, r"exceeds the maximum \(1000\)"),
+    ):
+        with pytest.raises(ServingError, match=message):
+            warm(records)
+    (base.folder / "1" / WARMUP).write_text("this is no file of records, however long it may be")
+    with pytest.raises(ServingError, match="verify your warmup data is in TFRecord format"):
+        Servable(str(base.folder / "1")).warm_up(1, True)
+
+
+# Batches.
+
+
+@pytest.fixture(scope="module")
+def signature(sums):
+    return Servable(str(sums / "1")).signature("add")
+
+
+class Counting:
+    """A signature that remembers how many rows each run had."""
+
+    def __init__(self, signature):
+        self.name, self.outputs, self.signature = signature.name, signature.outputs, signature
+        self.sizes = []
+
+    def run(self, feeds, wanted):
+        self.sizes.append(len(feeds["x"]))
+        return self.signature.run(feeds, wanted)
+
+
+def batched(signature, requests, **parameters):
+    """What a queue answers to requests that come together; the sizes of its runs."""
+
+    async def ask():
+        scheduler = batching.Scheduler(Parameters(**parameters))
+        counting = Counting(signature)
+        queue = scheduler.queue(counting)
+        calls = [queue.submit({"x": np.asarray(x, "float32")}) for x in requests]
+        try:
+            return await asyncio.gather(*calls, return_exceptions=True), counting.sizes
+        finally:
+            scheduler.close()
+
+    return asyncio.run(ask())
+
+
+def test_requests_that_come_together_run_together_and_get_their_own_rows(signature):
+    requests = [[i, 10 * i] for i in range(10)]
+    answers, sizes = batched(signature, requests, max_batch_size=8, num_batch_threads=1)
+    assert [list(a["y"]) for a in answers] == [[i + 1, 10 * i + 1] for i in range(10)]
+    assert sizes == [8, 8, 4]
+
+
+def test_one_bad_request_does_not_fail_its_neighbours(signature):
+    answers, _ = batched(signature, [[1], [-1], [2]])
+    assert list(answers[0]["y"]) == [2] and list(answers[2]["y"]) == [3]
+    assert isinstance(answers[1], ServingError) and "negative x" in answers[1].message
+
+
+def test_batches_are_padded_to_allowed_sizes_and_large_requests_split(signature):
+    answers, sizes = batched(
+        signature, [[1], [2], [3]], max_batch_size=8, allowed_batch_sizes=(1, 4, 8)
+    )
+    assert sizes == [4] and [list(a["y"]) for a in answers] == [[2], [3], [4]]
+    answers, sizes = batched(
+        signature,
+        [range(10)],
+        max_batch_size=16,
+        enable_large_batch_splitting=True,
+        max_execution_batch_size=4,
+        num_batch_threads=1,
+    )
+    assert sizes == [4, 4, 2] and list(answers[0]["y"]) == list(range(1, 11))
+
+
+def test_a_full_queue_says_so_and_a_request_that_is_too_large(signature):
+    answers, sizes = batched(
+        signature, [[i] for i in range(9)], max_batch_size=2, max_enqueued_batches=3
+    )
+    full = [a for a in answers if isinstance(a, ServingError)]
+    assert len(full) == 3 and {e.code.name for e in full} == {"UNAVAILABLE"} and sum(sizes) == 6
+    (error,), _ = batched(signature, [[1, 2, 3]], max_batch_size=2)
+    assert "Task size 3 is larger than maximum input batch size 2" in error.message
+
+
+def test_a_window_waits_for_more(signature):
+    async def ask():
+        scheduler = batching.Scheduler(Parameters(max_batch_size=3, batch_timeout_micros=200_000))
+        counting = Counting(signature)
+        queue = scheduler.queue(counting)
+        loop = asyncio.get_running_loop()
+        first = asyncio.ensure_future(queue.submit({"x": np.float32([1])}))
+        await asyncio.sleep(0.02)
+        second = asyncio.ensure_future(queue.submit({"x": np.float32([2])}))
+        began = loop.time()
+        await asyncio.gather(first, second)
+        waited = loop.time() - began
+        began = loop.time()
+        await asyncio.gather(*(queue.submit({"x": np.float32([i])}) for i in range(3)))
+        at_once = loop.time() - began
+        scheduler.close()
+        return counting.sizes, waited, at_once
+
+    sizes, waited, at_once = asyncio.run(ask())
+    assert sizes == [2, 3]
+    assert waited > 0.1 > at_once  # a full batch does not wait
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("max_batch_size { value: 0 }", "max_batch_size must be 1 or more; got 0"),
+        ("max_batch_size { value: 4 } allowed_batch_sizes: 2", r"must ascend and end with 4"),
+        ("max_batch_size: 4", "Error parsing text-format tensorflow.serving.BatchingParameters"),
+        ("surprise { value: 4 }", 'no field named "surprise"'),
+    ],
+)
+def test_bad_batching_parameters_say_what_is_allowed(tmp_path, text, message):
+    file = tmp_path / "batching.txt"
+    file.write_text(text)
+    with pytest.raises(ValueError, match=message):
+        Parameters.from_proto(text_configs.read(str(file), "BatchingParameters"))
+
+
+def test_batching_parameters_are_those_of_the_file(tmp_path):
+    file = tmp_path / "batching.txt"
+    file.write_text(
+        """max_batch_size { value: 32 } batch_timeout_micros { value: 0 }
+        max_enqueued_batches { value: 64 } num_batch_threads { value: 2 }
+        thread_pool_name { value: "pool" } allowed_batch_sizes: 8 allowed_batch_sizes: 32
+        pad_variable_length_inputs: true"""
+    )
+    found = Parameters.from_proto(text_configs.read(str(file), "BatchingParameters"))
+    assert found == Parameters(32, 0, 64, 2, "pool", (8, 32))
+
+
+# Flags, TLS, other addresses.
+
+
+def test_help_needs_no_tensorflow(child_seconds):
+    command = [sys.executable, "-m", "export.server", "--help"]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=served.ROOT)
+    assert result.returncode == 0 and "--model_config_file" in result.stdout
+    assert child_seconds() < 1
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ([], "either --model_base_path or --model_config_file"),
+        (["--model_base_path=a", "--model_config_file=b"], "either"),
+        (["--model_base_path=a", "--batching_parameters_file=b"], "needs --enable_batching"),
+        (["--model_base_path=a", "--monitoring_config_file=b"], "needs --rest_api_port"),
+        (["--model_base_path=a", "--port=0"], "nowhere to listen"),
+        (["--model_base_path=a", "--port=5", "--rest_api_port=5"], "are both 5"),
+        (["--model_base_path=a", "--grpc_channel_arguments=x"], "a=b,c=d; got 'x'"),
+        (["--model_base_path=a", "--surprise"], "surprise"),
+        (["--model_base_path=a", "b"], "unexpected argument 'b'"),
+    ],
+)
+def test_flags_that_contradict_each_other_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        flags.parse(["server", *arguments])
+
+
+def test_booleans_are_written_as_tensorflow_serving_writes_them():
+    options = flags.parse(["s", "--model_base_path=a", "--enable_model_warmup=false"])
+    assert options.enable_model_warmup is False
+
+
+def test_tls_refuses_plain_text_and_strangers(base):
+    authority, stranger = trustme.CA(), trustme.CA()
+    own = authority.issue_cert("localhost")
+
+    def pem(blob):
+        return blob.bytes().decode()
+
+    chain = "".join(pem(blob) for blob in own.cert_chain_pems)
+    file = base.folder.parent / "ssl.config"
+    file.write_text(
+        text_format.MessageToString(
+            text_configs.message("SSLConfig")(
+                server_key=pem(own.private_key_pem),
+                server_cert=chain,
+                custom_ca=pem(authority.cert_pem),
+                client_verify=True,
+            )
+        )
+    )
+
+    def credentials(issuer):
+        client = issuer.issue_cert("client@example.org") if issuer else None
+        return grpc.ssl_channel_credentials(
+            authority.cert_pem.bytes(),
+            client.private_key_pem.bytes() if client else None,
+            b"".join(blob.bytes() for blob in client.cert_chain_pems) if client else None,
+        )
+
+    async def scenario():
+        base.publish(1)
+        async with served.running(
+            f"--model_base_path={base.folder}", f"--ssl_config_file={file}", "--host=localhost"
+        ) as app:
+            async with grpc.aio.secure_channel(app.address, credentials(authority)) as channel:
+                assert (await add(channel, [1])).outputs["y"].float_val[0] == 2
+            for channel in (
+                grpc.aio.insecure_channel(app.address),
+                grpc.aio.secure_channel(app.address, credentials(None)),
+                grpc.aio.secure_channel(app.address, credentials(stranger)),
+            ):
+                async with channel:
+                    with pytest.raises(grpc.aio.AioRpcError) as caught:
+                        await add(channel, [1])
+                    assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
+
+    asyncio.run(scenario())
+
+
+def test_a_port_is_not_shared_and_a_unix_socket_is_served(base):
+    async def scenario():
+        base.publish(1)
+        socket = base.folder.parent / "socket"
+        more = (f"--grpc_socket_path={socket}", "--enable_serialization_as_tensor_content")
+        async with serving(base, *more) as (app, _):
+            async with grpc.aio.insecure_channel(f"unix:{socket}") as channel:
+                found = (await add(channel, [1])).outputs["y"]
+                assert found.tensor_content and tf.make_ndarray(found) == [2]
+            with pytest.raises(ValueError, match="cannot listen on"):
+                async with served.running(
+                    f"--model_base_path={base.folder}", f"--port={app.options.port}"
+                ):
+                    pass
+
+    asyncio.run(scenario())
+
+
+def test_a_model_that_cannot_be_loaded_ends_the_start(base):
+    (base.folder / "1").mkdir()
+
+    async def scenario():
+        async with served.running(f"--model_base_path={base.folder}", *FAST):
+            pass
+
+    with pytest.raises(
+        ServingError, match=r"1 servable\(s\) did not become available: .*version 1"
+    ):
+        asyncio.run(scenario())

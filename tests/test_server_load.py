@@ -1,0 +1,314 @@
+"""The server under load and under nonsense: hot reload with 64 clients, and 10,000 bad requests."""
+
+import asyncio
+import contextlib
+import json
+import random
+import re
+import shutil
+import urllib.error
+import urllib.request
+
+import grpc
+import numpy as np
+import pytest
+import served
+import tensorflow as tf
+from tensorflow_serving.apis import get_model_metadata_pb2
+from tensorflow_serving.apis import get_model_status_pb2
+from tensorflow_serving.apis import model_pb2
+from tensorflow_serving.apis import model_service_pb2_grpc
+from tensorflow_serving.apis import predict_pb2
+from tensorflow_serving.apis import prediction_service_pb2_grpc
+
+pytestmark = pytest.mark.slow
+
+PREDICT = "/tensorflow.serving.PredictionService/Predict"
+
+
+def decode_request(z, signature="decode"):
+    request = predict_pb2.PredictRequest(
+        model_spec=model_pb2.ModelSpec(name="bigan", signature_name=signature)
+    )
+    request.inputs["codes"].CopyFrom(tf.make_tensor_proto(z))
+    return request
+
+
+def test_hot_reload_with_64_clients(tmp_path):
+    """1 → 2 → 3 → 4, of which 3 is corrupt, and 1 is deleted: no call fails, no answer is mixed."""
+    for seed in (1, 2, 4):
+        served.export_game(tmp_path / "ready" / str(seed), seed)
+    base = tmp_path / "bigan"
+    shutil.copytree(tmp_path / "ready" / "1", base / "1")
+    # Every client has codes of its own; every version's answer to them is known beforehand.
+    z = served.codes(64)
+    expected = {seed: np.asarray(served.game(seed).decode(z)) for seed in (1, 2, 4)}
+    server = served.Server(
+        "--model_name=bigan", f"--model_base_path={base}", "--enable_batching"
+    ).wait()
+    counts, errors, changes = {1: 0, 2: 0, 4: 0}, [], []
+    stop = asyncio.Event()
+
+    async def client(number, stub):
+        newest = 0
+        while not stop.is_set():
+            try:
+                response = await stub.Predict(decode_request(z[number : number + 1]), timeout=30)
+            except grpc.aio.AioRpcError as error:
+                errors.append(f"{error.code().name}: {error.details()}")
+                continue
+            version = response.model_spec.version.value
+            found = tf.make_ndarray(response.outputs["images"])
+            if version < newest:
+                errors.append(f"version {version} after {newest}")
+            if not np.allclose(found[0], expected[version][number], atol=1e-5):
+                errors.append(f"an answer that is not version {version}'s")
+            newest = version
+            counts[version] += 1
+
+    async def state(model, number):
+        asked = get_model_status_pb2.GetModelStatusRequest(model_spec={"name": "bigan"})
+        for status in (await model.GetModelStatus(asked)).model_version_status:
+            if status.version == number:
+                changes.append((number, status.state))
+                return status.state, status.status.error_message
+        return 0, ""
+
+    async def publish(number):
+        # Copied under a name that is no version; the rename makes it appear whole.
+        shutil.copytree(tmp_path / "ready" / str(number), base / f"copying.{number}")
+        (base / f"copying.{number}").rename(base / str(number))
+
+    async def reach(model, number, wanted, words=""):
+        async with asyncio.timeout(120):
+            while True:
+                found, message = await state(model, number)
+                if found == wanted or (words and words in message):
+                    return
+                await asyncio.sleep(0.1)
+
+    async def scenario():
+        async with contextlib.AsyncExitStack() as stack:
+            channels = [
+                await stack.enter_async_context(
+                    grpc.aio.insecure_channel(
+                        server.address, options=[("grpc.use_local_subchannel_pool", 1)]
+                    )
+                )
+                for _ in range(4)
+            ]
+            stubs = [prediction_service_pb2_grpc.PredictionServiceStub(c) for c in channels]
+            model = model_service_pb2_grpc.ModelServiceStub(channels[0])
+            clients = [asyncio.ensure_future(client(i, stubs[i % 4])) for i in range(64)]
+            await asyncio.sleep(2)
+            await publish(2)
+            await reach(model, 2, 30)
+            await reach(model, 1, 50)
+            shutil.rmtree(base / "1")
+            await asyncio.sleep(2)
+            (base / "3").mkdir()
+            (base / "3" / "saved_model.pb").write_bytes(
+                (base / "2" / "saved_model.pb").read_bytes()[:-1000]
+            )
+            await reach(model, 3, 50, words="cut short or damaged")
+            await asyncio.sleep(2)
+            await publish(4)
+            await reach(model, 4, 30)
+            await reach(model, 2, 50)
+            await asyncio.sleep(2)
+            stop.set()
+            await asyncio.gather(*clients)
+
+    try:
+        asyncio.run(scenario())
+    finally:
+        code, output = server.end()
+    print(f"answers per version {counts}")
+    assert not errors, errors[:5]
+    assert all(counts.values()), counts
+    assert code == 0 and "Traceback" not in output, output
+
+
+# Nonsense.
+
+DTYPES = [0, 1, 2, 3, 7, 9, 10, 14, 19, 20, 21, 101, 9999]
+SIZES = [-(2**63), -1, 0, 1, 2, 3, 8, 64, 2**31, 2**62]
+NAMES = ["", "codes", "images", "bigan", "mixed", "x" * 2000, "é", "\0", "stable"]
+
+
+def some_tensor(rng):
+    proto = tf.make_tensor_proto(0.0)
+    proto.Clear()
+    proto.dtype = rng.choice(DTYPES)
+    for _ in range(rng.choice([0, 1, 2, 2, 2, 4, 4, 70])):
+        proto.tensor_shape.dim.add(size=rng.choice(SIZES))
+    proto.tensor_shape.unknown_rank = rng.random() < 0.1
+    if rng.random() < 0.5:
+        proto.tensor_content = rng.randbytes(rng.choice([0, 1, 4, 12, 256]))
+    proto.float_val.extend([rng.choice([0.0, float("nan"), 1e38])] * rng.choice([0, 0, 1, 3, 64]))
+    proto.int_val.extend([rng.choice([0, -(2**31), 2**31 - 1])] * rng.choice([0, 0, 0, 1, 3]))
+    if rng.random() < 0.1:
+        proto.version_number = rng.choice([-1, 2**31 - 1])
+    return proto
+
+
+def some_predict(rng):
+    """A request with one thing or everything wrong."""
+    request = decode_request(served.codes(1))
+    if rng.random() < 0.4:
+        request.inputs["codes"].CopyFrom(some_tensor(rng))
+    if rng.random() < 0.2:
+        request.inputs[rng.choice(NAMES)].CopyFrom(some_tensor(rng))
+    if rng.random() < 0.1:
+        request.model_spec.version.value = rng.choice(SIZES)
+    if rng.random() < 0.1:
+        request.model_spec.version_label = rng.choice(NAMES)
+    if rng.random() < 0.2:
+        request.model_spec.name = rng.choice(NAMES)
+    if rng.random() < 0.2:
+        request.model_spec.signature_name = rng.choice([*NAMES, "encode", "__saved_model_init_op"])
+    if rng.random() < 0.2:
+        request.output_filter.extend([rng.choice(NAMES)] * rng.choice([1, 2]))
+    raw = bytearray(request.SerializeToString())
+    if rng.random() < 0.3:
+        for _ in range(rng.choice([1, 5, 50])):
+            raw[rng.randrange(len(raw))] = rng.randrange(256)
+    if rng.random() < 0.1:
+        raw = raw[: rng.randrange(len(raw))]
+    if rng.random() < 0.05:
+        raw = bytearray(rng.randbytes(rng.choice([0, 1, 100, 10_000])))
+    return bytes(raw)
+
+
+def some_body(rng):
+    """A REST body with something wrong, or nothing."""
+    leaf = rng.choice([0, 1.5, -1, True, None, "a", {"b64": "!"}, {}, [], 1e308, 10**30, 2**24 + 1])
+    value = leaf
+    for _ in range(rng.choice([0, 1, 2, 3, 70])):
+        value = [value] * rng.choice([1, 2, 3])
+        if len(json.dumps(value)) > 20_000:
+            break
+    body = {
+        rng.choice(["instances", "inputs", "instance", "examples"]): value,
+        "signature_name": rng.choice(["decode", "encode", "", 3, None, "é"]),
+    }
+    if rng.random() < 0.1:
+        body["inputs"] = value
+    if rng.random() < 0.1:
+        body = {"instances": [[leaf, 1, 2.5]], "signature_name": "decode"}
+    text = bytearray(json.dumps(body).encode())
+    if rng.random() < 0.3:
+        text[rng.randrange(len(text))] = rng.randrange(256)
+    if rng.random() < 0.1:
+        text = text[: rng.randrange(len(text))]
+    if rng.random() < 0.02:
+        text = bytearray(b"[" * 100_000)
+    return bytes(text)
+
+
+# What a bad request may be answered. INTERNAL and UNKNOWN are never right; gRPC itself says
+# INTERNAL where bytes are no message at all, before the server's code sees them.
+GOOD_CODES = {
+    "OK",
+    "INVALID_ARGUMENT",
+    "NOT_FOUND",
+    "FAILED_PRECONDITION",
+    "OUT_OF_RANGE",
+}
+
+
+@pytest.mark.parametrize("batched", [True, False])
+def test_ten_thousand_bad_requests(tmp_path, batched):
+    """No crash, no leak, a code that blames the caller, and the next good request answered."""
+    models = served.export_all(tmp_path / "models")
+    server = served.Server(
+        f"--model_config_file={models}/models.config", *["--enable_batching"] * batched
+    ).wait()
+    rng = random.Random(0)
+    good = decode_request(served.codes(2))
+    expected = served.game(2).decode(served.codes(2))
+    codes = {}
+
+    def ask_grpc(call):
+        raw = some_predict(rng)
+        try:
+            call(raw, timeout=30)
+            code = "OK"
+        except grpc.RpcError as error:
+            code = error.code().name
+            if code == "INTERNAL" and not readable(raw):
+                code = "no message"
+            assert code in GOOD_CODES | {"no message"}, (error.details(), raw)
+        codes[code] = codes.get(code, 0) + 1
+
+    def ask_rest():
+        path = rng.choice(
+            ["bigan:predict"] * 6 + ["mixed:predict", "bigan/labels/é:predict", "%00"]
+        )
+        url = f"http://{server.rest}/v1/models/{urllib.request.quote(path, safe='/:%')}"
+        try:
+            with urllib.request.urlopen(url, data=some_body(rng), timeout=30) as response:
+                code = response.status
+        except urllib.error.HTTPError as error:
+            with error:
+                code = error.code
+                assert "error" in json.loads(error.read()), error
+            assert code in (400, 404), (code, error)
+        codes[code] = codes.get(code, 0) + 1
+
+    def readable(raw):
+        try:
+            predict_pb2.PredictRequest.FromString(raw)
+        except Exception:
+            return False
+        return True
+
+    try:
+        with grpc.insecure_channel(server.address) as channel:
+            call = channel.unary_unary(PREDICT)
+            right = prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict
+            memory = []
+            for turn in range(16):
+                for i in range(500):
+                    ask_grpc(call)
+                    if i % 4 == 0:
+                        ask_rest()
+                response = right(good)
+                found = tf.make_ndarray(response.outputs["images"])
+                np.testing.assert_allclose(found, expected, atol=1e-5)
+                memory.append(server.memory() / 2**20)
+                print(f"turn {turn}: {memory[-1]:.0f} MiB", flush=True)
+    finally:
+        code, output = server.end()
+    print(codes)
+    assert sum(codes.values()) >= 10_000
+    assert {"OK", "INVALID_ARGUMENT", "NOT_FOUND", "FAILED_PRECONDITION", 200, 400} <= codes.keys()
+    assert memory[-1] <= 1.05 * memory[1], memory
+    assert code == 0 and not re.search("Traceback|Error in", output), output
+
+
+def test_metadata_and_status_of_nonsense(tmp_path):
+    """The other methods, fed with bytes that are no request of theirs."""
+    models = served.export_all(tmp_path / "models")
+    server = served.Server(f"--model_config_file={models}/models.config").wait()
+    rng = random.Random(1)
+    metadata = get_model_metadata_pb2.GetModelMetadataRequest(
+        model_spec={"name": "bigan"}, metadata_field=["signature_def"]
+    )
+    try:
+        with grpc.insecure_channel(server.address) as channel:
+            for path in ("PredictionService/GetModelMetadata", "ModelService/GetModelStatus"):
+                call = channel.unary_unary(f"/tensorflow.serving.{path}")
+                for _ in range(500):
+                    raw = bytearray(metadata.SerializeToString())
+                    for _ in range(rng.choice([1, 3])):
+                        raw[rng.randrange(len(raw))] = rng.randrange(256)
+                    try:
+                        call(bytes(raw), timeout=30)
+                    except grpc.RpcError as error:
+                        assert error.code().name in (*GOOD_CODES, "INTERNAL"), error
+            stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+            assert stub.GetModelMetadata(metadata).model_spec.version.value == 2
+    finally:
+        code, output = server.end()
+    assert code == 0 and "Traceback" not in output, output
