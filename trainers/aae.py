@@ -17,7 +17,7 @@ def optimizers(args, steps):
 
 RECIPE = Recipe(
     method="aae",
-    title=__doc__,
+    title=__doc__.splitlines()[0],
     optimizers=optimizers,
     network="dcgan",
     networks={

@@ -16,7 +16,7 @@ def optimizers(args, steps):
 
 RECIPE = Recipe(
     method="alpha_gan",
-    title=__doc__,
+    title=__doc__.splitlines()[0],
     optimizers=optimizers,
     network="dcgan",
     networks={

@@ -20,7 +20,7 @@ def optimizers(args, steps):
 
 RECIPE = Recipe(
     method="gan",
-    title=__doc__,
+    title=__doc__.splitlines()[0],
     optimizers=optimizers,
     network="dcgan",
     networks={

@@ -19,7 +19,7 @@ def optimizers(args, steps):
 
 RECIPE = Recipe(
     method="vae",
-    title=__doc__,
+    title=__doc__.splitlines()[0],
     optimizers=optimizers,
     network="dcgan",
     networks={
