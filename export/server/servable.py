@@ -36,8 +36,6 @@ class Servable:
             raise from_exception(error) from None
         self.signatures = {
             name: Signature(name, definition, self.model.signatures.get(name))
-            if name in self.model.signatures
-            else Signature(name, definition, None)
             for name, definition in self.definitions.items()
         }
 
