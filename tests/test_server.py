@@ -352,6 +352,30 @@ def test_a_full_queue_says_so_and_a_request_that_is_too_large(signature):
     assert "Task size 3 is larger than maximum input batch size 2" in error.message
 
 
+def test_a_version_may_bring_its_own_batching_parameters(base):
+    flag = ("--enable_batching", "--enable_per_model_batching_parameters")
+
+    async def scenario():
+        base.publish(1)
+        async with serving(base, *flag) as (app, channel):
+            found = app.manager.registry.models["default"].versions
+            assert not found[1].queues  # without the file it is not batched
+            base.publish(2)
+            await served.until(lambda: states(app).get(2) == "AVAILABLE")
+            file = base.folder / "copying.3" / "batching_params.pbtxt"
+            for number, text in ((3, "max_batch_size { value: 5 }"), (4, "surprise: 1")):
+                shutil.copytree(base.folder / "2", base.folder / "copying.3")
+                file.write_text(text)
+                file.parent.rename(base.folder / str(number))
+                await served.until(lambda n=number: states(app).get(n) in ("AVAILABLE", "END"))
+            assert found[3].queues["add"].parameters.max_batch_size == 5
+            assert states(app)[4] == "END"
+            assert "Error parsing text-format" in found[4].error.message
+            assert (await add(channel, [0])).model_spec.version.value == 3
+
+    asyncio.run(scenario())
+
+
 def test_a_window_waits_for_more(signature):
     async def ask():
         scheduler = batching.Scheduler(Parameters(max_batch_size=3, batch_timeout_micros=200_000))

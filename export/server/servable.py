@@ -28,6 +28,7 @@ class Servable:
         import tensorflow as tf
 
         self.path = path
+        self.batching = None  # Parameters, where requests are to be batched
         self.definitions = _definitions(path, tags)
         try:
             # Held because the variables live as long as this object does.
