@@ -138,7 +138,7 @@ def _definitions(path, tags):
         raise from_exception(error) from None
     for graph in saved.meta_graphs:
         if set(graph.meta_info_def.tags) == set(tags):
-            return dict(graph.signature_def)
+            return dict(sorted(graph.signature_def.items()))
     found = [sorted(graph.meta_info_def.tags) for graph in saved.meta_graphs]
     raise ServingError(
         "NOT_FOUND", f"{file} has no graph with the tags {sorted(tags)}; it has {found}"
