@@ -3,11 +3,13 @@
 import asyncio
 import contextlib
 import os
+import re
 import shutil
 import subprocess
 import sys
 import types
 
+import aiohttp
 import grpc
 import numpy as np
 import pytest
@@ -25,6 +27,7 @@ from export.server import batching
 from export.server import flags
 from export.server import text_configs
 from export.server import versions
+from export.server import words
 from export.server.batching_parameters import Parameters
 from export.server.errors import ServingError
 from export.server.servable import WARMUP
@@ -349,6 +352,30 @@ def test_a_full_queue_says_so_and_a_request_that_is_too_large(signature):
     assert "Task size 3 is larger than maximum input batch size 2" in error.message
 
 
+def test_a_version_may_bring_its_own_batching_parameters(base):
+    flag = ("--enable_batching", "--enable_per_model_batching_parameters")
+
+    async def scenario():
+        base.publish(1)
+        async with serving(base, *flag) as (app, channel):
+            found = app.manager.registry.models["default"].versions
+            assert not found[1].queues  # without the file it is not batched
+            base.publish(2)
+            await served.until(lambda: states(app).get(2) == "AVAILABLE")
+            file = base.folder / "copying.3" / "batching_params.pbtxt"
+            for number, text in ((3, "max_batch_size { value: 5 }"), (4, "surprise: 1")):
+                shutil.copytree(base.folder / "2", base.folder / "copying.3")
+                file.write_text(text)
+                file.parent.rename(base.folder / str(number))
+                await served.until(lambda n=number: states(app).get(n) in ("AVAILABLE", "END"))
+            assert found[3].queues["add"].parameters.max_batch_size == 5
+            assert states(app)[4] == "END"
+            assert "Error parsing text-format" in found[4].error.message
+            assert (await add(channel, [0])).model_spec.version.value == 3
+
+    asyncio.run(scenario())
+
+
 def test_a_window_waits_for_more(signature):
     async def ask():
         scheduler = batching.Scheduler(Parameters(max_batch_size=3, batch_timeout_micros=200_000))
@@ -432,6 +459,24 @@ def test_flags_that_contradict_each_other_are_refused(arguments, message):
 def test_booleans_are_written_as_tensorflow_serving_writes_them():
     options = flags.parse(["s", "--model_base_path=a", "--enable_model_warmup=false"])
     assert options.enable_model_warmup is False
+
+
+def test_the_commands_that_are_printed_work(base):
+    async def scenario():
+        base.publish(1)
+        async with served.running(f"--model_base_path={base.folder}", rest=True) as app:
+            printed = words.how_to_call(app.options, app.manager.registry)
+            curl = next(line.strip() for line in printed if "curl -d" in line and "predict" in line)
+            body, url = re.fullmatch(r"curl -d '(.+)' (\S+)", curl).groups()
+            async with aiohttp.ClientSession() as session, session.post(url, data=body) as response:
+                assert await response.json() == {"outputs": [1.0]}  # zero, and 1 added
+            code = next(line for line in printed if "python -c" in line)
+            made = {}
+            calls = re.search(r'python -c "(.+)"$', code)[1].replace("print(", "made.update(r=")
+            await asyncio.to_thread(exec, calls, {"made": made})
+            assert list(made["r"].outputs["y"].float_val) == [1.0]
+
+    asyncio.run(scenario())
 
 
 def test_tls_refuses_plain_text_and_strangers(base):

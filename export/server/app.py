@@ -119,6 +119,7 @@ class App:
     def _load(self, name, number, path):
         options = self.options
         servable = Servable(path, tuple(options.saved_model_tags.split(",")))
+        servable.batching = self._parameters(path)
         runs = 0
         if options.enable_model_warmup:
             began = time.perf_counter()
@@ -130,17 +131,20 @@ class App:
         gc.collect()
         return servable, runs
 
+    def _parameters(self, path):
+        """The batching parameters of a version; None where it is not to be batched."""
+        if not self.options.enable_per_model_batching_parameters:
+            return self.batching
+        file = pathlib.Path(path) / "batching_params.pbtxt"
+        if not file.exists():
+            return None
+        return Parameters.from_proto(text_configs.read(str(file), "BatchingParameters"))
+
     def _queues(self, servable):
-        if not self.scheduler:
+        if servable.batching is None:
             return {}
-        parameters = self.batching
-        if self.options.enable_per_model_batching_parameters:
-            file = pathlib.Path(servable.path) / "batching_params.pbtxt"
-            if not file.exists():
-                return {}
-            parameters = Parameters.from_proto(text_configs.read(str(file), "BatchingParameters"))
         return {
-            name: self.scheduler.queue(signature, parameters)
+            name: self.scheduler.queue(signature, servable.batching)
             for name, signature in servable.signatures.items()
             if signature.function is not None
         }

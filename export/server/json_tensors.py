@@ -8,6 +8,7 @@ import base64
 import binascii
 import itertools
 import json
+import math
 
 import numpy as np
 
@@ -255,8 +256,8 @@ def dumps(value: np.ndarray, alias: str) -> str:
         texts = [_string(v, alias.endswith("_bytes")) for v in value.ravel().tolist()]
     else:
         texts = [json.dumps(v) for v in value.ravel().tolist()]
-    for size in reversed(value.shape):
-        rows = len(texts) // size if size else int(np.prod(value.shape[:-1]))
+    for axis in reversed(range(value.ndim)):
+        size, rows = value.shape[axis], math.prod(value.shape[:axis])
         texts = ["[" + ", ".join(texts[i * size : (i + 1) * size]) + "]" for i in range(rows)]
     return texts[0]
 

@@ -1,5 +1,6 @@
 """Prometheus metrics under TensorFlow Serving's names: everything but letters is a colon."""
 
+import functools
 import re
 
 import prometheus_client
@@ -35,15 +36,19 @@ class Metrics:
             PREFIX + name, name, labels, registry=self.registry, buckets=MICROSECONDS
         )
 
+    @functools.lru_cache(maxsize=1024)  # noqa: B019  (one for the life of the server)
+    def _of(self, metric, *labels):
+        return metric.labels(*labels)
+
     def request(self, model: str, api: str, entrypoint: str, status: str, seconds: float) -> None:
         """One request has been answered. Only good answers are timed."""
-        self._requests.labels(model, status).inc()
+        self._of(self._requests, model, status).inc()
         if status == "OK":
-            self._latency.labels(model, api, entrypoint).observe(seconds * 1e6)
+            self._of(self._latency, model, api, entrypoint).observe(seconds * 1e6)
 
     def run(self, model: str, api: str, seconds: float) -> None:
         """The model was run for a request, waiting in the queue included."""
-        self._runtime.labels(model, api, "TF1").observe(seconds * 1e6)
+        self._of(self._runtime, model, api, "TF1").observe(seconds * 1e6)
 
     def batch(self, pool: str, waited: list) -> None:
         """A batch has left the queue; `waited` has the seconds of each of its requests."""

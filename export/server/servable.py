@@ -28,6 +28,7 @@ class Servable:
         import tensorflow as tf
 
         self.path = path
+        self.batching = None  # Parameters, where requests are to be batched
         self.definitions = _definitions(path, tags)
         try:
             # Held because the variables live as long as this object does.
@@ -36,8 +37,6 @@ class Servable:
             raise from_exception(error) from None
         self.signatures = {
             name: Signature(name, definition, self.model.signatures.get(name))
-            if name in self.model.signatures
-            else Signature(name, definition, None)
             for name, definition in self.definitions.items()
         }
 
@@ -139,7 +138,7 @@ def _definitions(path, tags):
         raise from_exception(error) from None
     for graph in saved.meta_graphs:
         if set(graph.meta_info_def.tags) == set(tags):
-            return dict(graph.signature_def)
+            return dict(sorted(graph.signature_def.items()))
     found = [sorted(graph.meta_info_def.tags) for graph in saved.meta_graphs]
     raise ServingError(
         "NOT_FOUND", f"{file} has no graph with the tags {sorted(tags)}; it has {found}"

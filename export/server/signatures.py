@@ -34,11 +34,14 @@ class Signature:
     """
 
     def __init__(self, name: str, definition, function):
+        import tensorflow as tf
+
         self.name = name
         self.definition = definition
         self.function = function
         self.inputs = {a: (i.dtype, shape_of(i)) for a, i in sorted(definition.inputs.items())}
         self.outputs = sorted(definition.outputs)
+        self.types = {a: tf.dtypes.as_dtype(dtype) for a, (dtype, _) in self.inputs.items()}
         self.defaults = {
             alias: tensors.read(alias, proto, tensors.check(alias, proto))
             for alias, proto in definition.defaults.items()
@@ -79,6 +82,8 @@ class Signature:
         return self.defaults | read, wanted
 
     def check_names(self, given) -> None:
+        if given.keys() == self.inputs.keys():
+            return
         missing = self.inputs.keys() - given.keys() - self.defaults.keys()
         extra = given.keys() - self.inputs.keys()
         if len(given) > len(self.inputs) or (len(given) < len(self.inputs) and missing):
@@ -111,8 +116,8 @@ class Signature:
         expected = self.inputs[alias][1]
         if expected is None:
             return
-        fits = len(shape) == len(expected) and all(e in (-1, s) for e, s in zip(expected, shape))
-        if not fits:
+        fits = [e in (-1, s) for e, s in zip(expected, shape)]
+        if len(shape) != len(expected) or not all(fits):
             raise invalid(
                 f"input {alias} of signature {self.name} has shape {words(expected)}, "
                 f"-1 being any size; {words(shape)} was sent"
@@ -130,7 +135,7 @@ class Signature:
 
         if self.function is None:
             raise ServingError("OUT_OF_RANGE", f"{self.name} has no output and cannot be run")
-        types = {alias: tf.dtypes.as_dtype(dtype) for alias, (dtype, _) in self.inputs.items()}
+        types = self.types
         found = self.function(**{a: tf.constant(v, types[a]) for a, v in feeds.items()})
         return {alias: found[alias].numpy() for alias in wanted}
 

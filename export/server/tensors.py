@@ -52,27 +52,30 @@ def check(alias: str, proto) -> tuple:
     Raises:
         ServingError: INVALID_ARGUMENT `tensor parsing error: <alias>` where they do not.
     """
-    malformed = invalid(f"tensor parsing error: {alias}")
     if proto.dtype not in FIELDS or proto.tensor_shape.unknown_rank:
-        raise malformed
-    shape = tuple(dim.size for dim in proto.tensor_shape.dim)
-    if len(shape) > 64 or any(size < 0 for size in shape):  # NumPy ends at 64 dimensions
-        raise malformed
+        raise _malformed(alias)
+    shape = tuple([dim.size for dim in proto.tensor_shape.dim])
+    if len(shape) > 64 or (shape and min(shape) < 0):  # NumPy ends at 64 dimensions
+        raise _malformed(alias)
     elements = math.prod(shape)
     field, dtype = FIELDS[proto.dtype]
     if proto.tensor_content:
         if dtype.kind != "O" and len(proto.tensor_content) != elements * dtype.itemsize:
-            raise malformed
+            raise _malformed(alias)
         return shape
     given = len(getattr(proto, field)) // (2 if proto.dtype in COMPLEX else 1)
     if given > elements:
-        raise malformed
+        raise _malformed(alias)
     if given < elements and elements * dtype.itemsize > MOST_REPEATED:
         raise invalid(
             f"tensor {alias} names {elements} elements and has {given} values; a tensor that is "
             f"filled up may take at most {MOST_REPEATED} bytes"
         )
     return shape
+
+
+def _malformed(alias):
+    return invalid(f"tensor parsing error: {alias}")
 
 
 def read(alias: str, proto, shape: tuple) -> np.ndarray:
@@ -111,7 +114,7 @@ def _integers(alias, values, dtype):
     wide = np.array(values, "u8" if dtype.str == "<u8" else "i8")
     limits = np.iinfo(dtype)
     if wide.size and (wide.min() < limits.min or wide.max() > limits.max):
-        raise invalid(f"tensor parsing error: {alias}")
+        raise _malformed(alias)
     return wide.astype(dtype)
 
 
@@ -122,7 +125,7 @@ def _strings(alias, proto):
     try:
         found = tf.io.parse_tensor(proto.SerializeToString(), tf.string).numpy()
     except tf.errors.OpError:
-        raise invalid(f"tensor parsing error: {alias}") from None
+        raise _malformed(alias) from None
     return np.asarray(found, "O")
 
 

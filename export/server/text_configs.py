@@ -71,7 +71,7 @@ def _pool():
                 type=scalar or _FIELD.TYPE_MESSAGE,
                 type_name=None if scalar else kind,
             )
-    pool.Add(file) if hasattr(pool, "Add") else pool.AddSerializedFile(file.SerializeToString())
+    pool.AddSerializedFile(file.SerializeToString())
     return pool
 
 

@@ -4,6 +4,8 @@ import json
 import os
 import time
 
+MOST_NUMBERS = 64  # of an example that is written out in a command
+
 
 def say(line: str) -> None:
     """A line with the time of day."""
@@ -30,7 +32,7 @@ def how_to_call(options, registry) -> list:
         for name, signature in newest.signatures.items():
             if signature.function is not None:
                 lines.append(f"  {name}: {_arguments(signature)} -> {', '.join(signature.outputs)}")
-        lines += _commands(model.name, address, rest, tls)
+        lines += _commands(model.name, newest, address, rest, tls)
     return lines
 
 
@@ -44,27 +46,40 @@ def _arguments(signature):
     )
 
 
-def _commands(name, address, rest, tls):
+def _commands(name, servable, address, rest, tls):
+    """Commands that can be pasted: the status, and a prediction for zeros."""
     spec = json.dumps({"model_spec": {"name": name}})
     plain = "" if tls else "-plaintext "
     method = "tensorflow.serving.ModelService/GetModelStatus"
     lines = [f"  try: grpcurl {plain}-d '{spec}' {address} {method}"]
-    if not tls:
-        lines.append(f'       python -c "{_python(name, address)}"')
+    examples = {
+        signature: feeds
+        for signature in servable.signatures.values()
+        if signature.function is not None and (feeds := signature.example(1))
+    }
+    if examples and not tls:
+        signature, feeds = next(iter(examples.items()))
+        lines.append(f'       python -c "{_python(name, signature.name, feeds, address)}"')
     if rest:
         lines.append(f"       curl {rest}/v1/models/{name}/metadata")
-        lines.append(
-            f'       curl -d \'{{"signature_name": …, "instances": […]}}\' '
-            f"{rest}/v1/models/{name}:predict"
-        )
+    for signature, feeds in examples.items():
+        if rest and sum(value.size for value in feeds.values()) <= MOST_NUMBERS:
+            body = {a: value.tolist() for a, value in feeds.items()}
+            text = json.dumps({"signature_name": signature.name, "inputs": body})
+            lines.append(f"       curl -d '{text}' {rest}/v1/models/{name}:predict")
+            break
     return lines
 
 
-def _python(name, address):
+def _python(name, signature, feeds, address):
+    inputs = "; ".join(
+        f"r.inputs['{alias}'].CopyFrom(tf.make_tensor_proto(tf.zeros("
+        f"{list(value.shape)}, '{value.dtype.name}').numpy()))"
+        for alias, value in feeds.items()
+    )
     return (
-        "import grpc; from tensorflow_serving.apis import get_model_metadata_pb2 as m, "
-        "prediction_service_pb2_grpc as p; "
-        f"print(p.PredictionServiceStub(grpc.insecure_channel('{address}'))"
-        f".GetModelMetadata(m.GetModelMetadataRequest(model_spec=dict(name='{name}'), "
-        "metadata_field=['signature_def'])))"
+        "import grpc, tensorflow as tf; from tensorflow_serving.apis import predict_pb2 as p, "
+        "prediction_service_pb2_grpc as s; r = p.PredictRequest(model_spec="
+        f"dict(name='{name}', signature_name='{signature}')); {inputs}; "
+        f"print(s.PredictionServiceStub(grpc.insecure_channel('{address}')).Predict(r))"
     )
