@@ -15,6 +15,7 @@ from zoo import audit
 from zoo import datasets
 from zoo import models
 from zoo.audit import __main__ as command
+from zoo.audit import measures
 from zoo.audit import words
 from zoo.metrics import judges
 
@@ -220,3 +221,20 @@ def test_help_needs_no_tensorflow_and_a_missing_model_is_named(tmp_path, capsys)
         command.main(["audit", str(tmp_path / "nothing"), f"--out={tmp_path}"])
     assert stopped.value.code == 2
     assert "no game at" in capsys.readouterr().err
+
+
+def test_points_are_audited_by_their_modes():
+    data = datasets.load("grid25", train_split="train[:1000]", test_split="test[:500]")
+    model = models.Model(
+        name="exact",
+        encode=None,
+        decode=lambda rows: data.train[np.asarray(rows)[:, 0].astype(int)],
+        prior=lambda n, seed: np.random.default_rng(seed).integers(1000, size=(n, 1)),
+        law="normal",
+        shape=(2,),
+        observed=lambda x, seed: x,
+    )
+    found = measures.images(measures.gather(model, data, 0, 2500), data)
+    assert found["modes"] == 25 and found["high_quality"] > 0.97
+    (sentence,) = audit.verdicts(found)
+    assert sentence.startswith("samples: 25 of 25 modes captured")

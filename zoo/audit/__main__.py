@@ -132,11 +132,12 @@ def _shown(model, data, found, args):
     samples = in_batches(
         model.decode, model.prior(args.samples + 30_000, args.seed)[: args.samples]
     )
-    shown = {"samples": samples[:40], "closest": samples[np.ravel(found["closest"])]}
+    x = model.observed(datasets.scale(data.test[:500]), args.seed)
+    shown = {"samples": samples[:500], "real": x}
+    if "closest" in found:
+        shown |= {"closest": samples[np.ravel(found["closest"])]}
     if model.encode:
-        x = model.observed(datasets.scale(data.test[:20]), args.seed)
-        shown |= {"images": x}
-        shown |= {"reconstructions": in_batches(model.decode, in_batches(model.encode, x))}
+        shown |= {"reconstructions": in_batches(model.decode, in_batches(model.encode, x[:20]))}
     return shown
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from zoo.pictures import blank
 from zoo.pictures import grid
 from zoo.pictures import pairs
+from zoo.pictures import points
 
 _COLUMNS = 10
 
@@ -18,8 +19,8 @@ def draw(path: str | Path, audited: list) -> None:
     Args:
       path: PNG file to write; its folder is made if need be.
       audited: one (name, figures, verdicts, shown) for each model; `shown` maps "samples",
-        "closest" (samples, in pairs), and where there is an encoder "images" and
-        "reconstructions", to arrays (n, h, w, c) in [-1, 1].
+        "closest" (samples, in pairs), "real" (test examples under the model's data law) and, where
+        there is an encoder, "reconstructions" of these, to arrays (n, ...).
     """
     figure = blank(6.4 * len(audited), 13)
     for number, (name, figures, sentences, shown) in enumerate(audited):
@@ -38,9 +39,12 @@ def draw(path: str | Path, audited: list) -> None:
 
 
 def _sheets(shown):
-    if "images" in shown:
+    if shown["samples"].ndim == 2:
+        yield "samples", points(shown["real"], shown["samples"])
+        return
+    if "reconstructions" in shown:
         some = slice(2 * _COLUMNS)
-        sheet = pairs(shown["images"][some], shown["reconstructions"][some], _COLUMNS)
+        sheet = pairs(shown["real"][some], shown["reconstructions"][some], _COLUMNS)
         yield "test images, each above its reconstruction", sheet
     yield "samples", grid(shown["samples"][: 4 * _COLUMNS], _COLUMNS)
     upper, lower = shown["closest"][: 2 * _COLUMNS : 2], shown["closest"][1 : 2 * _COLUMNS : 2]

@@ -9,7 +9,7 @@ def verdicts(figures: dict) -> list[str]:
     Args:
         figures: as from `zoo.audit.audit`.
     """
-    found = (part(figures) for part in (_judged, _cycles, _law, _class, _image, _support, _samples))
+    found = (part(figures) for part in PARTS)
     return [sentence for sentence in found if sentence]
 
 
@@ -99,6 +99,16 @@ def _image(f):
     )
 
 
+def _modes(f):
+    if "modes" not in f:
+        return ""
+    return (
+        f"samples: {f['modes']:.0f} of {f['modes_total']:.0f} modes captured, "
+        f"{100 * f['high_quality']:.1f} % of samples within 3 standard deviations of one, reverse "
+        f"KL of mode frequencies {f['reverse_kl']:.2f} nats"
+    )
+
+
 def _support(f):
     if "birthday" not in f:
         return ""
@@ -114,3 +124,6 @@ def _samples(f):
         f"{f['precision_real']:.2f} and {f['recall_real']:.2f}); Fréchet distance "
         f"{f['frechet']:.1f} (real {f['frechet_real']:.1f})"
     )
+
+
+PARTS = (_judged, _cycles, _law, _class, _image, _support, _samples, _modes)

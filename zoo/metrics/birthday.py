@@ -73,7 +73,9 @@ class Birthday:
             f"{self.collisions} of {self.batches} batches of {self.batch_size} samples hold a pair "
             f"closer than {self.threshold:.3g} ({self.real_rate:.1%} expected of real examples)"
         )
-        if math.isinf(self.support_interval[1]):
+        if math.isinf(self.support_interval[0]):
+            text = f"{seen}: fewer than real examples do, so that this test bounds nothing"
+        elif math.isinf(self.support_interval[1]):
             text = (
                 f"{seen}: no more than real examples do. Effective support above about {low}, by "
                 f"this test with {self.samples:,} samples; this is no proof of diversity"
