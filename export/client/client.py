@@ -15,8 +15,8 @@ from export.client.methods import Methods
 class Client(Methods):
     """A client that waits for its answers; several threads may share one."""
 
-    def __init__(self, *args, **keywords):
-        super().__init__(*args, **keywords)
+    def _start(self):
+        # At once: threads that share a client must not each open a channel.
         self._open(grpc)
 
     def __enter__(self):

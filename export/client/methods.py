@@ -76,6 +76,10 @@ class Methods:
         self._credentials = channels.credentials(tls, ca, cert, key)
         self._steps = Steps(model, version, label, max_batch_size, max_message_bytes)
         self._channel = None
+        self._start()
+
+    def _start(self):
+        """What a kind of client does when it is made."""
 
     def _open(self, module):
         """Open the channel with `grpc`, or with `grpc.aio`."""

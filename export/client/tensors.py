@@ -64,9 +64,7 @@ def read(proto) -> np.ndarray:
     shape = tuple(size.size for size in proto.tensor_shape.dim)
     if proto.tensor_content:
         if name == "string":
-            raise ValueError(
-                "the answer has strings in tensor_content, which only TensorFlow reads"
-            )
+            raise _unreadable("it has strings in tensor_content, which only TensorFlow reads")
         values = np.frombuffer(proto.tensor_content, dtype)
     else:
         values = _values(name, getattr(proto, field), dtype)
