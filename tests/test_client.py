@@ -183,6 +183,7 @@ def test_the_shell_writes_pictures_and_says_what_there_is(server, client, tmp_pa
     code, out, _ = shell(server, "metadata")
     assert code == 0 and out.startswith("ali version 1\n")
     assert "  encode: images float32 (n, 8, 8, 1) → codes float32 (n, 3)\n" in out
+    assert shell(server, "wait") == (0, "ali version 1 is served\n", "")
     assert shell(server, "status") == (0, "version 1: AVAILABLE\n", "")
 
 

@@ -15,7 +15,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def parser() -> Parser:
-    """Of the five commands."""
+    """Of the six commands."""
     shared = Parser(add_help=False)
     shared.add_argument(
         "--server", default="localhost:8500", help="host:port of gRPC (%(default)s)"
@@ -45,6 +45,7 @@ def parser() -> Parser:
     sample.add_argument("--out", required=True, help="x.png; several are x-0.png, x-1.png, …")
     command("metadata", "The version that answers, its signatures, their shapes and types.")
     command("status", "The versions that the server knows, newest first.")
+    command("wait", "Wait until the model is served; --timeout says how long.")
     return found
 
 
@@ -82,6 +83,11 @@ def metadata(client, options):
 def status(client, options):
     for one in client.status():
         print(f"version {one.version}: {one.state}{': ' if one.error else ''}{one.error}")
+
+
+def wait(client, options):
+    found = client.wait_until_ready()
+    print(f"{found.model} version {found.version} is served")
 
 
 def _suffix(path):
@@ -137,6 +143,7 @@ COMMANDS = {
     "sample": sample,
     "metadata": metadata,
     "status": status,
+    "wait": wait,
 }
 
 

@@ -48,22 +48,22 @@ class Client(Methods):
         try:
             for call in step:
                 if len(under_way) == self.concurrency:
-                    replies.append(self._reply(under_way))
+                    replies.append(self._reply(under_way, deadline))
                 future = self._calls[call.method].future(call.request, timeout=deadline.left())
                 under_way.append((call.rows, future))
             while under_way:
-                replies.append(self._reply(under_way))
+                replies.append(self._reply(under_way, deadline))
         finally:
             for _, future in under_way:
                 future.cancel()
         return replies
 
-    def _reply(self, under_way):
+    def _reply(self, under_way, deadline):
         rows, future = under_way.popleft()
         try:
             return future.result()
         except grpc.RpcError as error:
-            raise from_rpc(error, rows) from None
+            raise from_rpc(error, deadline.seconds, rows) from None
 
 
 class AsyncClient(Methods):
@@ -102,19 +102,19 @@ class AsyncClient(Methods):
         try:
             for call in step:
                 if len(under_way) == self.concurrency:
-                    replies.append(await self._reply(under_way))
+                    replies.append(await self._reply(under_way, deadline))
                 future = self._calls[call.method](call.request, timeout=deadline.left())
                 under_way.append((call.rows, future))
             while under_way:
-                replies.append(await self._reply(under_way))
+                replies.append(await self._reply(under_way, deadline))
         finally:
             for _, future in under_way:
                 future.cancel()
         return replies
 
-    async def _reply(self, under_way):
+    async def _reply(self, under_way, deadline):
         rows, future = under_way.popleft()
         try:
             return await future
         except grpc.aio.AioRpcError as error:
-            raise from_rpc(error, rows) from None
+            raise from_rpc(error, deadline.seconds, rows) from None

@@ -46,7 +46,9 @@ _BY_CODE = {
 }
 
 
-def from_rpc(error, rows: tuple | None = None) -> ServerError:
-    """The exception for a `grpc.RpcError` of a call."""
-    code = error.code().name
-    return _BY_CODE.get(code, ServerError)(code, error.details() or "no details", rows)
+def from_rpc(error, seconds: float, rows: tuple | None = None) -> ServerError:
+    """The exception for a `grpc.RpcError` of a call that was part of one with `seconds`."""
+    code, words = error.code().name, error.details() or "no details"
+    if code == "DEADLINE_EXCEEDED":
+        words += f" (timeout {seconds:g} s)"
+    return _BY_CODE.get(code, ServerError)(code, words, rows)
