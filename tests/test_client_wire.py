@@ -149,7 +149,7 @@ class Abort(Exception):
 
 
 @contextlib.contextmanager
-def scripted(answer):
+def scripted(answer, address="127.0.0.1:0"):
     """The address of a server whose `decode` gives `answer(array, number of the call, request)`."""
     lock, counts = threading.Lock(), {}
 
@@ -187,10 +187,10 @@ def scripted(answer):
         server.add_generic_rpc_handlers(
             (grpc.method_handlers_generic_handler(service, {method: serve(name)}),)
         )
-    port = server.add_insecure_port("127.0.0.1:0")
+    port = server.add_insecure_port(address)
     server.start()
     try:
-        yield f"127.0.0.1:{port}", counts
+        yield address.replace(":0", f":{port}"), counts
     finally:
         server.stop(None).wait()
 
@@ -345,6 +345,13 @@ def test_what_an_older_version_said_is_asked_again():
             assert counts == {"GetModelMetadata": 2, "Predict": 3}
 
 
+@BOTH
+def test_a_unix_socket_is_an_address(kind, tmp_path):
+    address = f"unix:{tmp_path / 'socket'}"
+    with scripted(lambda codes, number, request: (codes, 1), address):
+        np.testing.assert_array_equal(ask(kind, address), CODES)
+
+
 def test_no_server_is_a_clear_error():
     with Client(f"127.0.0.1:{served.free_port()}", "m", attempts=1) as client:
         with pytest.raises(ConnectionError, match="UNAVAILABLE: failed to connect to all addr"):
@@ -394,6 +401,12 @@ def test_tls_with_and_without_a_certificate_of_ones_own(tmp_path):
     with client_server.running(*flags, "--host=localhost") as app:
         with Client(app.address, **given) as client:
             np.testing.assert_array_equal(client.predict("add", x=[1.0])["y"], [2])
+
+        async def asked():
+            async with AsyncClient(app.address, **given) as client:
+                return await client.predict("add", x=[1.0])
+
+        np.testing.assert_array_equal(asyncio.run(asked())["y"], [2])
         for wrong in ({}, {"ca": given["ca"]}, {"tls": True}):
             with Client(app.address, attempts=1, **wrong) as client:
                 with pytest.raises(clients.Unavailable):

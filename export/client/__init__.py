@@ -6,7 +6,8 @@
         codes = client.encode(images)  # (n, h, w, c) in [-1, 1] → (n, d)
 
 `AsyncClient` has the same methods, to be awaited. NumPy, grpcio and protobuf are all that either
-imports. The package asks for TensorFlow, which training needs; to install the client alone:
+imports (tested from 2.0, 1.66 and 5.29 on). The package asks for TensorFlow, which training needs;
+to install the client alone:
 
     pip install numpy grpcio protobuf && pip install --no-deps encoder-gan-zoo
 
