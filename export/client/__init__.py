@@ -1,0 +1,41 @@
+"""A client of TensorFlow Serving's protocol, for NumPy arrays; it needs no TensorFlow.
+
+    from export.client import Client
+
+    with Client("localhost:8500", model="bigan") as client:
+        codes = client.encode(images)  # (n, h, w, c) in [-1, 1] → (n, d)
+
+`AsyncClient` has the same methods, to be awaited. NumPy, grpcio and protobuf are all that either
+imports (tested from 2.0, 1.66 and 5.29 on). The package asks for TensorFlow, which training needs;
+to install the client alone:
+
+    pip install numpy grpcio protobuf && pip install --no-deps encoder-gan-zoo
+
+For the shell, with a server on this machine: `python -m export.client encode --image cat.png`.
+"""
+
+from export.client.client import AsyncClient
+from export.client.client import Client
+from export.client.errors import DeadlineExceeded
+from export.client.errors import InvalidInput
+from export.client.errors import NotFound
+from export.client.errors import ServerError
+from export.client.errors import Unavailable
+from export.client.signatures import Metadata
+from export.client.signatures import Signature
+from export.client.signatures import Tensor
+from export.client.steps import VersionStatus
+
+__all__ = [
+    "AsyncClient",
+    "Client",
+    "DeadlineExceeded",
+    "InvalidInput",
+    "Metadata",
+    "NotFound",
+    "ServerError",
+    "Signature",
+    "Tensor",
+    "Unavailable",
+    "VersionStatus",
+]

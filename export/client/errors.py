@@ -1,0 +1,54 @@
+"""What a server answers instead of a result, as exceptions that Python code knows how to catch."""
+
+
+class ServerError(Exception):
+    """A call that ended with a status; its subclasses are also Python's own exceptions.
+
+    Attributes:
+        code: name of the gRPC status code, such as "INTERNAL".
+        words: what the server said, or gRPC where no server was reached.
+        rows: (first, one after the last) of the rows that the failed part of a large batch held;
+            a row that the server names counts from the first. None where there was one part.
+    """
+
+    def __init__(self, code: str, words: str, rows: tuple | None = None):
+        super().__init__(code, words, rows)
+        self.code, self.words, self.rows = code, words, rows
+
+    def __str__(self):
+        part = "" if self.rows is None else f" (rows {self.rows[0]} to {self.rows[1] - 1})"
+        return f"{self.code}{part}: {self.words}"
+
+
+class InvalidInput(ServerError, ValueError):
+    """INVALID_ARGUMENT, FAILED_PRECONDITION or OUT_OF_RANGE: another input may work."""
+
+
+class NotFound(ServerError, LookupError):
+    """NOT_FOUND: no such model, or no such version of it."""
+
+
+class DeadlineExceeded(ServerError, TimeoutError):
+    """DEADLINE_EXCEEDED: the time that was given is over. Never tried again by itself."""
+
+
+class Unavailable(ServerError, ConnectionError):
+    """UNAVAILABLE: no server was reached, also by trying again."""
+
+
+_BY_CODE = {
+    "INVALID_ARGUMENT": InvalidInput,
+    "FAILED_PRECONDITION": InvalidInput,
+    "OUT_OF_RANGE": InvalidInput,
+    "NOT_FOUND": NotFound,
+    "DEADLINE_EXCEEDED": DeadlineExceeded,
+    "UNAVAILABLE": Unavailable,
+}
+
+
+def from_rpc(error, seconds: float, rows: tuple | None = None) -> ServerError:
+    """The exception for a `grpc.RpcError` of a call that was part of one with `seconds`."""
+    code, words = error.code().name, error.details() or "no details"
+    if code == "DEADLINE_EXCEEDED":
+        words += f" (timeout {seconds:g} s)"
+    return _BY_CODE.get(code, ServerError)(code, words, rows)

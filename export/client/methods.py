@@ -1,0 +1,176 @@
+"""What can be asked of a model, once for both kinds of client."""
+
+from export.client import channels
+from export.client.steps import METHODS
+from export.client.steps import Steps
+
+
+class Methods:
+    """What can be asked of a model.
+
+    A batch of any size goes: it is sent in parts, some of them at the same time, and the result is
+    put together in order; all of it comes from one version of the model. Inputs are compared with
+    what the server says of the model before anything is sent.
+
+    Every method raises:
+        ValueError: an input does not fit the model; `InvalidInput` is one, by the server's word.
+        ServerError: the server's error, or that there is none; see `export.client.errors`.
+    """
+
+    def __init__(
+        self,
+        server: str = "localhost:8500",
+        model: str = "default",
+        *,
+        version: int | None = None,
+        label: str | None = None,
+        timeout: float = 60.0,
+        attempts: int = channels.MOST_ATTEMPTS,
+        ca=None,
+        cert=None,
+        key=None,
+        tls: bool = False,
+        max_batch_size: int = 32,
+        max_message_bytes: int = 4 * 2**20,
+        concurrency: int = 4,
+    ):
+        """Nothing is sent yet: a server that is not there shows in the first call.
+
+        Args:
+            server: host:port of gRPC, or unix:path.
+            model: name under which the server has it.
+            version: number of the version; by default the server chooses, as a rule the newest.
+            label: of a version, instead of its number.
+            timeout: seconds for a whole call with all its parts and retries; methods take another.
+            attempts: times that a request is sent until a server is there: 1 to 5, the first after
+                0.2 s, then 0.4 s, 0.8 s and 1.6 s. Only UNAVAILABLE is tried again.
+            ca, cert, key: paths of PEM files, or their bytes: who signed the server's certificate,
+                and the client's own with its key where the server wants one. Any of them means TLS.
+            tls: TLS with the authorities that gRPC trusts, where no `ca` is given.
+            max_batch_size: rows in one request. A server that batches refuses more than its own
+                max_batch_size, which exports set to 32 unless told otherwise.
+            max_message_bytes: of one request. gRPC servers take 4 MiB by default; this project's
+                and TensorFlow's take 2 GiB. Answers are not limited.
+            concurrency: requests at the same time.
+
+        Raises:
+            ValueError: an argument is none of these, or a PEM file cannot be read.
+        """
+        if not model:
+            raise ValueError("model must be the name of one")
+        if version is not None and label is not None:
+            raise ValueError(f"give a version or a label; got {version} and {label!r}")
+        if attempts not in range(1, channels.MOST_ATTEMPTS + 1):
+            raise ValueError(f"attempts must be 1 to {channels.MOST_ATTEMPTS}; got {attempts}")
+        for what, value, least in (
+            ("max_batch_size", max_batch_size, 1),
+            ("max_message_bytes", max_message_bytes, 64 * 2**10),
+            ("concurrency", concurrency, 1),
+        ):
+            if value < least:
+                raise ValueError(f"{what} must be {least} or more; got {value}")
+        channels.Deadline(timeout)
+        self.server = channels.check_address(server)
+        self.timeout, self.concurrency = timeout, concurrency
+        self._options = channels.options(attempts)
+        self._credentials = channels.credentials(tls, ca, cert, key)
+        self._steps = Steps(model, version, label, max_batch_size, max_message_bytes)
+        self._channel = None
+        self._start()
+
+    def _start(self):
+        """What a kind of client does when it is made."""
+
+    def _open(self, module):
+        """Open the channel with `grpc`, or with `grpc.aio`."""
+        if self._credentials:
+            channel = module.secure_channel(self.server, self._credentials, self._options)
+        else:
+            channel = module.insecure_channel(self.server, self._options)
+        self._channel = channel
+        self._calls = {
+            method: channel.unary_unary(
+                path,
+                request_serializer=lambda request: request.SerializeToString(),
+                response_deserializer=response.FromString,
+            )
+            for method, (path, response) in METHODS.items()
+        }
+
+    def _run(self, steps, timeout):
+        """What the generator `steps` returns; in `AsyncClient`, a coroutine for it."""
+        raise NotImplementedError
+
+    def predict(self, signature: str, /, timeout: float | None = None, **inputs):
+        """Any signature: its inputs by name → dict of its outputs, as NumPy arrays."""
+        return self._run(self._steps.predict(signature, inputs), timeout)
+
+    def _one(self, signature, output, timeout, **inputs):
+        def steps():
+            found = yield from self._steps.predict(signature, inputs)
+            if output not in found:
+                raise ValueError(f"{signature} of this model gives {sorted(found)}, no {output}")
+            return found[output]
+
+        return self._run(steps(), timeout)
+
+    def encode(self, images, timeout: float | None = None):
+        """Codes E(x), or their means. float (n, h, w, c) in [-1, 1] → float32 (n, d).
+
+        Whole numbers are refused: uint8 pixels are scaled by (images - 127.5) / 127.5, which
+        `zoo.datasets.scale` does.
+        """
+        return self._one("encode", "codes", timeout, images=images)
+
+    def encode_sample(self, images, seeds, timeout: float | None = None):
+        """Codes drawn from the encoder, equal for equal seeds. Seeds are whole numbers (n,)."""
+        return self._one("encode_sample", "codes", timeout, images=images, seeds=seeds)
+
+    def encode_bytes(self, files, timeout: float | None = None):
+        """Codes of PNG or JPEG files, a list of bytes. The server cuts and resizes them."""
+        return self._one("encode_image_bytes", "codes", timeout, image_bytes=files)
+
+    def decode(self, codes, timeout: float | None = None):
+        """Images G(z). float (n, d) → float32 (n, h, w, c) in [-1, 1]."""
+        return self._one("decode", "images", timeout, codes=codes)
+
+    def decode_png(self, codes, timeout: float | None = None):
+        """Images G(z) as files: a list of n PNG files, each bytes."""
+
+        def steps():
+            found = yield from self._steps.predict("decode_png", {"codes": codes})
+            return found["png_bytes"].tolist()
+
+        return self._run(steps(), timeout)
+
+    def reconstruct(self, images, timeout: float | None = None):
+        """G(E(x)). float (n, h, w, c) in [-1, 1] → float32 of the same shape."""
+        return self._one("reconstruct", "images", timeout, images=images)
+
+    def sample(self, seeds, timeout: float | None = None):
+        """One image for each seed, equal for equal seeds. Whole numbers (n,) → (n, h, w, c)."""
+        return self._one("sample", "images", timeout, seeds=seeds)
+
+    def discriminate(self, images, timeout: float | None = None) -> dict:
+        """Scores of the model's judges, of `score_xz`, `score_x`, `score_z` → float32 (n,)."""
+        return self.predict("discriminate", timeout, images=images)
+
+    def anomaly_score(self, images, timeout: float | None = None) -> dict:
+        """`anomaly_score` and its terms → float32 (n,); higher is stranger."""
+        return self.predict("anomaly_score", timeout, images=images)
+
+    def metadata(self, timeout: float | None = None):
+        """`Metadata`: the version that answers, and its signatures with shapes and types."""
+        return self._run(self._steps.metadata(), timeout)
+
+    def status(self, timeout: float | None = None) -> list:
+        """`VersionStatus` of every version that the server knows, newest first."""
+        return self._run(self._steps.status(), timeout)
+
+    def wait_until_ready(self, timeout: float | None = None):
+        """Waits until the server is there and serves the model; `Metadata`.
+
+        Raises:
+            DeadlineExceeded: it did not within `timeout` seconds, with what it said last.
+        """
+        return self._run(self._steps.wait(), timeout)
