@@ -26,6 +26,7 @@ _MIN_BATCHES = 20
 _MOST_REAL = 5000
 _MOST_PAIRED = 4000
 _CONTROL_DIVISIONS = 10
+_INFORMATIVE = 0.2
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -77,7 +78,7 @@ class Birthday:
             text = f"{seen}: fewer than real examples do, so that this test bounds nothing"
         elif math.isinf(self.support_interval[1]):
             text = (
-                f"{seen}: no more than real examples do. Effective support above about {low}, by "
+                f"{seen}: not clearly more than of real examples. Effective support above about {low}, by "
                 f"this test with {self.samples:,} samples; this is no proof of diversity"
             )
         else:
@@ -203,13 +204,19 @@ def _points(examples, mask, features):
 
 
 def _batch_size(pilot, calibration, samples):
-    """The size at which the pilot expects the rate closest to 1/2, among those allowed."""
+    """The size at which the pilot expects the rate closest to 1/2, among those allowed.
+
+    Where no size is expected to reach `_INFORMATIVE`, the largest: its threshold is the strictest,
+    while at small sizes samples that are merely alike, as blurred ones are, count as the same.
+    """
     squared = neighbours.all_pairs(pilot)
     largest = max(2, min(samples // _MIN_BATCHES, calibration.largest()))
     sizes = sorted({min(largest, round(2 * 1.1**step)) for step in range(100)})
     limits = np.array([calibration.limit(size) for size in sizes], np.float32)
     share = np.searchsorted(squared, limits, side="right") / len(squared)
     expected = 1 - np.exp(-share * pairs_of(np.array(sizes)))
+    if expected.max() < _INFORMATIVE:
+        return largest
     return sizes[int(np.argmin(np.abs(expected - 0.5)))]
 
 
