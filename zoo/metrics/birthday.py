@@ -78,8 +78,8 @@ class Birthday:
             text = f"{seen}: fewer than real examples do, so that this test bounds nothing"
         elif math.isinf(self.support_interval[1]):
             text = (
-                f"{seen}: not clearly more than of real examples. Effective support above about {low}, by "
-                f"this test with {self.samples:,} samples; this is no proof of diversity"
+                f"{seen}: not clearly more than of real examples. Effective support above about "
+                f"{low}, by this test with {self.samples:,} samples; this is no proof of diversity"
             )
         else:
             text = (
