@@ -129,7 +129,7 @@ def test_the_counterexample_fools_small_judges_and_its_codes_mean_nothing(audite
     assert found["judge_30_accuracy"] < 0.62
     assert found["ks_rejected"] == 0 and found["mmd"] < 2 * found["mmd_null_95"]
     assert found["z_cycle_largest"] == found["sample_cycle_largest"] == 0
-    assert 0.98 <= found["x_cycle_ratio"] <= 1.02
+    assert abs(found["x_cycle_ratio"] - 1) < 4 * found["x_cycle_ratio_se"] < 0.06
     assert max(found["knn_code"], found["probe_code"], found["mlp_code"]) < 0.15
     assert found["support_low"] <= 64 <= found["support_high"]
     text = "\n".join(audit.verdicts(found))

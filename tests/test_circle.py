@@ -44,6 +44,7 @@ def test_no_modes_are_counted_on_the_circle():
     game = types.SimpleNamespace(
         has_encoder=True,
         latent_dim=2,
+        observed=lambda x, seed: x,
         encode=lambda x: x,
         decode=lambda z: z,
         prior_codes=lambda n, seed: np.random.default_rng(seed).normal(size=(n, 2)),

@@ -105,6 +105,14 @@ def test_blocks_have_equal_measure(support, cuts):
     assert chisquare(np.bincount(found, minlength=support)).pvalue > 0.01
 
 
+def test_the_noise_of_images_is_not_the_draw_of_the_same_seed_from_the_prior():
+    game = make()
+    x = game.observed(datasets.scale(stored(500)), seed=3)
+    read, drawn = numpy(game.encode(x)), numpy(game.prior_codes(500, seed=3))
+    assert abs(np.corrcoef(read.ravel(), drawn.ravel())[0, 1]) < 4 / np.sqrt(read.size)
+    np.testing.assert_array_equal(x, game.observed(datasets.scale(stored(500)), seed=3))
+
+
 def test_every_qth_pixel_is_overwritten_and_no_other():
     # d = 784 and d̃ = 16: q = 49, pixels 49, 98, … counted from 1.
     game = make()

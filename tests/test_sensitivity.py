@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from zoo import lipschitz as command
 from zoo import metrics
+from zoo import models
 from zoo import pictures
 from zoo.datasets import MIXTURES
 from zoo.metrics.sensitivity import summary
@@ -258,7 +259,7 @@ def trained(tmp_path_factory):
 class TestCommand:
     def test_a_loaded_signature_has_the_slopes_of_its_game(self, trained):
         (run, saved, _), _ = trained
-        game, loaded = command.load(run), command.load(saved)
+        game, loaded = models.load(run), models.load(saved)
         assert loaded.shape == (8, 8, 1)
         for function, same, points in (
             (game.encode, loaded.encode, games.examples(n=6)),
@@ -339,9 +340,10 @@ def test_frontier_leaves_out_what_is_missing_and_keeps_labels_apart(tmp_path):
 
 def test_a_mixture_is_judged_by_its_modes():
     centres, std = MIXTURES["ring8"]
-    model = command.Model(
+    model = models.Model(
         "exact", None, lambda z: tf.cast(z, tf.float32),
         lambda n, seed: (centres[np.arange(n) % 8] + std * normal(seed, n, 2)), "ring", (2,),
+        lambda x, seed: x,
     )  # fmt: skip
     data = SimpleNamespace(name="ring8", shape=(2,), test=normal(1, 50, 2), train=normal(2, 50, 2))
     args = SimpleNamespace(seed=0, samples=2000, points=10, steps=5, tau=0.1)

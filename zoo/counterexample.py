@@ -2,7 +2,7 @@
 
 import math
 
-import keras
+import numpy as np
 from keras import ops
 
 from zoo.declarations import checked
@@ -97,7 +97,8 @@ class Counterexample(Game):
         return theorem.overwritten(x, z * self.noise_std, self.pixels)
 
     def observed(self, x, seed):
-        noise = keras.random.normal((len(x), self.latent_dim), seed=seed)
+        # NumPy's generator: Keras' would give the very draws that `prior_codes` gives for the seed.
+        noise = np.random.default_rng(seed).standard_normal((len(x), self.latent_dim), "float32")
         return ops.convert_to_numpy(self.overwrite(ops.convert_to_tensor(x), noise))
 
     def remember(self, images) -> None:

@@ -35,8 +35,8 @@ def curves(path: pathlib.Path, rows: list, title: str) -> None:
         axes.set(xscale="log", xlabel="trained parameters of D / stored images, p / m")
         axes.set_title(label, loc="left")
         axes.grid(alpha=0.3)
-        if place == 1:
-            axes.legend(fontsize=8)
+        if place == 2:  # where small p / m leaves room
+            axes.legend(fontsize=8, loc="upper left")
     figure.tight_layout()
     figure.savefig(path, format="png")
 

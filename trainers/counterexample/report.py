@@ -57,7 +57,7 @@ def _grid(rows, plan, key, form):
     lines.append(["---"] * len(lines[0]))
     for contrast, m in dict.fromkeys((row["contrast"], row["support"]) for row in rows):
         p, mean, error = series(rows, contrast, m, key)
-        cells = [f"{a:{form}} ± {e:.3f}" if e else f"{a:{form}}" for a, e in zip(mean, error)]
+        cells = [f"{a:{form}} ± {e:.4f}" if e else f"{a:{form}}" for a, e in zip(mean, error)]
         name = {"pair": f"**m = {m:,}**", "null": f"two real streams, m = {m:,}"}
         lines.append([name.get(contrast, f"{contrast}, m = {m:,}"), *cells])
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)

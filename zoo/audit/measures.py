@@ -16,6 +16,7 @@ from zoo.metrics import laws
 from zoo.metrics import probes
 from zoo.metrics import sensitivity
 from zoo.metrics.coverage import class_coverage
+from zoo.metrics.reconstruction import derangement
 
 CAPACITIES = (30, 100, 300)
 _MOST = 10_000
@@ -149,18 +150,29 @@ def cycles(evidence, data) -> dict:
     returned = metrics.in_batches(model.decode, evidence.codes["test"])
     again = metrics.in_batches(model.decode, back)
 
-    def cycle(x, y):
+    def counted(x):
         # Noise that is copied is no reconstruction of an image.
-        counts = np.ones(x.shape[1:], bool) if model.counts is None else model.counts
-        return metrics.cycles(x[:, counts], y[:, counts], seed)
+        return x if model.counts is None else x[:, model.counts]
+
+    def cycle(x, y):
+        return metrics.cycles(counted(x), counted(y), seed)
 
     return {
         **cycle(evidence.x["test"], returned),
+        "x_cycle_ratio_se": _ratio_error(counted(evidence.x["test"]), counted(returned), seed),
         **metrics.z_cycle(evidence.z, back, seed),
         "z_cycle_largest": float(np.abs(back - evidence.z).max()),
         "sample_cycle_ratio": cycle(evidence.samples, again)["x_cycle_ratio"],
         "sample_cycle_largest": float(np.abs(again - evidence.samples).max()),
     }
+
+
+def _ratio_error(x, y, seed):
+    """Standard error of the x-cycle ratio where it is about 1: of matched less mismatched."""
+    x, y = x.reshape(len(x), -1), y.reshape(len(y), -1)
+    others = np.linalg.norm(x[derangement(len(x), seed)] - y, axis=1)
+    difference = np.linalg.norm(x - y, axis=1) - others
+    return float(difference.std(ddof=1) / np.sqrt(len(x)) / max(others.mean(), 1e-12))
 
 
 def codes(evidence, data) -> dict:

@@ -41,7 +41,8 @@ def _cycles(f):
     if "x_cycle_ratio" not in f:
         return ""
     ratio = f["x_cycle_ratio"]
-    known = "are unrelated to their images" if ratio > 0.98 else "resemble their images"
+    lost = ratio > 1 - 3 * f["x_cycle_ratio_se"]
+    known = "are unrelated to their images" if lost else "resemble their images"
     exact = ", bit for bit" if f["z_cycle_largest"] == 0 else ""
     codes = "come back" if f["z_cycle_ratio"] < 0.05 else "come back in part"
     codes = "do not come back" if f["z_cycle_ratio"] > 0.98 else codes
