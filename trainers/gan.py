@@ -1,4 +1,11 @@
-"""GAN (Goodfellow et al. 2014, arXiv:1406.2661; DCGAN: Radford et al. 2016, arXiv:1511.06434)."""
+"""GAN (Goodfellow et al. 2014, arXiv:1406.2661; DCGAN: Radford et al. 2016, arXiv:1511.06434).
+
+Lab note, 2 cores of an AMD EPYC without GPU, shared with other work; tables in docs/results.md:
+
+    python -m trainers.gan
+        5.5 minutes, seed 0: all ten classes in its samples, Fréchet distance 7.5 in the space of
+        fashion_mnist-29cfe862 (real images 1.3)
+"""
 
 from trainers.run import Recipe
 from trainers.run import main
