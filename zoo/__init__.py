@@ -15,6 +15,7 @@ METHODS = {
     "aae": "AAE",
     "vae_gan": "VAEGAN",
     "alpha_gan": "AlphaGAN",
+    "latent_regressor": "LatentRegressor",
 }
 
 # Not a method: a pair that is built, not learned; loaded, measured and exported like a trained one.

@@ -1,0 +1,31 @@
+"""Latent regressor, LR and JLR (Donahue, Krähenbühl and Darrell, ICLR 2017, arXiv:1605.09782)."""
+
+from trainers.run import Recipe
+from trainers.run import main
+
+
+def optimizers(args, steps):
+    """Adam 2e-4, β1 ½ for every player, as for the authors' BiGAN; the rate is constant."""
+    import keras
+
+    return {
+        player: keras.optimizers.Adam(2e-4, beta_1=0.5, epsilon=1e-8, name=player)
+        for player in ("discriminator", "generator", "encoder")
+    }
+
+
+RECIPE = Recipe(
+    method="latent_regressor",
+    title=__doc__.splitlines()[0],
+    optimizers=optimizers,
+    network="dcgan",
+    networks={
+        "dcgan": {"epochs": 20, "batch_size": 128, "latent_dim": 20},
+        "mlp": {"epochs": 25, "batch_size": 128, "latent_dim": 50},
+        "mixture": {"epochs": 40, "batch_size": 100, "latent_dim": 2},
+        "tanh": {"epochs": 25, "batch_size": 128, "latent_dim": 50},
+    },
+)
+
+if __name__ == "__main__":
+    main(RECIPE)
