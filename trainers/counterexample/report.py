@@ -41,8 +41,8 @@ def text(rows: list, found: dict, plan, args, argv: list, minutes: float) -> str
         "![a noised image, its code and its reconstruction](pair.png)",
         "## What was not shown",
         "- The bound of the theorem. At this scale it is vacuous beyond a few hundred parameters: "
-        "p = 100 and ε = 0.3 already ask for m of about 73,000. What was measured is the mechanism "
-        "and how it scales.\n"
+        "p = 100 and ε = 0.3 already ask for m of about 73,000, with its constants Δ = 1 and "
+        "L·L_φ = 10. What was measured is the mechanism and how it scales.\n"
         "- That training finds such a pair. It was built, not learned; trained BiGANs reconstruct "
         "in part.\n"
         "- Anything about discriminators of another kind, or trained longer: each accuracy is of "

@@ -24,9 +24,11 @@ def _judged(f):
         for p in capacities
     ]
     blind = [p for p in capacities if not _above(f, p)]
-    seen = "cannot tell" if len(blind) == len(capacities) else "tell"
-    if blind and seen == "tell":
-        seen = f"of {max(blind)} parameters cannot tell, larger ones tell"
+    # More than chance would give, but little.
+    tell = "tell" if max(f[f"judge_{p}_accuracy"] for p in capacities) > 0.6 else "hardly tell"
+    seen = "cannot tell" if len(blind) == len(capacities) else tell
+    if blind and seen == tell:
+        seen = f"of {max(blind)} parameters cannot tell, larger ones {tell}"
     return (
         f"discriminators: fresh ones {seen} (x, E(x)) from (G(z), z): held-out accuracy "
         f"{', '.join(cells)}; chance 50 %"
