@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import pathlib
 import subprocess
 import sys
 
