@@ -20,9 +20,11 @@ FLAGS = {
     "max_batch_size": (32, "Most rows in one batch of a server: a power of 2."),
 }
 
+_stops: list = []  # signals received
+
 
 def main(argv: list) -> int:
-    """Exit codes: 0 published, 1 the doctor found it unsound, 2 bad input."""
+    """Exit codes: 0 published, 1 the doctor found it unsound, 2 bad input, 143 SIGTERM."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         if {"--help", "-h", "-help", "--helpfull"} & set(argv[1:]):
@@ -93,6 +95,8 @@ def export(model: str, base: pathlib.Path, version: int | None, max_batch_size: 
         if not doctor.in_fresh_process(directory):
             print("error: the export is not sound; nothing was published", file=sys.stderr)
             return 1
+        if _stops:
+            return 128 + _stops[0]
         published = publish.publish(directory, base, version)
     for path in companions.write_base(base, terms):
         print(f"left as it is, for it is your own: {path}")
@@ -119,7 +123,13 @@ def _help():
     return "\n".join(lines)
 
 
+def _stop(number, _frame):
+    # Leaving by an exception removes the directory aside. Python drops an exception raised inside
+    # a finaliser, though, so that publication asks `_stops` as well.
+    _stops.append(number)
+    sys.exit(128 + number)
+
+
 if __name__ == "__main__":
-    # Else the directory aside would stay.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGTERM, _stop)
     sys.exit(main(sys.argv))

@@ -570,3 +570,21 @@ def test_an_export_that_is_killed_publishes_nothing(tmp_path):
             process.wait(60)
         assert publish.versions(base) == []
         assert len(list(base.iterdir())) == left
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_stop_whose_exception_is_dropped_publishes_nothing(tmp_path, monkeypatch):
+    class Finalised:
+        def __del__(self):
+            command._stop(signal.SIGTERM, None)
+
+    def examine(_directory):
+        Finalised()
+        return True
+
+    monkeypatch.setattr(command, "_stops", [])
+    monkeypatch.setattr("export.doctor.in_fresh_process", examine)
+    made("gan").save(tmp_path / "game.keras")
+    base = tmp_path / "served"
+    assert command.export(str(tmp_path), base, None, 2) == 128 + signal.SIGTERM
+    assert list(base.iterdir()) == []
