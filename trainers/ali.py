@@ -1,11 +1,10 @@
 """ALI (Dumoulin et al., ICLR 2017, arXiv:1606.00704).
 
-Lab note, 2 cores of an AMD EPYC without GPU, shared with other work; tables in docs/results.md:
+Lab note, 2 cores of an AMD EPYC without GPU; tables in docs/results.md:
 
     python -m trainers.ali
-        13.1 minutes (7 s an epoch where nothing else runs), seed 0: x-cycle ratio 0.74; 1-NN on
-        codes 77.2 % (75.6 % before training). Samples are blocky and codes far from the prior: it
-        was not trained for long enough
+        4.3 minutes, seed 0: x-cycle ratio 0.74; 1-NN on codes 77.2 % (75.6 % before training).
+        Samples are blocky and codes far from the prior: it was not trained for long enough
 """
 
 from trainers.run import Recipe
