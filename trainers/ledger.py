@@ -1,0 +1,164 @@
+"""The papers' figures against ours: writes docs/ledger.md from what was measured.
+
+    python -m trainers.ledger                                       write the page
+    python -m trainers.ledger --machine='2 cores, no GPU' runs/…    add finished runs first
+
+What was measured lies in `docs/measurements`, one JSON file per run: command, machine, seconds and
+figures. The papers' figures lie in `docs/papers.json`, each with the place where it was read; one
+that was not read in a source is null there, and the page says so.
+"""
+
+import fnmatch
+import json
+import math
+import os
+import pathlib
+import statistics
+import sys
+
+DOCS = pathlib.Path(__file__).parent.parent / "docs"
+PAGE = DOCS / "ledger.md"
+COLUMNS = ("paper", "figure", "theirs", "ours", "verdict", "runs", "minutes a run", "remarks")
+HEAD = """# The papers' figures, and ours
+
+Written by `python -m trainers.ledger` from `docs/papers.json` and `docs/measurements`; not by hand.
+Ours is the mean over runs ± their standard deviation. "Reached" allows for twice the standard error
+of both and for the slack that the remarks name. Rows that fall short come first.
+"""
+ORDER = ("falls short", "not run", "nothing to compare with", "reached")
+
+
+def page(papers: list, records: dict) -> str:
+    """The ledger in Markdown.
+
+    Args:
+        papers: rows, as in `docs/papers.json`.
+        records: name → measurement, as `keep` writes them.
+    """
+    rows, commands = [], {}
+    for paper in papers:
+        found = {n: r for n, r in records.items() if fnmatch.fnmatch(n, paper["runs"])}
+        values = [value for r in found.values() if (value := _value(r, paper)) is not None]
+        verdict = judge(paper, values)
+        minutes = [r["wall_s"] / 60 for r in found.values() if r.get("wall_s")]
+        rows.append(
+            {
+                "paper": f"{paper['paper']}, {paper['place']}",
+                "figure": paper["figure"],
+                "theirs": _theirs(paper),
+                "ours": _mean(values, paper.get("digits", 2)),
+                "verdict": verdict,
+                "runs": str(len(values)),
+                "minutes a run": _mean(minutes, 1),
+                "remarks": paper.get("remarks", ""),
+            }
+        )
+        for name, record in found.items():
+            commands[name] = record
+    rows.sort(key=lambda row: min(i for i, word in enumerate(ORDER) if word in row["verdict"]))
+    lines = [COLUMNS, ["---"] * len(COLUMNS), *([row[c] for c in COLUMNS] for row in rows)]
+    table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    used = "\n".join(
+        f"- {name}: `{r['command']}`; {r['machine']}" for name, r in sorted(commands.items())
+    )
+    return f"{HEAD}\n{table}\n\n## The runs\n\n{used}\n"
+
+
+def judge(paper: dict, values: list) -> str:
+    """Whether our mean reaches the paper's figure, in words.
+
+    `better` of the row is "higher", "lower" or "equal" (what a theorem or a construction fixes).
+    """
+    if not values:
+        return "not run"
+    if paper["theirs"] is None:
+        return "nothing to compare with"
+    gap = statistics.mean(values) - paper["theirs"]
+    error = statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else 0.0
+    error = paper.get("slack", 0.0) + 2 * math.hypot(error, paper.get("error", 0.0))
+    short = {"higher": -gap, "lower": gap, "equal": abs(gap)}[paper["better"]]
+    if short <= error:
+        return "reached"
+    return f"**falls short by {short:.{paper.get('digits', 2)}f}**"
+
+
+def _value(record, paper):
+    value = record["figures"].get(paper["key"])
+    return None if value is None else value * paper.get("factor", 1)
+
+
+def _theirs(paper):
+    if paper["theirs"] is None:
+        return "not read in a source"
+    error = f" ± {paper['error']}" if paper.get("error") else ""
+    return f"{paper['theirs']:.{paper.get('digits', 2)}f}{error}"
+
+
+def _mean(values, digits):
+    if not values:
+        return "–"
+    text = f"{statistics.mean(values):.{digits}f}"
+    return f"{text} ± {statistics.stdev(values):.{digits}f}" if len(values) > 1 else text
+
+
+def record(directory: pathlib.Path, machine: str) -> dict:
+    """What `docs/measurements` keeps of a finished run.
+
+    Raises:
+        ValueError: `directory` holds no finished run.
+    """
+    try:
+        config, figures = (
+            json.loads((directory / f"{name}.json").read_text(encoding="utf-8"))
+            for name in ("config", "metrics")
+        )
+    except FileNotFoundError as error:
+        raise ValueError(
+            f"{directory} holds no finished run: {error.filename} is missing"
+        ) from None
+    return {
+        "command": config["command"],
+        "machine": machine,
+        "wall_s": figures["wall_s"],
+        "figures": {k: v for k, v in figures.items() if k != "wall_s"},
+    }
+
+
+def read() -> tuple[list, dict]:
+    """(rows of the papers, name → measurement) of this repository."""
+    papers = json.loads((DOCS / "papers.json").read_text(encoding="utf-8"))
+    kept = sorted((DOCS / "measurements").glob("*.json"))
+    return papers, {p.stem: json.loads(p.read_text(encoding="utf-8")) for p in kept}
+
+
+def main(argv: list) -> int:
+    """Exit codes: 0 written, 2 bad input."""
+    from zoo import commands
+
+    flags = {"machine": ("", "What the runs RUN… were made on, in words.")}
+    try:
+        args, runs = commands.parse(__doc__, flags, argv)
+        if bool(runs) != bool(args.machine):
+            raise ValueError("runs and --machine belong together; see --help")
+        for run in map(pathlib.Path, runs):
+            _write(DOCS / "measurements" / f"{run.name}.json", _json(record(run, args.machine)))
+        _write(PAGE, page(*read()))
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _json(value):
+    return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
+
+
+def _write(path, text):
+    partial = path.with_suffix(".partial")
+    partial.write_text(text, encoding="utf-8")
+    os.replace(partial, path)
+    print(f"wrote {path}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))
