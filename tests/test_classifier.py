@@ -127,8 +127,10 @@ class TestCommand:
         assert words in capsys.readouterr().err
 
     def test_help(self, capsys):
-        classifier.main(["classifier", "--help"])
-        assert "--[no]download" in capsys.readouterr().out
+        with pytest.raises(SystemExit) as stopped:
+            classifier.main(["classifier", "--help"])
+        assert stopped.value.code == 0
+        assert "--download" in capsys.readouterr().out
 
     def test_what_is_no_classifier(self, tmp_path):
         with pytest.raises(ValueError, match="--dataset=cifar10"):

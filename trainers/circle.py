@@ -107,19 +107,14 @@ def main(argv: list | None = None) -> None:
     began = time.time()
     argv = sys.argv if argv is None else argv
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    try:
-        args, words = commands.parse(__doc__, FLAGS, argv)
-        if words:
-            raise ValueError(f"unexpected argument {words[0]!r}; flags are written --name=value")
+    with commands.exit_on_bad_input():
+        args = commands.only_flags(__doc__, FLAGS, argv)
         commands.at_least(args, seeds=1, steps=0, batch_size=1, width=1, angles=4)
         if args.angles % 2:
             raise ValueError(f"--angles must be even; got {args.angles}")
         out = pathlib.Path(args.out)
         out.mkdir(parents=True, exist_ok=True)
         measured = _run(args)
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
     rows = [figures for figures, _ in measured]
     command = shlex.join(["python", "-m", "trainers.circle", *argv[1:]])
     seconds = round(time.time() - began, 1)

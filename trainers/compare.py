@@ -1,7 +1,6 @@
-"""Run directories side by side, as a Markdown table.
+"""Run directories side by side, as a Markdown table: one row per run.
 
-python -m trainers.compare runs/*                   one row per run
-python -m trainers.compare --over_seeds runs/*      one row per setting: mean ± standard error
+usage: python -m trainers.compare RUN_DIRECTORY [RUN_DIRECTORY ...] [flags]
 """
 
 import json
@@ -10,6 +9,11 @@ import pathlib
 import statistics
 import sys
 
+from zoo import commands
+
+FLAGS = {
+    "over_seeds": (False, "One row per setting instead: mean ± standard error over its runs."),
+}
 # heading, key in metrics.json, format, factor
 COLUMNS = (
     ("x-cycle ratio", "x_cycle_ratio", ".2f", 1),
@@ -82,15 +86,12 @@ def _cell(values, form, factor):
 
 
 def main(argv: list | None = None) -> None:
-    """Print the table; exits with a message where a directory holds no finished run."""
-    arguments = (sys.argv if argv is None else argv)[1:]
-    directories = [argument for argument in arguments if argument != "--over_seeds"]
-    if not directories or directories[0].startswith("-"):
-        sys.exit("usage: python -m trainers.compare [--over_seeds] RUN_DIRECTORY ...")
-    try:
-        print(table(directories, over_seeds=len(directories) < len(arguments)))
-    except ValueError as error:
-        sys.exit(f"error: {error}")
+    """Print the table. Exit code 2 and one line where a directory holds no finished run."""
+    with commands.exit_on_bad_input():
+        args, directories = commands.parse(__doc__, FLAGS, sys.argv if argv is None else argv)
+        if not directories:
+            raise ValueError("no run directory given; see --help")
+        print(table(directories, args.over_seeds))
 
 
 if __name__ == "__main__":

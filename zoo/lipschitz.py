@@ -102,15 +102,12 @@ def table(rows: dict) -> str:
 def main(argv: list | None = None) -> None:
     """Measure, print, write. Exit code 2 and one line where the input is bad."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    try:
+    with commands.exit_on_bad_input():
         args, paths = commands.parse(__doc__, FLAGS, sys.argv if argv is None else argv)
         if not paths:
             raise ValueError("no model given; see --help")
         commands.at_least(args, points=2, steps=1, samples=2, seed=0)
         rows = _measure_all(paths, args)
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
     out = pathlib.Path(args.out)
     from zoo import pictures
 

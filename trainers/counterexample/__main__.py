@@ -39,11 +39,9 @@ def main(argv: list | None = None) -> None:
     began = time.monotonic()
     argv = sys.argv if argv is None else argv
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    try:
-        args, words = commands.parse(__doc__, FLAGS, argv)
+    with commands.exit_on_bad_input():
+        args = commands.only_flags(__doc__, FLAGS, argv)
         commands.at_least(args, repeats=1, latent_dim=1, seed=0)
-        if words:
-            raise ValueError(f"unexpected argument {words[0]!r}; flags are written --name=value")
         from zoo import datasets
 
         data = datasets.load(args.dataset)
@@ -55,9 +53,6 @@ def main(argv: list | None = None) -> None:
             experiment.build(data, support, args.latent_dim, args.seed)
         _settle(directory, args)
         rows = experiment.run(plan, data, args.latent_dim, args.seed, directory / "cells.json")
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
     _write(directory, plan, rows, data, args, argv, began)
 
 

@@ -67,16 +67,13 @@ def table(rows: dict) -> str:
 def main(argv: list | None = None) -> None:
     """Measure, print, write. Exit code 2 and one line where the input is bad."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    try:
+    with commands.exit_on_bad_input():
         args, paths = commands.parse(__doc__, FLAGS, sys.argv if argv is None else argv)
         if not paths:
             raise ValueError("no model given; see --help")
         commands.at_least(args, samples=200, seed=0)
         out = _out(args.out, paths)
         audited = _audit_all(paths, args)
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
     from zoo.audit import picture
 
     figures = {name: found for name, found, *_ in audited}
