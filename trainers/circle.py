@@ -17,6 +17,7 @@ import sys
 import time
 
 from zoo import commands
+from zoo import markdown
 
 FLAGS = {
     "seeds": (3, "How many trainings for each d_z, with seeds 0, 1, ..."),
@@ -94,12 +95,17 @@ def measure(game, angles: int) -> tuple[dict, dict]:
 
 def table(rows: list) -> str:
     """One Markdown row per training; – where a figure does not apply."""
-    lines = [["d_z", "seed", *(heading for heading, _ in COLUMNS)]]
-    lines.append(["---"] * len(lines[0]))
-    for row in rows:
-        cells = [f"{row[key]:.3f}" if key in row else "–" for _, key in COLUMNS]
-        lines.append([str(row["latent_dim"]), str(row["seed"]), *cells])
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return markdown.table(
+        ["d_z", "seed", *(heading for heading, _ in COLUMNS)],
+        [
+            [
+                str(row["latent_dim"]),
+                str(row["seed"]),
+                *(markdown.cell(".3f", 1, row.get(key)) for _, key in COLUMNS),
+            ]
+            for row in rows
+        ],
+    )
 
 
 def main(argv: list | None = None) -> None:

@@ -4,12 +4,11 @@ usage: python -m trainers.compare RUN_DIRECTORY [RUN_DIRECTORY ...] [flags]
 """
 
 import json
-import math
 import pathlib
-import statistics
 import sys
 
 from zoo import commands
+from zoo import markdown
 
 FLAGS = {
     "over_seeds": (False, "One row per setting instead: mean ± standard error over its runs."),
@@ -49,16 +48,16 @@ def table(directories: list, over_seeds: bool = False) -> str:
     for number, (settings, figures) in enumerate(runs):
         same = tuple(str(settings[name]) for name in SETTINGS)
         groups.setdefault((*same, None if over_seeds else number), []).append((settings, figures))
-    rows = [[*SETTINGS, "seeds" if over_seeds else "seed", *(column[0] for column in columns)]]
-    rows.append(["---"] * len(rows[0]))
+    rows = []
     for (*same, _), members in groups.items():
         seed = len(members) if over_seeds else members[0][0]["seed"]
         found = [
-            _cell([figures.get(key) for _, figures in members], form, factor)
-            for _, key, form, factor in columns
+            markdown.cell(*form, *(figures.get(key) for _, figures in members))
+            for _, key, *form in columns
         ]
         rows.append([*same, str(seed), *found])
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    seed = "seeds" if over_seeds else "seed"
+    return markdown.table([*SETTINGS, seed, *(column[0] for column in columns)], rows)
 
 
 def _read(directory):
@@ -72,17 +71,6 @@ def _read(directory):
             f"{directory} holds no finished run: {pathlib.Path(error.filename).name} is missing"
         ) from None
     return config["settings"], figures
-
-
-def _cell(values, form, factor):
-    values = [value * factor for value in values if value is not None and math.isfinite(value)]
-    if not values:
-        return "–"
-    form, _, unit = form.partition(" ")
-    text = f"{statistics.mean(values):{form}}"
-    if len(values) > 1:
-        text += f" ± {statistics.stdev(values) / math.sqrt(len(values)):{form}}"
-    return f"{text} {unit}".strip()
 
 
 def main(argv: list | None = None) -> None:

@@ -1,7 +1,6 @@
 """Every command line: flags with defaults, words that are not flags, and how bad input ends."""
 
 import contextlib
-import math
 import sys
 import textwrap
 import types
@@ -75,14 +74,3 @@ def at_least(args: types.SimpleNamespace, **least: float) -> None:
     for name, bound in least.items():
         if not getattr(args, name) >= bound:
             raise ValueError(f"--{name} must be {bound} or more; got {getattr(args, name)}")
-
-
-def cell(value, form: str, factor: float) -> str:
-    """`factor` times a figure, written as `form` (which may end in a unit); – where there is none.
-
-    (0.5, ".1f %", 100) → "50.0 %".
-    """
-    if value is None or not math.isfinite(value):
-        return "–"
-    form, _, unit = form.partition(" ")
-    return f"{factor * value:{form}} {unit}".strip()

@@ -21,6 +21,7 @@ import sys
 import numpy as np
 
 from zoo import commands
+from zoo import markdown
 
 FLAGS = {
     "dataset": ("fashion_mnist_10k", "Whose test examples to measure on, the same for all models."),
@@ -92,11 +93,13 @@ def measure(model, data, args) -> dict[str, float]:
 
 def table(rows: dict) -> str:
     """Figures of models, name → figures, as Markdown; what a model lacks is –."""
-    lines = [["model", *(column[0] for column in COLUMNS)]]
-    lines.append(["---"] * len(lines[0]))
-    for name, figures in rows.items():
-        lines.append([name, *(commands.cell(figures.get(key), *form) for _, key, *form in COLUMNS)])
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return markdown.table(
+        ["model", *(column[0] for column in COLUMNS)],
+        [
+            [name, *(markdown.cell(*form, figures.get(key)) for _, key, *form in COLUMNS)]
+            for name, figures in rows.items()
+        ],
+    )
 
 
 def main(argv: list | None = None) -> None:

@@ -13,6 +13,7 @@ import sys
 import time
 
 from zoo import commands
+from zoo import markdown
 
 FLAGS = {
     "against": ("fashion_mnist_10k", "The data set to hold the models against."),
@@ -56,12 +57,12 @@ ROWS = (
 
 def table(rows: dict) -> str:
     """Figures of models, name → figures, as Markdown, one column each; what is missing is –."""
-    lines = [["", *rows], ["---"] * (1 + len(rows))]
-    for label, key, form, factor in ROWS:
-        if any(key in figures for figures in rows.values()):
-            cells = [commands.cell(figures.get(key), form, factor) for figures in rows.values()]
-            lines.append([label, *cells])
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    lines = [
+        [label, *(markdown.cell(*form, figures.get(key)) for figures in rows.values())]
+        for label, key, *form in ROWS
+        if any(key in figures for figures in rows.values())
+    ]
+    return markdown.table(["", *rows], lines)
 
 
 def main(argv: list | None = None) -> None:
