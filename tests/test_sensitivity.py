@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -268,6 +269,15 @@ class TestCommand:
             expected, found = (metrics.lipschitz(f, points)[0] for f in (function, same))
             np.testing.assert_allclose(found, expected, rtol=1e-4)
             assert np.all(found > 0)
+
+    def test_models_of_one_name_are_told_apart_and_none_is_read_twice(
+        self, trained, tmp_path, capsys
+    ):
+        run, twin = trained[0][0], str(tmp_path / "run")
+        shutil.copytree(run, twin)
+        found = [(name, path) for name, path, _ in models.load_each([run, run, twin])]
+        assert found == [("run", run), (twin, twin)]
+        assert capsys.readouterr().err.splitlines() == [f"{run} (1 of 2) …", f"{twin} (2 of 2) …"]
 
     def test_table_figures_and_picture(self, trained, tmp_path, capsys):
         paths, dataset = trained

@@ -135,13 +135,10 @@ def _measure_all(paths, args):
 
     pathlib.Path(args.out).mkdir(parents=True, exist_ok=True)
     data = datasets.load(args.dataset)
-    rows = {}
-    for number, path in enumerate(paths, 1):
-        print(f"{path} ({number} of {len(paths)}) …", file=sys.stderr, flush=True)
-        model = models.load(path)
-        name = model.name if model.name not in rows else path
-        rows[name] = measure(model, data, args) | {"path": str(path), "prior": model.law}
-    return rows
+    return {
+        name: measure(model, data, args) | {"path": path, "prior": model.law}
+        for name, path, model in models.load_each(paths)
+    }
 
 
 if __name__ == "__main__":

@@ -3,7 +3,9 @@
 import dataclasses
 import json
 import pathlib
+import sys
 from collections.abc import Callable
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -54,6 +56,24 @@ def load(path: str) -> Model:
     return of_game(
         zoo.load(path), pathlib.Path(path).resolve().parent.name if name == "game" else name
     )
+
+
+def load_each(paths: list) -> Iterator[tuple[str, str, Model]]:
+    """(name, path, model) of every path in turn, which is said on stderr.
+
+    A path that comes again is passed over; a model with the name of an earlier one is called by
+    its path.
+
+    Raises:
+        ValueError: as `load`, when the path's turn comes.
+    """
+    paths, names = list(dict.fromkeys(map(str, paths))), set()
+    for number, path in enumerate(paths, 1):
+        print(f"{path} ({number} of {len(paths)}) …", file=sys.stderr, flush=True)
+        model = load(path)
+        name = path if model.name in names else model.name
+        names.add(name)
+        yield name, path, model
 
 
 def of_game(game, name: str = "") -> Model:

@@ -109,14 +109,12 @@ def _audit_all(paths, args):
 
     data = datasets.load(args.against)
     audited = []
-    for number, path in enumerate(paths, 1):
-        print(f"{path} ({number} of {len(paths)})", file=sys.stderr, flush=True)
-        began = time.monotonic()
-        model = models.load(path)
+    began = time.monotonic()
+    for name, path, model in models.load_each(paths):
         found = audit.audit(model, data, args.seed, args.samples)
-        found |= {"path": str(path), "seconds": round(time.monotonic() - began, 1)}
-        name = model.name if model.name not in (done for done, *_ in audited) else str(path)
+        found |= {"path": path, "seconds": round(time.monotonic() - began, 1)}
         audited.append((name, found, audit.verdicts(found), _shown(model, data, found, args)))
+        began = time.monotonic()
     return audited
 
 
