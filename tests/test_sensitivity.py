@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import zoo
 from zoo import lipschitz as command
 from zoo import metrics
 from zoo import models
@@ -346,6 +347,19 @@ def test_frontier_leaves_out_what_is_missing_and_keeps_labels_apart(tmp_path):
     assert not boxes[0].overlaps(boxes[1])
     pictures.frontier(tmp_path / "empty.png", {"gan": {"lipschitz_g_median": 3.0}})
     assert (tmp_path / "empty.png").exists()
+
+
+def test_noise_that_is_copied_is_no_reconstruction():
+    # E reads the noise pixels and G writes them back, under an image that has nothing to do with x.
+    game = zoo.Counterexample((8, 8, 1), latent_dim=16, support=64)
+    pixels = np.random.default_rng(0).integers(0, 256, (564, 8, 8, 1)).astype("uint8")
+    game.remember(pixels[:64])
+    data = SimpleNamespace(name="noise", shape=(8, 8, 1), train=pixels[:64], test=pixels[64:])
+    args = SimpleNamespace(seed=0, samples=500, points=2, steps=1, tau=0.1)
+    figures = command.measure(models.of_game(game), data, args)
+    # 48 pixels of independent noise in [-1, 1], of variance 1/3, less those of another image.
+    assert figures["x_cycle"] == pytest.approx(math.sqrt(48 * 2 / 3), rel=0.02)
+    assert figures["x_cycle_ratio"] == pytest.approx(1, abs=0.02)
 
 
 def test_a_mixture_is_judged_by_its_modes():

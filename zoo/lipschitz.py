@@ -79,7 +79,7 @@ def measure(model, data, args) -> dict[str, float]:
     samples = metrics.in_batches(model.decode, z[: args.samples])
     if model.encode:
         returned = metrics.in_batches(model.decode, metrics.in_batches(model.encode, x))
-        figures |= metrics.cycles(x, returned, args.seed)
+        figures |= metrics.cycles(model.counted(x), model.counted(returned), args.seed)
         recovered = metrics.in_batches(model.encode, samples)
         figures |= metrics.z_cycle(z[: args.samples], recovered, args.seed)
     if data.name in datasets.MIXTURES:

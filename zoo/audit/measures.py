@@ -149,20 +149,14 @@ def cycles(evidence, data) -> dict:
     back = metrics.in_batches(model.encode, evidence.samples)
     returned = metrics.in_batches(model.decode, evidence.codes["test"])
     again = metrics.in_batches(model.decode, back)
-
-    def counted(x):
-        # Noise that is copied is no reconstruction of an image.
-        return x if model.counts is None else x[:, model.counts]
-
-    def cycle(x, y):
-        return metrics.cycles(counted(x), counted(y), seed)
-
+    seen = model.counted(evidence.x["test"]), model.counted(returned)
+    same = model.counted(evidence.samples), model.counted(again)
     return {
-        **cycle(evidence.x["test"], returned),
-        "x_cycle_ratio_se": _ratio_error(counted(evidence.x["test"]), counted(returned), seed),
+        **metrics.cycles(*seen, seed),
+        "x_cycle_ratio_se": _ratio_error(*seen, seed),
         **metrics.z_cycle(evidence.z, back, seed),
         "z_cycle_largest": float(np.abs(back - evidence.z).max()),
-        "sample_cycle_ratio": cycle(evidence.samples, again)["x_cycle_ratio"],
+        "sample_cycle_ratio": metrics.cycles(*same, seed)["x_cycle_ratio"],
         "sample_cycle_largest": float(np.abs(again - evidence.samples).max()),
     }
 
