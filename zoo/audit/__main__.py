@@ -19,7 +19,7 @@ FLAGS = {
     "against": ("fashion_mnist_10k", "The data set to hold the models against."),
     "samples": (10_000, "Samples drawn from each model."),
     "seed": (0, "Of every choice and draw."),
-    "out": ("", "Where to write; by default beside a single model, else runs/audit."),
+    "out": ("", "Where to write; by default into the one run directory given, else runs/audit."),
 }
 ROWS = (
     ("fresh discriminator, p = 30", "judge_30_accuracy", ".1f %", 100),
@@ -91,50 +91,29 @@ def main(argv: list | None = None) -> None:
 
 def _out(given, paths):
     single = pathlib.Path(paths[0])
-    if not given and len(paths) == 1 and single.is_dir() and not _is_saved_model(single):
+    # Never into a SavedModel's folder, nor that of its versions: what is served is sealed.
+    if not given and len(paths) == 1 and (single / "game.keras").is_file():
         return single
     out = pathlib.Path(given or "runs/audit")
     out.mkdir(parents=True, exist_ok=True)
     return out
 
 
-def _is_saved_model(path):
-    return (path / "saved_model.pb").is_file()
-
-
 def _audit_all(paths, args):
-    from zoo import audit
     from zoo import datasets
     from zoo import models
+    from zoo.audit import measures
+    from zoo.audit import words
 
     data = datasets.load(args.against)
     audited = []
     began = time.monotonic()
     for name, path, model in models.load_each(paths):
-        found = audit.audit(model, data, args.seed, args.samples)
+        found, shown = measures.audit_and_show(model, data, args.seed, args.samples)
         found |= {"path": path, "seconds": round(time.monotonic() - began, 1)}
-        audited.append((name, found, audit.verdicts(found), _shown(model, data, found, args)))
+        audited.append((name, found, words.verdicts(found), shown))
         began = time.monotonic()
     return audited
-
-
-def _shown(model, data, found, args):
-    """What the picture shows: the same test examples for every model."""
-    import numpy as np
-
-    from zoo import datasets
-    from zoo.metrics import in_batches
-
-    samples = in_batches(
-        model.decode, model.prior(args.samples + 30_000, args.seed)[: args.samples]
-    )
-    x = model.observed(datasets.scale(data.test[:500]), args.seed)
-    shown = {"samples": samples[:500], "real": x}
-    if "closest" in found:
-        shown |= {"closest": samples[np.ravel(found["closest"])]}
-    if model.encode:
-        shown |= {"reconstructions": in_batches(model.decode, in_batches(model.encode, x[:20]))}
-    return shown
 
 
 if __name__ == "__main__":
