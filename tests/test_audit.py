@@ -6,6 +6,7 @@ import pathlib
 import subprocess
 import sys
 
+import games
 import keras
 import numpy as np
 import pytest
@@ -234,14 +235,7 @@ def test_words_do_not_claim_more_than_the_figures():
 @pytest.mark.slow
 def test_the_command_writes_figures_and_a_picture(tmp_path, counterexample, capsys):
     counterexample.save(tmp_path / "game.keras")
-    archive = keras.export.ExportArchive()
-    archive.track(counterexample)
-    for name, function, shape in (
-        ("encode", counterexample.encode, (None, 28, 28, 1)),
-        ("decode", counterexample.decode, (None, 16)),
-    ):
-        archive.add_endpoint(name, function, [keras.InputSpec(shape=shape, dtype="float32")])
-    archive.write_out(tmp_path / "served", verbose=False)
+    games.export(counterexample, tmp_path / "served")
     paths = [str(tmp_path / "game.keras"), str(tmp_path / "served")]
     command.main(["audit", *paths, "--samples=1000", f"--out={tmp_path / 'out'}"])
     assert "| seconds |" in capsys.readouterr().out

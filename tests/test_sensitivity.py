@@ -233,16 +233,6 @@ class TestBridge:
             metrics.least_bridge(1.0, 0.0)
 
 
-def export(game, path, shape):
-    """A SavedModel with the signatures encode and decode."""
-    archive = keras.export.ExportArchive()
-    archive.track(game)
-    for name, one in (("encode", shape), ("decode", (game.latent_dim,))):
-        spec = tf.TensorSpec((None, *one), tf.float32, name="x")
-        archive.add_endpoint(name, getattr(game, name), input_signature=[spec])
-    archive.write_out(str(path), verbose=False)
-
-
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """(folder of a run, of a SavedModel of the same game, of a GAN; `--dataset`)."""
@@ -251,7 +241,7 @@ def trained(tmp_path_factory):
     (folder / "run").mkdir()
     bigan.save(folder / "run" / "game.keras")
     gan.save(folder / "gan.keras")
-    export(bigan, folder / "saved", (8, 8, 1))
+    games.export(bigan, folder / "saved")
     pixels = np.random.default_rng(0).integers(0, 256, (60, 8, 8, 1)).astype("uint8")
     np.savez(folder / "tiny.npz", x_train=pixels[:40], x_test=pixels[40:])
     paths = [str(folder / name) for name in ("run", "saved", "gan.keras")]
