@@ -1,8 +1,41 @@
-"""What all commands share: flags, words, refusals and help."""
+"""What all commands share: flags, words, refusals, and help at once."""
+
+import pathlib
+import re
+import subprocess
+import sys
 
 import pytest
 
+import zoo
 from zoo import commands
+
+ROOT = pathlib.Path(__file__).parent.parent
+# module → a few of the words that its help lists
+COMMANDS = {
+    **dict.fromkeys((f"trainers.{method}" for method in zoo.METHODS), ["--dataset", "--seed"]),
+    "trainers.bigan": ["--dataset", "--latent_dim", "--prior", "--jit_compile", "--resume"],
+    "trainers.circle": ["--seeds"],
+    "trainers.compare": ["--over_seeds"],
+    "trainers.counterexample": ["--support"],
+    "zoo.audit": ["--against"],
+    "zoo.lipschitz": ["--points"],
+    "zoo.metrics.classifier": ["--download"],
+    "export": ["MODEL", "--max_batch_size"],
+    "export.doctor": ["DIR"],
+    "export.server": ["--model_config_file"],
+    "export.client": ["encode", "metadata"],
+}
+# As `python -m` does, and then what that has imported.
+HELP = """
+import runpy, sys
+module = sys.argv.pop(1)
+try:
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+except SystemExit as left:
+    assert not left.code, left.code
+print("IMPORTED", *sorted({"tensorflow", "keras", "matplotlib"} & set(sys.modules)))
+"""
 
 KNOWN = {
     "name": ("", "Whose."),
@@ -63,3 +96,16 @@ def test_bad_input_ends_a_command_and_faults_do_not_pass_for_it(error, line, cap
     assert capsys.readouterr().err == line
     with pytest.raises(KeyError), commands.exit_on_bad_input():
         raise KeyError("a fault")
+
+
+@pytest.mark.parametrize("module", COMMANDS)
+def test_help_of_every_command_answers_in_a_second_and_without_tensorflow(module, child_seconds):
+    shown = subprocess.run(
+        [sys.executable, "-c", HELP, module, "--help"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert child_seconds() < 1
+    assert shown.returncode == 0, shown.stderr
+    assert f"usage: python -m {module} " in shown.stdout
+    for word in COMMANDS[module]:
+        assert re.search(rf"^ +{word}\b", shown.stdout, re.M), word
+    assert shown.stdout.splitlines()[-1] == "IMPORTED"
