@@ -32,7 +32,6 @@ import tempfile
 import time
 
 import grpc
-import keras
 import numpy as np
 import tensorflow as tf
 from absl import app
@@ -40,6 +39,8 @@ from absl import flags
 from tensorflow_serving.apis import predict_pb2
 
 import zoo
+from export import signatures
+from export import write
 
 SECONDS = flags.DEFINE_float("seconds", 1, "Seconds of one measurement.")
 ROUNDS = flags.DEFINE_integer("rounds", 7, "Measurements of each kind.")
@@ -55,24 +56,11 @@ UVLOOP = (
 )
 
 
-def export(directory):
-    """The signatures that the exporter gives a BiGAN."""
-    game = zoo.BiGAN((28, 28, 1))
-    archive = keras.export.ExportArchive()
-    archive.track(game.encoder)
-    archive.track(game.generator)
-
-    def encode(images):
-        return {"codes": game.encode(images)}
-
-    def decode(codes):
-        return {"images": game.decode(codes)}
-
-    for name, call in (("encode", encode), ("decode", decode)):
-        alias, shape = INPUTS[name]
-        spec = tf.TensorSpec((None, *shape), tf.float32, name=alias)
-        archive.add_endpoint(name, call, input_signature=[spec])
-    archive.write_out(directory, verbose=False)
+def write_model(directory):
+    """Of the signatures that the exporter gives a BiGAN, those that are measured."""
+    offered = signatures.signatures(zoo.BiGAN((28, 28, 1)))
+    kept = {name: offered[name] for name in INPUTS}
+    write.archive(kept).write_out(str(directory), verbose=False)
 
 
 def examples(signature, rows):
@@ -278,7 +266,7 @@ def main(argv):
     names = dict.fromkeys(["batched", "unbatched", *VARIANTS.value])
     with tempfile.TemporaryDirectory() as directory:
         models = pathlib.Path(directory)
-        export(str(models / "bigan" / "1"))
+        write_model(models / "bigan" / "1")
         servers = [Server(name, models, 18500 + i) for i, name in enumerate(names)]
         try:
             while not all(server.started() for server in servers):

@@ -6,17 +6,20 @@ import pathlib
 import signal
 import sys
 
-from absl import flags
+from zoo import commands
 
-TITLE = (
-    "Export a trained game for TensorFlow Serving, examine it, and publish it whole or not at all."
-)
+USAGE = """Export a trained game for TensorFlow Serving, examine it, publish it whole or not at all.
+
+usage: python -m export MODEL --out DIRECTORY [flags]
+
+  MODEL
+      A run directory, or a .keras file."""
 FLAGS = {
     "out": (
         "",
         "Directory of the model's versions, such as served/bigan; its name is the model's.",
     ),
-    "version": (0, "Number of the version; the next free one by default. None is overwritten."),
+    "version": (int, "Number of the version; the next free one by default. None is overwritten."),
     "max_batch_size": (32, "Most rows in one batch of a server: a power of 2."),
 }
 
@@ -27,39 +30,24 @@ def main(argv: list) -> int:
     """Exit codes: 0 published, 1 the doctor found it unsound, 2 bad input, 143 SIGTERM."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
-        if {"--help", "-h", "-help", "--helpfull"} & set(argv[1:]):
-            print(_help())
-            return 0
         model, args = parse(argv)
         backend = os.environ.get("KERAS_BACKEND", "tensorflow")
         if backend != "tensorflow":
             raise ValueError(f"export needs KERAS_BACKEND=tensorflow; it is {backend!r}")
-        return export(model, pathlib.Path(args["out"]), args["version"], args["max_batch_size"])
+        return export(model, pathlib.Path(args.out), args.version, args.max_batch_size)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
 
 
-def parse(argv: list) -> tuple[str, dict]:
+def parse(argv: list) -> tuple:
     """MODEL and the value of every flag. Raises ValueError where one is missing or not readable."""
-    values = flags.FlagValues()
-    for name, (default, text) in FLAGS.items():
-        define = flags.DEFINE_integer if isinstance(default, int) else flags.DEFINE_string
-        define(name, default, text, flag_values=values)
-    try:
-        models = values(argv, known_only=False)[1:]
-    except flags.Error as error:
-        raise ValueError(f"{error}; see --help") from None
+    args, models = commands.parse(USAGE, FLAGS, argv)
     if len(models) != 1:
         raise ValueError(f"expected one MODEL, got {len(models)}: {models}; see --help")
-    if not values.out:
+    if not args.out:
         raise ValueError("--out is missing, such as --out served/bigan; see --help")
-    version = values.version if values["version"].present else None
-    return models[0], {
-        "out": values.out,
-        "version": version,
-        "max_batch_size": values.max_batch_size,
-    }
+    return models[0], args
 
 
 def export(model: str, base: pathlib.Path, version: int | None, max_batch_size: int) -> int:
@@ -114,13 +102,6 @@ def _run(directory):
             found[name] = {}
     known = [found[name] if isinstance(found[name], dict) else {} for name in found]
     return {"data": known[0].get("data"), "metrics": known[1]}
-
-
-def _help():
-    lines = [TITLE, "", "usage: python -m export MODEL --out DIRECTORY [flags]", ""]
-    lines += ["  MODEL\n      A run directory, or a .keras file."]
-    lines += [f"  --{name}\n      {text}" for name, (_, text) in FLAGS.items()]
-    return "\n".join(lines)
 
 
 def _stop(number, _frame):

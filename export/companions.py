@@ -5,6 +5,8 @@ import os
 import pathlib
 import re
 
+from zoo import markdown
+
 BATCHING = "batching_params.pbtxt"
 CARD = "model_card.md"
 # First words of a generated file. Without them it is somebody's own and is left as it is.
@@ -156,17 +158,21 @@ def write_card(version: pathlib.Path, name: str, game, contract: dict, run: dict
         f"- preset: {contract['preset'] or 'none'}",
         f"- trained on: {run.get('data') or 'not recorded'}",
         "",
-        "| signature | inputs | outputs |",
-        "| --- | --- | --- |",
+        markdown.table(["signature", *_SIDES], _sides(contract["signatures"])),
+        "",
+        _measured(run.get("metrics") or {}),
     ]
-    for key, signature in contract["signatures"].items():
-        sides = [", ".join(_column(s) for s in signature[side].items()) for side in _SIDES]
-        lines.append(f"| {key} | {sides[0]} | {sides[1]} |")
-    lines += ["", *_measured(run.get("metrics") or {})]
     (version / CARD).write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
 
 
 _SIDES = ("inputs", "outputs")
+
+
+def _sides(signatures):
+    return [
+        [key, *(", ".join(_column(item) for item in signature[side].items()) for side in _SIDES)]
+        for key, signature in signatures.items()
+    ]
 
 
 def _column(item):
@@ -178,9 +184,7 @@ def _column(item):
 def _measured(metrics):
     flat = {key: value for key, value in metrics.items() if isinstance(value, (int, float))}
     if not flat:
-        return ["No figures were recorded with this model."]
-    rows = [f"| {key} | {value:.5g} |" for key, value in flat.items()]
-    return ["Measured at the end of training, on the test split:", "", "| figure | value |"] + [
-        "| --- | --- |",
-        *rows,
-    ]
+        return "No figures were recorded with this model."
+    rows = [[key, f"{value:.5g}"] for key, value in flat.items()]
+    table = markdown.table(["figure", "value"], rows)
+    return f"Measured at the end of training, on the test split:\n\n{table}"

@@ -11,6 +11,8 @@ import re
 import subprocess
 import sys
 
+from zoo import commands
+
 USAGE = """Examine exported versions as TensorFlow Serving would load them.
 
 usage: python -m export.doctor DIR...
@@ -23,11 +25,9 @@ usage: python -m export.doctor DIR...
 
 def main(argv: list) -> int:
     """The exit code; see `USAGE`."""
-    if {"--help", "-h", "-help"} & set(argv[1:]):
-        print(USAGE, end="")
-        return 0
     try:
-        directories = [version_of(pathlib.Path(name)) for name in argv[1:]]
+        _, names = commands.parse(USAGE, {}, argv)
+        directories = [version_of(pathlib.Path(name)) for name in names]
         if not directories:
             raise ValueError("which directory? see --help")
     except ValueError as error:

@@ -47,6 +47,16 @@ def make(
     return game
 
 
+def export(game, directory):
+    """A SavedModel with the exporter's `encode` and `decode`, and no file beside it."""
+    from export import signatures
+    from export import write
+
+    offered = signatures.signatures(game)
+    kept = {name: offered[name] for name in ("encode", "decode")}
+    write.archive(kept).write_out(str(directory), verbose=False)
+
+
 def examples(network="dcgan", n=16, seed=0):
     """n examples in [-1, 1]."""
     shape = (n, *SHAPES[network])

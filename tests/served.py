@@ -38,26 +38,12 @@ def game(seed):
 
 def export_game(directory, seed):
     """A version of the BiGAN with `encode`, `decode` and `serving_default` (encode)."""
-    import keras
-    import tensorflow as tf
+    from export import signatures
+    from export import write
 
-    played = game(seed)
-    archive = keras.export.ExportArchive()
-    archive.track(played.encoder)
-    archive.track(played.generator)
-
-    def encode(images):
-        return {"codes": played.encode(images)}
-
-    def decode(codes):
-        return {"images": played.decode(codes)}
-
-    images = tf.TensorSpec((None, *SHAPE), tf.float32, name="images")
-    codes = tf.TensorSpec((None, CODES), tf.float32, name="codes")
-    archive.add_endpoint("serving_default", encode, input_signature=[images])
-    archive.add_endpoint("encode", encode, input_signature=[images])
-    archive.add_endpoint("decode", decode, input_signature=[codes])
-    publish(directory, lambda path: archive.write_out(path, verbose=False))
+    offered = signatures.signatures(game(seed))
+    kept = {name: offered[name] for name in ("serving_default", "encode", "decode")}
+    publish(directory, lambda path: write.archive(kept).write_out(path, verbose=False))
 
 
 def export_mixed(directory):

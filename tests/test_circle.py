@@ -1,8 +1,6 @@
 """The circle: its points, the bound for codes of one coordinate, and the experiment."""
 
 import json
-import subprocess
-import sys
 import types
 
 import numpy as np
@@ -179,13 +177,3 @@ class TestExperiment:
         assert refused.value.code == 2
         error = capsys.readouterr().err.strip().splitlines()[-1]
         assert error.startswith("error: ") and said in error
-
-    def test_help_needs_no_tensorflow(self):
-        code = (
-            "import sys; from trainers import circle\n"
-            "try: circle.main(['circle', '--help'])\n"
-            "except SystemExit as left: assert left.code == 0\n"
-            "sys.exit(bool({'tensorflow', 'keras', 'matplotlib'} & set(sys.modules)))"
-        )
-        shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-        assert shown.returncode == 0 and "\n  --seeds\n" in shown.stdout

@@ -126,10 +126,6 @@ class TestCommand:
         assert stopped.value.code == 2
         assert words in capsys.readouterr().err
 
-    def test_help(self, capsys):
-        classifier.main(["classifier", "--help"])
-        assert "--[no]download" in capsys.readouterr().out
-
     def test_what_is_no_classifier(self, tmp_path):
         with pytest.raises(ValueError, match="--dataset=cifar10"):
             classifier.load("cifar10")

@@ -35,8 +35,21 @@ def test_seeds_are_joined_into_mean_and_standard_error(tmp_path):
     assert last == "| gan | mlp | mnist | 3 | 18.0 ± 1.2 |"
 
 
-def test_a_directory_without_a_finished_run_is_named(tmp_path):
-    with pytest.raises(SystemExit, match=r"error: .*nothing holds no finished run"):
-        compare.main(["compare", str(tmp_path / "nothing")])
-    with pytest.raises(SystemExit, match="usage"):
-        compare.main(["compare"])
+def test_a_directory_without_a_finished_run_is_named(tmp_path, capsys):
+    for arguments, said in (
+        ([str(tmp_path / "nothing")], "nothing holds no finished run"),
+        ([], "no run directory given; see --help"),
+        (["--over_seed", "runs"], "over_seed"),
+    ):
+        with pytest.raises(SystemExit) as refused:
+            compare.main(["compare", *arguments])
+        assert refused.value.code == 2
+        error = capsys.readouterr().err
+        assert error.startswith("error: ") and said in error
+
+
+def test_the_command_prints_the_table_wherever_the_flag_stands(tmp_path, capsys):
+    runs = [finished(tmp_path / str(modes), "gan", modes=modes) for modes in (16, 18)]
+    for arguments in (["--over_seeds", *runs], [*runs, "--over_seeds"]):
+        compare.main(["compare", *arguments])
+        assert capsys.readouterr().out.splitlines()[-1] == "| gan | mlp | mnist | 2 | 17.0 ± 1.0 |"

@@ -461,13 +461,7 @@ def run_main(*arguments):
         return command.main(["export", *map(str, arguments)]), errors.getvalue()
 
 
-def test_help_is_quick_and_bad_input_is_named(tmp_path, monkeypatch, child_seconds):
-    for module in ("export", "export.doctor"):
-        shown = subprocess.run(
-            [sys.executable, "-m", module, "--help"], cwd=ROOT, stdout=subprocess.PIPE, text=True
-        )
-        assert shown.returncode == 0 and f"python -m {module}" in shown.stdout
-    assert child_seconds() < 1
+def test_bad_input_is_named(tmp_path, monkeypatch):
     game, out = tmp_path / "game.keras", tmp_path / "served"
     made("gan").save(game)
     (out / "3").mkdir(parents=True)

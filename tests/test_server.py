@@ -5,8 +5,6 @@ import contextlib
 import os
 import re
 import shutil
-import subprocess
-import sys
 import types
 
 import aiohttp
@@ -428,13 +426,6 @@ def test_batching_parameters_are_those_of_the_file(tmp_path):
 
 
 # Flags, TLS, other addresses.
-
-
-def test_help_needs_no_tensorflow(child_seconds):
-    command = [sys.executable, "-m", "export.server", "--help"]
-    result = subprocess.run(command, capture_output=True, text=True, cwd=served.ROOT)
-    assert result.returncode == 0 and "--model_config_file" in result.stdout
-    assert child_seconds() < 1
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ import sys
 import time
 
 from zoo import commands
+from zoo import markdown
 
 FLAGS = {
     "seeds": (3, "How many trainings for each d_z, with seeds 0, 1, ..."),
@@ -94,12 +95,17 @@ def measure(game, angles: int) -> tuple[dict, dict]:
 
 def table(rows: list) -> str:
     """One Markdown row per training; – where a figure does not apply."""
-    lines = [["d_z", "seed", *(heading for heading, _ in COLUMNS)]]
-    lines.append(["---"] * len(lines[0]))
-    for row in rows:
-        cells = [f"{row[key]:.3f}" if key in row else "–" for _, key in COLUMNS]
-        lines.append([str(row["latent_dim"]), str(row["seed"]), *cells])
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return markdown.table(
+        ["d_z", "seed", *(heading for heading, _ in COLUMNS)],
+        [
+            [
+                str(row["latent_dim"]),
+                str(row["seed"]),
+                *(markdown.cell(".3f", 1, row.get(key)) for _, key in COLUMNS),
+            ]
+            for row in rows
+        ],
+    )
 
 
 def main(argv: list | None = None) -> None:
@@ -107,19 +113,14 @@ def main(argv: list | None = None) -> None:
     began = time.time()
     argv = sys.argv if argv is None else argv
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    try:
-        args, words = commands.parse(__doc__, FLAGS, argv)
-        if words:
-            raise ValueError(f"unexpected argument {words[0]!r}; flags are written --name=value")
+    with commands.exit_on_bad_input():
+        args = commands.only_flags(__doc__, FLAGS, argv)
         commands.at_least(args, seeds=1, steps=0, batch_size=1, width=1, angles=4)
         if args.angles % 2:
             raise ValueError(f"--angles must be even; got {args.angles}")
         out = pathlib.Path(args.out)
         out.mkdir(parents=True, exist_ok=True)
         measured = _run(args)
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
     rows = [figures for figures, _ in measured]
     command = shlex.join(["python", "-m", "trainers.circle", *argv[1:]])
     seconds = round(time.time() - began, 1)

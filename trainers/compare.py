@@ -1,15 +1,18 @@
-"""Run directories side by side, as a Markdown table.
+"""Run directories side by side, as a Markdown table: one row per run.
 
-python -m trainers.compare runs/*                   one row per run
-python -m trainers.compare --over_seeds runs/*      one row per setting: mean ± standard error
+usage: python -m trainers.compare RUN_DIRECTORY [RUN_DIRECTORY ...] [flags]
 """
 
 import json
-import math
 import pathlib
-import statistics
 import sys
 
+from zoo import commands
+from zoo import markdown
+
+FLAGS = {
+    "over_seeds": (False, "One row per setting instead: mean ± standard error over its runs."),
+}
 # heading, key in metrics.json, format, factor
 COLUMNS = (
     ("x-cycle ratio", "x_cycle_ratio", ".2f", 1),
@@ -45,16 +48,16 @@ def table(directories: list, over_seeds: bool = False) -> str:
     for number, (settings, figures) in enumerate(runs):
         same = tuple(str(settings[name]) for name in SETTINGS)
         groups.setdefault((*same, None if over_seeds else number), []).append((settings, figures))
-    rows = [[*SETTINGS, "seeds" if over_seeds else "seed", *(column[0] for column in columns)]]
-    rows.append(["---"] * len(rows[0]))
+    rows = []
     for (*same, _), members in groups.items():
         seed = len(members) if over_seeds else members[0][0]["seed"]
         found = [
-            _cell([figures.get(key) for _, figures in members], form, factor)
-            for _, key, form, factor in columns
+            markdown.cell(*form, *(figures.get(key) for _, figures in members))
+            for _, key, *form in columns
         ]
         rows.append([*same, str(seed), *found])
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    seed = "seeds" if over_seeds else "seed"
+    return markdown.table([*SETTINGS, seed, *(column[0] for column in columns)], rows)
 
 
 def _read(directory):
@@ -70,27 +73,13 @@ def _read(directory):
     return config["settings"], figures
 
 
-def _cell(values, form, factor):
-    values = [value * factor for value in values if value is not None and math.isfinite(value)]
-    if not values:
-        return "–"
-    form, _, unit = form.partition(" ")
-    text = f"{statistics.mean(values):{form}}"
-    if len(values) > 1:
-        text += f" ± {statistics.stdev(values) / math.sqrt(len(values)):{form}}"
-    return f"{text} {unit}".strip()
-
-
 def main(argv: list | None = None) -> None:
-    """Print the table; exits with a message where a directory holds no finished run."""
-    arguments = (sys.argv if argv is None else argv)[1:]
-    directories = [argument for argument in arguments if argument != "--over_seeds"]
-    if not directories or directories[0].startswith("-"):
-        sys.exit("usage: python -m trainers.compare [--over_seeds] RUN_DIRECTORY ...")
-    try:
-        print(table(directories, over_seeds=len(directories) < len(arguments)))
-    except ValueError as error:
-        sys.exit(f"error: {error}")
+    """Print the table. Exit code 2 and one line where a directory holds no finished run."""
+    with commands.exit_on_bad_input():
+        args, directories = commands.parse(__doc__, FLAGS, sys.argv if argv is None else argv)
+        if not directories:
+            raise ValueError("no run directory given; see --help")
+        print(table(directories, args.over_seeds))
 
 
 if __name__ == "__main__":

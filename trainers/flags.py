@@ -5,16 +5,13 @@ TensorFlow.
 """
 
 import ast
-import inspect
 import os
 import pathlib
 import re
-import textwrap
 import types
 
-from absl import flags
-
 import zoo
+from zoo import commands
 
 COMMON = {
     "dataset": (
@@ -47,22 +44,16 @@ def parse(recipe, argv: list) -> types.SimpleNamespace:
         SystemExit: `--help` was asked for.
         ValueError: a flag is unknown or cannot be read.
     """
-    values = flags.FlagValues()
-    defaults = {name: (default, text) for name, (default, text) in COMMON.items()}
-    defaults |= constructor(recipe.method)
-    for name, (default, text) in defaults.items():
-        _define(values, name, default, _help(recipe, name, default, text))
-    if {"--help", "-h", "-help", "--helpfull"} & set(argv[1:]):
-        print(f"{recipe.title}\n\nusage: python -m trainers.{recipe.method} [flags]")
-        print(_listing(values, defaults))
-        raise SystemExit(0)
-    try:
-        stray = values(argv)[1:]
-    except flags.Error as error:
-        raise ValueError(f"{error}; see --help") from None
-    if stray:
-        raise ValueError(f"unexpected argument {stray[0]!r}; flags are written --name=value")
-    return _resolve(recipe, values, defaults)
+    known = COMMON | constructor(recipe.method)
+    # By type alone: a default that depends on the network is known when the network is.
+    declared = {
+        name: (type(default), _help(recipe, name, default, text))
+        for name, (default, text) in known.items()
+    }
+    usage = f"{recipe.title}\n\nusage: python -m trainers.{recipe.method} [flags]"
+    found = vars(commands.only_flags(usage, declared, argv))
+    given = {name: value for name, value in found.items() if value is not None}
+    return _resolve(recipe, given, {name: default for name, (default, _) in known.items()})
 
 
 def constructor(method: str) -> dict:
@@ -89,16 +80,6 @@ def _argument_texts(docstring):
     return {name: " ".join(text.split()) for name, text in entries}
 
 
-def _define(values, name, default, text):
-    define = {
-        bool: flags.DEFINE_boolean,
-        int: flags.DEFINE_integer,
-        float: flags.DEFINE_float,
-        str: flags.DEFINE_string,
-    }[type(default)]
-    define(name, None, text, flag_values=values)
-
-
 def _help(recipe, name, default, text):
     chosen = {
         str(network): options[name]
@@ -113,25 +94,14 @@ def _help(recipe, name, default, text):
     return f"{text} Default: {default}." if default != "" else text
 
 
-def _listing(values, defaults):
-    lines = []
-    for name in defaults:
-        text = inspect.cleandoc(values[name].help)
-        lines.append(f"\n  --{name}\n      " + "\n      ".join(textwrap.wrap(text, 88)))
-    return "".join(lines)
-
-
-def _resolve(recipe, values, defaults):
-    given = {name: values[name].value for name in defaults if values[name].present}
+def _resolve(recipe, given, defaults):
     # Imported here: NumPy would double the time that --help takes.
     from zoo.datasets import POINTS
 
     points = given.get("dataset", "") in POINTS
     network = given.get("network") or ("mixture" if points else recipe.network)
-    chosen = {name: default for name, (default, _) in defaults.items()}
-    chosen |= (
-        recipe.networks.get(network, recipe.networks[recipe.network]) | {"network": network} | given
-    )
+    of_network = recipe.networks.get(network, recipe.networks[recipe.network])
+    chosen = defaults | of_network | {"network": network} | given
     if not chosen["run_dir"]:
         data = re.sub(r"[^\w.-]+", "_", os.path.normpath(chosen["dataset"])).strip("_")
         chosen["run_dir"] = os.path.join("runs", f"{recipe.method}_{network}_{data}")

@@ -1,18 +1,27 @@
-"""The command lines of the experiments: flags with defaults, and words that are not flags."""
+"""Every command line: flags with defaults, words that are not flags, and how bad input ends."""
 
-import math
+import contextlib
+import sys
 import textwrap
 import types
 
 from absl import flags
 
+_DEFINE = {
+    bool: flags.DEFINE_boolean,
+    int: flags.DEFINE_integer,
+    float: flags.DEFINE_float,
+    str: flags.DEFINE_string,
+}
 
-def parse(usage: str, defaults: dict, argv: list) -> tuple[types.SimpleNamespace, list]:
+
+def parse(usage: str, known: dict, argv: list) -> tuple[types.SimpleNamespace, list]:
     """Reads a command line.
 
     Args:
         usage: what `--help` shows above the flags.
-        defaults: flag → (default, text); the default's type is the flag's.
+        known: flag → (default, text); the default's type is the flag's. A type in place of the
+            default is a flag that is None where it is not given.
         argv: the command line, its first word being the program.
 
     Returns:
@@ -23,25 +32,41 @@ def parse(usage: str, defaults: dict, argv: list) -> tuple[types.SimpleNamespace
         ValueError: a flag is unknown or cannot be read.
     """
     values = flags.FlagValues()
-    define = {
-        bool: flags.DEFINE_boolean,
-        int: flags.DEFINE_integer,
-        float: flags.DEFINE_float,
-        str: flags.DEFINE_string,
-    }
-    for name, (default, text) in defaults.items():
-        define[type(default)](name, default, text, flag_values=values)
+    for name, (default, text) in known.items():
+        kind, start = (default, None) if isinstance(default, type) else (type(default), default)
+        _DEFINE[kind](name, start, text, flag_values=values)
     if {"--help", "-h", "-help", "--helpfull"} & set(argv[1:]):
-        print(usage.strip())
-        for name, (default, text) in defaults.items():
-            text = f"{text} Default: {default}."
-            print(f"\n  --{name}\n{textwrap.indent(textwrap.fill(text, 88), ' ' * 6)}")
+        print(usage.strip() + "".join(_listed(name, *told) for name, told in known.items()))
         raise SystemExit(0)
     try:
         words = values(argv)[1:]
     except flags.Error as error:
         raise ValueError(f"{error}; see --help") from None
-    return types.SimpleNamespace(**{name: values[name].value for name in defaults}), words
+    return types.SimpleNamespace(**{name: values[name].value for name in known}), words
+
+
+def _listed(name, default, text):
+    if not (isinstance(default, type) or default == ""):
+        text = f"{text} Default: {default}."
+    return f"\n\n  --{name}\n{textwrap.indent(textwrap.fill(text, 88), ' ' * 6)}"
+
+
+def only_flags(usage: str, known: dict, argv: list) -> types.SimpleNamespace:
+    """`parse`, for a command that takes no other words; raises ValueError for the first one."""
+    args, words = parse(usage, known, argv)
+    if words:
+        raise ValueError(f"unexpected argument {words[0]!r}; flags are written --name=value")
+    return args
+
+
+@contextlib.contextmanager
+def exit_on_bad_input():
+    """ValueError and OSError end the command, with exit code 2 and one line on stderr."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        print(f"error: {' '.join(str(error).splitlines())}", file=sys.stderr)
+        sys.exit(2)
 
 
 def at_least(args: types.SimpleNamespace, **least: float) -> None:
@@ -49,14 +74,3 @@ def at_least(args: types.SimpleNamespace, **least: float) -> None:
     for name, bound in least.items():
         if not getattr(args, name) >= bound:
             raise ValueError(f"--{name} must be {bound} or more; got {getattr(args, name)}")
-
-
-def cell(value, form: str, factor: float) -> str:
-    """`factor` times a figure, written as `form` (which may end in a unit); – where there is none.
-
-    (0.5, ".1f %", 100) → "50.0 %".
-    """
-    if value is None or not math.isfinite(value):
-        return "–"
-    form, _, unit = form.partition(" ")
-    return f"{factor * value:{form}} {unit}".strip()

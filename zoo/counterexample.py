@@ -59,18 +59,7 @@ class Counterexample(Game):
         circuit: str = "lookup",
         **game,
     ):
-        size = math.prod(image_shape)
-        checked("image_shape", tuple(image_shape), len(image_shape) == 3, "that of an image")
-        checked("latent_dim", latent_dim, 1 <= latent_dim < size, f"1 to {size - 1}, below d")
-        self.support = checked("support", support, 2 <= support <= 2**20, "2 to 2^20")
-        checked("cuts", cuts, 0 <= cuts <= latent_dim, f"0 to latent_dim = {latent_dim}")
-        self.cuts = cuts or theorem.most_cuts(support, latent_dim)
-        checked(
-            "support",
-            support,
-            theorem.root(support, self.cuts),
-            f"a whole number to the power of cuts = {self.cuts}",
-        )
+        self.support, self.cuts = support, check(image_shape, latent_dim, support, cuts)
         exact = noise_std > 0 and math.frexp(noise_std)[0] == 0.5
         self.noise_std = checked("noise_std", noise_std, exact, "a power of two, such as 0.5 or 1")
         self.circuit = checked("circuit", circuit, circuit in theorem.CIRCUITS, "lookup or relu")
@@ -108,3 +97,20 @@ class Counterexample(Game):
             ValueError: another number, shape or type of images.
         """
         theorem.remember(self.generator, images, self.pixels)
+
+
+def check(image_shape, latent_dim: int, support: int, cuts: int = 0) -> int:
+    """The number of cuts of such a pair; see `Counterexample`, which need not be built.
+
+    Raises:
+        ValueError: there is no such pair.
+    """
+    size = math.prod(image_shape)
+    checked("image_shape", tuple(image_shape), len(image_shape) == 3, "that of an image")
+    checked("latent_dim", latent_dim, 1 <= latent_dim < size, f"1 to {size - 1}, below d")
+    checked("support", support, 2 <= support <= 2**20, "2 to 2^20")
+    checked("cuts", cuts, 0 <= cuts <= latent_dim, f"0 to latent_dim = {latent_dim}")
+    cuts = cuts or theorem.most_cuts(support, latent_dim)
+    whole = f"a whole number to the power of cuts = {cuts}"
+    checked("support", support, theorem.root(support, cuts), whole)
+    return cuts

@@ -21,6 +21,7 @@ import sys
 import numpy as np
 
 from zoo import commands
+from zoo import markdown
 
 FLAGS = {
     "dataset": ("fashion_mnist_10k", "Whose test examples to measure on, the same for all models."),
@@ -78,7 +79,7 @@ def measure(model, data, args) -> dict[str, float]:
     samples = metrics.in_batches(model.decode, z[: args.samples])
     if model.encode:
         returned = metrics.in_batches(model.decode, metrics.in_batches(model.encode, x))
-        figures |= metrics.cycles(x, returned, args.seed)
+        figures |= metrics.cycles(model.counted(x), model.counted(returned), args.seed)
         recovered = metrics.in_batches(model.encode, samples)
         figures |= metrics.z_cycle(z[: args.samples], recovered, args.seed)
     if data.name in datasets.MIXTURES:
@@ -92,25 +93,24 @@ def measure(model, data, args) -> dict[str, float]:
 
 def table(rows: dict) -> str:
     """Figures of models, name → figures, as Markdown; what a model lacks is –."""
-    lines = [["model", *(column[0] for column in COLUMNS)]]
-    lines.append(["---"] * len(lines[0]))
-    for name, figures in rows.items():
-        lines.append([name, *(commands.cell(figures.get(key), *form) for _, key, *form in COLUMNS)])
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return markdown.table(
+        ["model", *(column[0] for column in COLUMNS)],
+        [
+            [name, *(markdown.cell(*form, figures.get(key)) for _, key, *form in COLUMNS)]
+            for name, figures in rows.items()
+        ],
+    )
 
 
 def main(argv: list | None = None) -> None:
     """Measure, print, write. Exit code 2 and one line where the input is bad."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    try:
+    with commands.exit_on_bad_input():
         args, paths = commands.parse(__doc__, FLAGS, sys.argv if argv is None else argv)
         if not paths:
             raise ValueError("no model given; see --help")
         commands.at_least(args, points=2, steps=1, samples=2, seed=0)
         rows = _measure_all(paths, args)
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
     out = pathlib.Path(args.out)
     from zoo import pictures
 
@@ -135,13 +135,10 @@ def _measure_all(paths, args):
 
     pathlib.Path(args.out).mkdir(parents=True, exist_ok=True)
     data = datasets.load(args.dataset)
-    rows = {}
-    for number, path in enumerate(paths, 1):
-        print(f"{path} ({number} of {len(paths)}) …", file=sys.stderr, flush=True)
-        model = models.load(path)
-        name = model.name if model.name not in rows else path
-        rows[name] = measure(model, data, args) | {"path": str(path), "prior": model.law}
-    return rows
+    return {
+        name: measure(model, data, args) | {"path": path, "prior": model.law}
+        for name, path, model in models.load_each(paths)
+    }
 
 
 if __name__ == "__main__":

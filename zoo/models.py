@@ -3,7 +3,9 @@
 import dataclasses
 import json
 import pathlib
+import sys
 from collections.abc import Callable
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -33,6 +35,10 @@ class Model:
     observed: Callable
     counts: np.ndarray | None = None
 
+    def counted(self, x: np.ndarray) -> np.ndarray:
+        """What of examples (n, *shape) is no noise, (n, ...): noise copied is no reconstruction."""
+        return x if self.counts is None else x[:, self.counts]
+
 
 def load(path: str) -> Model:
     """The model at `path`: a run directory, a `.keras` file or a SavedModel, or its newest version.
@@ -56,14 +62,28 @@ def load(path: str) -> Model:
     )
 
 
+def load_each(paths: list) -> Iterator[tuple[str, str, Model]]:
+    """(name, path, model) of every path in turn, which is said on stderr.
+
+    A path that comes again is passed over; a model with the name of an earlier one is called by
+    its path.
+
+    Raises:
+        ValueError: as `load`, when the path's turn comes.
+    """
+    paths, names = list(dict.fromkeys(map(str, paths))), set()
+    for number, path in enumerate(paths, 1):
+        print(f"{path} ({number} of {len(paths)}) …", file=sys.stderr, flush=True)
+        model = load(path)
+        name = path if model.name in names else model.name
+        names.add(name)
+        yield name, path, model
+
+
 def of_game(game, name: str = "") -> Model:
     """The trained `game` as a `Model`."""
     import keras
 
-    counts = None
-    if hasattr(game, "pixels"):
-        counts = np.ones(game.image_shape, bool)
-        counts.reshape(-1)[game.pixels] = False
     return Model(
         name=name or type(game).__name__,
         encode=game.encode if game.has_encoder else None,
@@ -72,7 +92,7 @@ def of_game(game, name: str = "") -> Model:
         law=game.prior,
         shape=game.image_shape,
         observed=game.observed,
-        counts=counts,
+        counts=_all_but(getattr(game, "pixels", None), game.image_shape),
     )
 
 
@@ -105,8 +125,6 @@ def _of_saved_model(path):
     contract = path / "contract.json"
     told = json.loads(contract.read_text(encoding="utf-8")) if contract.is_file() else {}
     law, noise = told.get("latent", {}).get("prior", "normal"), told.get("noise")
-    counts = np.ones(shape, bool)
-    counts.reshape(-1)[noise["pixels"] if noise else []] = False
 
     def prior(n, seed):
         import keras
@@ -131,5 +149,14 @@ def _of_saved_model(path):
         law=law,
         shape=shape,
         observed=observed,
-        counts=counts if noise else None,
+        counts=_all_but(noise["pixels"] if noise else None, shape),
     )
+
+
+def _all_but(pixels, shape):
+    """`Model.counts` for noise pixels, indices into a flattened example, or None."""
+    if pixels is None:
+        return None
+    counts = np.ones(shape, bool)
+    counts.reshape(-1)[pixels] = False
+    return counts

@@ -3,13 +3,11 @@
 Defined apart from everything that imports TensorFlow, so that `--help` answers at once.
 """
 
-import inspect
-import textwrap
 import types
 
-from absl import flags
+from zoo import commands
 
-TITLE = """A server that speaks TensorFlow Serving's protocol.
+USAGE = """A server that speaks TensorFlow Serving's protocol.
 
 usage: python -m export.server --model_name=bigan --model_base_path=served/bigan [flags]"""
 
@@ -78,24 +76,7 @@ def parse(argv: list) -> types.SimpleNamespace:
         SystemExit: `--help` was asked for.
         ValueError: a flag is unknown, cannot be read, or contradicts another.
     """
-    values = flags.FlagValues()
-    define = {
-        bool: flags.DEFINE_boolean,
-        int: flags.DEFINE_integer,
-        str: flags.DEFINE_string,
-    }
-    for name, (default, text) in FLAGS.items():
-        define[type(default)](name, default, text, flag_values=values)
-    if {"--help", "-h", "-help", "--helpfull"} & set(argv[1:]):
-        print(TITLE + _listing())
-        raise SystemExit(0)
-    try:
-        stray = values(argv)[1:]
-    except flags.Error as error:
-        raise ValueError(f"{error}; see --help") from None
-    if stray:
-        raise ValueError(f"unexpected argument {stray[0]!r}; flags are written --name=value")
-    options = types.SimpleNamespace(**{name: values[name].value for name in FLAGS})
+    options = commands.only_flags(USAGE, FLAGS, argv)
     if not options.version:
         _check(options)
     return options
@@ -138,12 +119,3 @@ def channel_arguments(text: str) -> list:
         number = value.lstrip("-").isdigit()
         found.append((name, int(value) if number else value))
     return found
-
-
-def _listing():
-    lines = ["\n"]
-    for name, (default, text) in FLAGS.items():
-        words = text if default in ("", False) else f"{text} Default: {default}."
-        lines.append(f"\n  --{name}\n      ")
-        lines.append("\n      ".join(textwrap.wrap(inspect.cleandoc(words), 88)))
-    return "".join(lines)

@@ -39,25 +39,20 @@ def main(argv: list | None = None) -> None:
     began = time.monotonic()
     argv = sys.argv if argv is None else argv
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    try:
-        args, words = commands.parse(__doc__, FLAGS, argv)
+    with commands.exit_on_bad_input():
+        args = commands.only_flags(__doc__, FLAGS, argv)
         commands.at_least(args, repeats=1, latent_dim=1, seed=0)
-        if words:
-            raise ValueError(f"unexpected argument {words[0]!r}; flags are written --name=value")
         from zoo import datasets
 
         data = datasets.load(args.dataset)
         plan = _plan(args, data)
-        directory = _directory(args)
         from trainers.counterexample import experiment
 
         for support in plan.supports:
-            experiment.build(data, support, args.latent_dim, args.seed)
+            experiment.check(data, support, args.latent_dim)
+        directory = _directory(args)
         _settle(directory, args)
         rows = experiment.run(plan, data, args.latent_dim, args.seed, directory / "cells.json")
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
     _write(directory, plan, rows, data, args, argv, began)
 
 
@@ -101,19 +96,19 @@ def _write(directory, plan, rows, data, args, argv, began):
     from trainers.counterexample import evidence
     from trainers.counterexample import experiment
     from trainers.counterexample import figures
+    from trainers.counterexample import pairs
     from trainers.counterexample import report
     from zoo import audit
-    from zoo import datasets
     from zoo import models
 
     print(f"auditing the pair with m = {plan.control}", flush=True)
     game = experiment.build(data, plan.control, args.latent_dim, args.seed)
     game.save(directory / "game.keras")
-    found = audit.audit(models.of_game(game, f"counterexample, m = {plan.control}"), data)
-    x = game.observed(datasets.scale(data.test[:2000]), args.seed)
-    z = game.prior_codes(5000, args.seed)
-    found |= evidence.informed(game, x, z)
-    found |= evidence.memorised(game, np.asarray(game.decode(z)), data.train)
+    model = models.of_game(game, f"counterexample, m = {plan.control}")
+    found = audit.audit(model, data, args.seed)
+    found |= evidence.informed(game, pairs.Pairs(game, data.train, args.seed))
+    samples = np.asarray(game.decode(game.prior_codes(5000, args.seed)))
+    found |= evidence.memorised(game, samples, data.train)
     (directory / "audit.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
     with open(directory / "cells.csv", "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(rows[0]))

@@ -53,19 +53,27 @@ QUICK = Plan(
 )
 
 
-def build(data, support: int, latent_dim: int, seed: int):
-    """A counterexample that remembers `support` random training images, all different.
+def check(data, support: int, latent_dim: int) -> None:
+    """Raises ValueError where `build` would, without building anything."""
+    from zoo import counterexample
 
-    Raises:
-        ValueError: there are fewer training images, or they are points.
-    """
-    import zoo
-
+    counterexample.check(data.shape, latent_dim, support)
     if support > len(data.train):
         raise ValueError(
             f"a support of {support} needs as many training images; "
             f"{data.name} has {len(data.train)}"
         )
+
+
+def build(data, support: int, latent_dim: int, seed: int):
+    """A counterexample that remembers `support` random training images, all different.
+
+    Raises:
+        ValueError: there are fewer training images, or they are points, or such a pair cannot be.
+    """
+    import zoo
+
+    check(data, support, latent_dim)
     game = zoo.Counterexample(data.shape, latent_dim=latent_dim, support=support, seed=seed)
     chosen = np.random.default_rng([seed, support]).permutation(len(data.train))[:support]
     game.remember(data.train[np.sort(chosen)])

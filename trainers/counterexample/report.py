@@ -6,6 +6,7 @@ import shlex
 
 from trainers.counterexample import experiment
 from trainers.counterexample.figures import series
+from zoo import markdown
 from zoo.audit import verdicts
 
 
@@ -53,14 +54,13 @@ def text(rows: list, found: dict, plan, args, argv: list, minutes: float) -> str
 
 def _grid(rows, plan, key, form):
     judges = sorted({(row["parameters"], row["judge"]) for row in rows})
-    lines = [["pairs", *(f"p = {p:,}" for p, _ in judges)]]
-    lines.append(["---"] * len(lines[0]))
+    lines = []
     for contrast, m in dict.fromkeys((row["contrast"], row["support"]) for row in rows):
         p, mean, error = series(rows, contrast, m, key)
         cells = [f"{a:{form}} ± {e:.4f}" if e else f"{a:{form}}" for a, e in zip(mean, error)]
         name = {"pair": f"**m = {m:,}**", "null": f"two real streams, m = {m:,}"}
         lines.append([name.get(contrast, f"{contrast}, m = {m:,}"), *cells])
-    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    table = markdown.table(["pairs", *(f"p = {p:,}" for p, _ in judges)], lines)
     kinds = dict.fromkeys(name for _, name in judges)
     notes = "; ".join(
         f"p = {', '.join(f'{p:,}' for p, kind in judges if kind == name)}: {name}" for name in kinds

@@ -13,12 +13,13 @@ import sys
 import time
 
 from zoo import commands
+from zoo import markdown
 
 FLAGS = {
     "against": ("fashion_mnist_10k", "The data set to hold the models against."),
     "samples": (10_000, "Samples drawn from each model."),
     "seed": (0, "Of every choice and draw."),
-    "out": ("", "Where to write; by default beside a single model, else runs/audit."),
+    "out": ("", "Where to write; by default into the one run directory given, else runs/audit."),
 }
 ROWS = (
     ("fresh discriminator, p = 30", "judge_30_accuracy", ".1f %", 100),
@@ -56,27 +57,24 @@ ROWS = (
 
 def table(rows: dict) -> str:
     """Figures of models, name → figures, as Markdown, one column each; what is missing is –."""
-    lines = [["", *rows], ["---"] * (1 + len(rows))]
-    for label, key, form, factor in ROWS:
-        if any(key in figures for figures in rows.values()):
-            cells = [commands.cell(figures.get(key), form, factor) for figures in rows.values()]
-            lines.append([label, *cells])
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    lines = [
+        [label, *(markdown.cell(*form, figures.get(key)) for figures in rows.values())]
+        for label, key, *form in ROWS
+        if any(key in figures for figures in rows.values())
+    ]
+    return markdown.table(["", *rows], lines)
 
 
 def main(argv: list | None = None) -> None:
     """Measure, print, write. Exit code 2 and one line where the input is bad."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    try:
+    with commands.exit_on_bad_input():
         args, paths = commands.parse(__doc__, FLAGS, sys.argv if argv is None else argv)
         if not paths:
             raise ValueError("no model given; see --help")
         commands.at_least(args, samples=200, seed=0)
         out = _out(args.out, paths)
         audited = _audit_all(paths, args)
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
     from zoo.audit import picture
 
     figures = {name: found for name, found, *_ in audited}
@@ -93,52 +91,29 @@ def main(argv: list | None = None) -> None:
 
 def _out(given, paths):
     single = pathlib.Path(paths[0])
-    if not given and len(paths) == 1 and single.is_dir() and not _is_saved_model(single):
+    # Never into a SavedModel's folder, nor that of its versions: what is served is sealed.
+    if not given and len(paths) == 1 and (single / "game.keras").is_file():
         return single
     out = pathlib.Path(given or "runs/audit")
     out.mkdir(parents=True, exist_ok=True)
     return out
 
 
-def _is_saved_model(path):
-    return (path / "saved_model.pb").is_file()
-
-
 def _audit_all(paths, args):
-    from zoo import audit
     from zoo import datasets
     from zoo import models
+    from zoo.audit import measures
+    from zoo.audit import words
 
     data = datasets.load(args.against)
     audited = []
-    for number, path in enumerate(paths, 1):
-        print(f"{path} ({number} of {len(paths)})", file=sys.stderr, flush=True)
+    began = time.monotonic()
+    for name, path, model in models.load_each(paths):
+        found, shown = measures.audit_and_show(model, data, args.seed, args.samples)
+        found |= {"path": path, "seconds": round(time.monotonic() - began, 1)}
+        audited.append((name, found, words.verdicts(found), shown))
         began = time.monotonic()
-        model = models.load(path)
-        found = audit.audit(model, data, args.seed, args.samples)
-        found |= {"path": str(path), "seconds": round(time.monotonic() - began, 1)}
-        name = model.name if model.name not in (done for done, *_ in audited) else str(path)
-        audited.append((name, found, audit.verdicts(found), _shown(model, data, found, args)))
     return audited
-
-
-def _shown(model, data, found, args):
-    """What the picture shows: the same test examples for every model."""
-    import numpy as np
-
-    from zoo import datasets
-    from zoo.metrics import in_batches
-
-    samples = in_batches(
-        model.decode, model.prior(args.samples + 30_000, args.seed)[: args.samples]
-    )
-    x = model.observed(datasets.scale(data.test[:500]), args.seed)
-    shown = {"samples": samples[:500], "real": x}
-    if "closest" in found:
-        shown |= {"closest": samples[np.ravel(found["closest"])]}
-    if model.encode:
-        shown |= {"reconstructions": in_batches(model.decode, in_batches(model.encode, x[:20]))}
-    return shown
 
 
 if __name__ == "__main__":

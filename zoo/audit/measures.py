@@ -1,14 +1,15 @@
 """The figures of an audit: every diagnostic of `zoo.metrics` that applies to a model."""
 
-import dataclasses
 import sys
 
 import numpy as np
 
 from zoo import datasets
 from zoo import metrics
+from zoo.audit.evidence import MOST
+from zoo.audit.evidence import gather
+from zoo.audit.evidence import shown
 from zoo.metrics import birthday
-from zoo.metrics import classifier
 from zoo.metrics import distances
 from zoo.metrics import information
 from zoo.metrics import judges
@@ -19,36 +20,6 @@ from zoo.metrics.coverage import class_coverage
 from zoo.metrics.reconstruction import derangement
 
 CAPACITIES = (30, 100, 300)
-_MOST = 10_000
-
-
-@dataclasses.dataclass(frozen=True)
-class Evidence:
-    """What the parts of an audit share.
-
-    Attributes:
-        model: a `zoo.models.Model`.
-        x, labels: "train" and "test" → examples in [-1, 1] under the model's data law, labels.
-        clean: the same examples without the noise that the data law may add.
-        codes: "train" and "test" → E(x), or empty.
-        z: draws from the prior; samples: G(z).
-        spare: further draws, used for nothing else.
-        classes: how many classes the data have.
-        space: the classifier in whose features images are compared, or None.
-        seed: of every further choice.
-    """
-
-    model: object
-    x: dict
-    clean: dict
-    labels: dict
-    codes: dict
-    z: np.ndarray
-    samples: np.ndarray
-    spare: np.ndarray
-    classes: int
-    space: object
-    seed: int
 
 
 def audit(model, data, seed: int = 0, samples: int = 10_000, progress=None) -> dict:
@@ -70,11 +41,12 @@ def audit(model, data, seed: int = 0, samples: int = 10_000, progress=None) -> d
     Raises:
         ValueError: the shapes differ or there are fewer than 100 test examples.
     """
-    if tuple(model.shape) != data.shape or len(data.test) < 100:
-        raise ValueError(
-            f"{model.name} takes examples of shape {tuple(model.shape)}, of which an audit needs "
-            f"100; {data.name} has {len(data.test)} of {data.shape}"
-        )
+    figures, _ = audit_and_show(model, data, seed, samples, progress)
+    return figures
+
+
+def audit_and_show(model, data, seed: int, samples: int, progress=None) -> tuple[dict, dict]:
+    """(what `audit` returns, what `zoo.audit.picture.draw` shows of the same evidence)."""
     say = progress or (lambda part: print(f"  {part} …", file=sys.stderr, flush=True))
     say("codes and samples")
     evidence = gather(model, data, seed, samples)
@@ -82,32 +54,7 @@ def audit(model, data, seed: int = 0, samples: int = 10_000, progress=None) -> d
     for part, measure in PARTS.items():
         say(part)
         figures |= measure(evidence, data)
-    return figures
-
-
-def gather(model, data, seed: int, samples: int) -> Evidence:
-    """Everything that has to be computed with the model, once."""
-    chosen = {
-        split: np.sort(np.random.default_rng(seed).permutation(len(images))[:_MOST])
-        for split, images in (("train", data.train), ("test", data.test))
-    }
-    clean = {split: datasets.scale(getattr(data, split)[rows]) for split, rows in chosen.items()}
-    x = {split: model.observed(clean[split], seed + i) for i, split in enumerate(clean)}
-    # One call for all draws: two calls with neighbouring seeds need not be independent.
-    draws = model.prior(samples + 3 * _MOST, seed)
-    return Evidence(
-        model=model,
-        x=x,
-        clean=clean,
-        labels={s: getattr(data, f"{s}_labels")[rows] for s, rows in chosen.items()},
-        codes={s: metrics.in_batches(model.encode, x[s]) for s in x} if model.encode else {},
-        z=draws[:samples],
-        samples=metrics.in_batches(model.decode, draws[:samples]),
-        spare=draws[samples:],
-        classes=len(np.unique(data.train_labels)),
-        space=_space(data),
-        seed=seed,
-    )
+    return figures, shown(evidence, figures)
 
 
 def discriminators(evidence, data) -> dict:
@@ -149,20 +96,14 @@ def cycles(evidence, data) -> dict:
     back = metrics.in_batches(model.encode, evidence.samples)
     returned = metrics.in_batches(model.decode, evidence.codes["test"])
     again = metrics.in_batches(model.decode, back)
-
-    def counted(x):
-        # Noise that is copied is no reconstruction of an image.
-        return x if model.counts is None else x[:, model.counts]
-
-    def cycle(x, y):
-        return metrics.cycles(counted(x), counted(y), seed)
-
+    seen = model.counted(evidence.x["test"]), model.counted(returned)
+    same = model.counted(evidence.samples), model.counted(again)
     return {
-        **cycle(evidence.x["test"], returned),
-        "x_cycle_ratio_se": _ratio_error(counted(evidence.x["test"]), counted(returned), seed),
+        **metrics.cycles(*seen, seed),
+        "x_cycle_ratio_se": _ratio_error(*seen, seed),
         **metrics.z_cycle(evidence.z, back, seed),
         "z_cycle_largest": float(np.abs(back - evidence.z).max()),
-        "sample_cycle_ratio": cycle(evidence.samples, again)["x_cycle_ratio"],
+        "sample_cycle_ratio": metrics.cycles(*same, seed)["x_cycle_ratio"],
         "sample_cycle_largest": float(np.abs(again - evidence.samples).max()),
     }
 
@@ -180,7 +121,7 @@ def codes(evidence, data) -> dict:
     if not evidence.codes:
         return {}
     found = evidence.codes["test"]
-    ideal, many = evidence.spare[: len(found)], evidence.spare[_MOST:]
+    ideal, many = evidence.spare[: len(found)], evidence.spare[MOST:]
     return {
         **metrics.code_statistics(found, ideal),
         **metrics.mmd(found[:2000], many[:2000], ideal[:2000], rng_seed=evidence.seed),
@@ -270,12 +211,3 @@ PARTS = {
     "samples": images,
     "slopes": slopes,
 }
-
-
-def _space(data):
-    """The shipped classifier of this data set, if there is one for images of this shape."""
-    try:
-        found = classifier.load(data.name)
-    except ValueError:
-        return None
-    return found if found.image_shape == data.shape else None

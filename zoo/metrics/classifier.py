@@ -27,6 +27,8 @@ import zipfile
 
 import numpy as np
 
+from zoo import commands
+
 FOLDER = pathlib.Path(__file__).with_name("weights")
 SHIPPED = {
     "fashion_mnist": "29cfe862a076c5df9cedd0ad6020020ec9c4717ae33703bb9074b61bb34e5d24",
@@ -36,6 +38,17 @@ SHIPPED = {
 _SAME_SPACE = {"fashion_mnist_10k": "fashion_mnist"}
 _LAYERS = ("conv_1", "conv_2", "conv_3", "features", "logits")
 _FILTERS, _FEATURES = (32, 64, 64), 64
+
+USAGE = """Train the classifier whose features `zoo.metrics.compare_sets` looks at images through.
+
+usage: python -m zoo.metrics.classifier [flags]"""
+FLAGS = {
+    "dataset": ("fashion_mnist", "A labelled set for zoo.datasets."),
+    "output": ("", "File to write; by default classifier_<dataset>.npz, here."),
+    "epochs": (8, "Passes over the training images."),
+    "seed": (0, "Of initial weights, order and dropout."),
+    "download": (False, "Let TensorFlow Datasets download."),
+}
 
 
 class Classifier:
@@ -228,33 +241,18 @@ def main(argv: list[str]) -> None:
     Raises:
       SystemExit: the flags or the data set will not do (code 2), or `--help` was asked for (0).
     """
-    from absl import flags
-
-    values = flags.FlagValues()
-    define = {"flag_values": values}
-    flags.DEFINE_string("dataset", "fashion_mnist", "A labelled set for zoo.datasets.", **define)
-    flags.DEFINE_string("output", "", "Default: classifier_<dataset>.npz, here.", **define)
-    flags.DEFINE_integer("epochs", 8, "Passes over the training images.", 1, **define)
-    flags.DEFINE_integer("seed", 0, "Of initial weights, order and dropout.", 0, **define)
-    flags.DEFINE_boolean("download", False, "Let TensorFlow Datasets download.", **define)
-    if {"--help", "-h"} & set(argv):
-        print(f"usage: python -m zoo.metrics.classifier [flags]\n{values.get_help()}")
-        return
-    try:
-        if stray := values(argv)[1:]:
-            raise ValueError(f"unexpected argument {stray[0]!r}; flags are written --name=value")
-        path = pathlib.Path(values.output or f"classifier_{_short(values.dataset)}.npz")
+    with commands.exit_on_bad_input():
+        args = commands.only_flags(USAGE, FLAGS, argv)
+        commands.at_least(args, epochs=1, seed=0)
+        path = pathlib.Path(args.output or f"classifier_{_short(args.dataset)}.npz")
         if not path.parent.is_dir() or path.suffix != ".npz":
             raise ValueError(f"--output={path} must end in .npz, in a folder that exists")
         from zoo import datasets
 
-        data = datasets.load(values.dataset, download=values.download)
+        data = datasets.load(args.dataset, download=args.download)
         began = time.monotonic()
-        contents = train(data, values.epochs, values.seed)
+        contents = train(data, args.epochs, args.seed)
         path.write_bytes(contents)
-    except (flags.Error, ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
     made = Classifier(contents)
     print(
         f"{path}: {len(contents) / 1000:.0f} kB, identity {made.identity}, test accuracy "

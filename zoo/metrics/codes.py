@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from zoo.metrics.arrays import same_width
+
 _BLOCK = 512
 
 
@@ -21,7 +23,7 @@ def code_statistics(codes: np.ndarray, prior: np.ndarray) -> dict[str, float]:
     Raises:
       ValueError: an array is not two-dimensional or empty, or the code sizes differ.
     """
-    codes, prior = _checked("code_statistics", 1, codes, prior)
+    codes, prior = same_width("code_statistics", codes, prior, least=1, finite=False)
     figures = {}
     for name, values in (("code", codes), ("prior", prior)):
         figures[f"{name}_mean"] = float(values.mean())
@@ -62,7 +64,7 @@ def mmd(
       ValueError: the shapes do not fit, there are fewer than two draws or 100 repeats, or the
         prior draws are all equal.
     """
-    codes, prior, other_prior = _checked("mmd", 2, codes, prior, other_prior)
+    codes, prior, other_prior = same_width("mmd", codes, prior, other_prior, finite=False)
     if other_prior.shape != codes.shape:
         raise ValueError(f"other_prior must have shape {codes.shape}, got {other_prior.shape}")
     if repeats < 100:
@@ -83,7 +85,7 @@ def mmd_squared(a: np.ndarray, b: np.ndarray, bandwidth: float) -> float:
       ValueError: the shapes do not fit, a sample has fewer than two rows, or the bandwidth is
         not positive.
     """
-    a, b = _checked("mmd_squared", 2, a, b)
+    a, b = same_width("mmd_squared", a, b, finite=False)
     if not bandwidth > 0:
         raise ValueError(f"bandwidth must be positive, got {bandwidth}")
     n, m = len(a), len(b)
@@ -99,7 +101,7 @@ def median_distance(points: np.ndarray, limit: int = 1000) -> float:
     Raises:
       ValueError: there are fewer than two rows or the median is 0.
     """
-    (points,) = _checked("median_distance", 2, points)
+    (points,) = same_width("median_distance", points, finite=False)
     points = points[:limit]
     squared = _squared_distances(points, points)[np.triu_indices(len(points), k=1)]
     median = float(np.median(np.sqrt(squared)))
@@ -145,12 +147,3 @@ def _squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     # In float64: expanding the square cancels, and float32 would lose the small distances.
     squares = np.sum(a * a, axis=1)[:, None] + np.sum(b * b, axis=1)[None, :]
     return np.maximum(squares - 2 * (a @ b.T), 0)
-
-
-def _checked(name: str, smallest: int, *arrays: np.ndarray) -> list[np.ndarray]:
-    arrays = [np.asarray(array, dtype=np.float64) for array in arrays]
-    for array in arrays:
-        if array.ndim != 2 or array.shape[1] != arrays[0].shape[-1] or len(array) < smallest:
-            shapes = ", ".join(str(array.shape) for array in arrays)
-            raise ValueError(f"{name} needs (n, d) arrays, one d, n >= {smallest}, got {shapes}")
-    return arrays

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from zoo.metrics.arrays import same_width
 from zoo.metrics.coverage import class_coverage
 from zoo.metrics.manifolds import precision_recall
 
@@ -68,7 +69,7 @@ def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
     Raises:
       ValueError: the shapes do not fit or a value is not finite.
     """
-    a, b = _checked("frechet_distance", a, b)
+    a, b = same_width("frechet_distance", a, b)
     difference = a.mean(axis=0) - b.mean(axis=0)
     first, second = (np.atleast_2d(np.cov(x, rowvar=False)) for x in (a, b))
     overlap = np.linalg.svd(_root(first) @ _root(second), compute_uv=False).sum()
@@ -92,7 +93,7 @@ def kernel_distance(a: np.ndarray, b: np.ndarray) -> float:
     Raises:
       ValueError: the shapes do not fit or a value is not finite.
     """
-    a, b = _checked("kernel_distance", a, b)
+    a, b = same_width("kernel_distance", a, b)
     n, m = len(a), len(b)
     within_a = (_kernel_sum(a, a) - _self_kernels(a)) / (n * (n - 1))
     within_b = (_kernel_sum(b, b) - _self_kernels(b)) / (m * (m - 1))
@@ -111,14 +112,3 @@ def _self_kernels(a):
 def _root(covariance):
     values, vectors = np.linalg.eigh(covariance)
     return vectors * np.sqrt(np.maximum(values, 0)) @ vectors.T
-
-
-def _checked(name, *arrays):
-    arrays = [np.asarray(array, np.float64) for array in arrays]
-    for array in arrays:
-        if array.ndim != 2 or array.shape[1] != arrays[0].shape[-1] or len(array) < 2:
-            shapes = " and ".join(str(array.shape) for array in arrays)
-            raise ValueError(f"{name} needs (n, d) and (m, d), n, m >= 2, got {shapes}")
-        if not np.isfinite(array).all():
-            raise ValueError(f"{name} needs finite features, got NaN or infinity")
-    return arrays

@@ -5,6 +5,8 @@ Three questions that the MMD of `zoo.metrics.codes` answers together, answered o
 
 import numpy as np
 
+from zoo.metrics.arrays import same_width
+
 LEVEL = 0.05
 ACTIVE = 0.01
 
@@ -34,7 +36,7 @@ def coordinate_tests(codes: np.ndarray, prior: np.ndarray) -> dict[str, float]:
     """
     from scipy.stats import ks_2samp
 
-    codes, prior = _checked("coordinate_tests", codes, prior)
+    codes, prior = same_width("coordinate_tests", codes, prior)
     tests = [ks_2samp(c, p, method="asymp") for c, p in zip(codes.T, prior.T, strict=True)]
     statistics = np.array([test.statistic for test in tests])
     ascending = np.sort([test.pvalue for test in tests])
@@ -75,7 +77,7 @@ def covariance_error(
     Raises:
       ValueError: the shapes do not fit, a value is not finite, or all prior draws are equal.
     """
-    codes, prior, other_prior = _checked("covariance_error", codes, prior, other_prior)
+    codes, prior, other_prior = same_width("covariance_error", codes, prior, other_prior)
     if other_prior.shape != codes.shape:
         raise ValueError(f"other_prior must have shape {codes.shape}, got {other_prior.shape}")
     found, truth, ideal = (np.atleast_2d(np.cov(x.T)) for x in (codes, prior, other_prior))
@@ -104,17 +106,6 @@ def active_units(means: np.ndarray) -> dict[str, float]:
     Raises:
       ValueError: the array is not of this kind or a value is not finite.
     """
-    (means,) = _checked("active_units", means)
+    (means,) = same_width("active_units", means)
     active = np.count_nonzero(means.var(axis=0, ddof=1) > ACTIVE)
     return {"active_units": float(active), "active_units_total": float(means.shape[1])}
-
-
-def _checked(name, *arrays):
-    arrays = [np.asarray(array, np.float64) for array in arrays]
-    for array in arrays:
-        if array.ndim != 2 or array.shape[1] != arrays[0].shape[-1] or len(array) < 2:
-            shapes = ", ".join(str(array.shape) for array in arrays)
-            raise ValueError(f"{name} needs (n, d) arrays, one d, n >= 2, got {shapes}")
-        if not np.isfinite(array).all():
-            raise ValueError(f"{name} needs finite codes, got NaN or infinity")
-    return arrays

@@ -1,0 +1,111 @@
+"""What all commands share: flags, words, refusals, and help at once."""
+
+import pathlib
+import re
+import subprocess
+import sys
+
+import pytest
+
+import zoo
+from zoo import commands
+
+ROOT = pathlib.Path(__file__).parent.parent
+# module → a few of the words that its help lists
+COMMANDS = {
+    **dict.fromkeys((f"trainers.{method}" for method in zoo.METHODS), ["--dataset", "--seed"]),
+    "trainers.bigan": ["--dataset", "--latent_dim", "--prior", "--jit_compile", "--resume"],
+    "trainers.circle": ["--seeds"],
+    "trainers.compare": ["--over_seeds"],
+    "trainers.counterexample": ["--support"],
+    "zoo.audit": ["--against"],
+    "zoo.lipschitz": ["--points"],
+    "zoo.metrics.classifier": ["--download"],
+    "export": ["MODEL", "--max_batch_size"],
+    "export.doctor": ["DIR"],
+    "export.server": ["--model_config_file"],
+    "export.client": ["encode", "metadata"],
+}
+# As `python -m` does, and then what that has imported.
+HELP = """
+import runpy, sys
+module = sys.argv.pop(1)
+try:
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+except SystemExit as left:
+    assert not left.code, left.code
+print("IMPORTED", *sorted({"tensorflow", "keras", "matplotlib"} & set(sys.modules)))
+"""
+
+KNOWN = {
+    "name": ("", "Whose."),
+    "size": (3, "How many."),
+    "rate": (0.5, "How fast."),
+    "quick": (False, "Whether."),
+    "version": (int, "Which, if any."),
+}
+
+
+def test_flags_have_their_types_and_stand_anywhere_between_words():
+    args, words = commands.parse("", KNOWN, ["x", "one", "--size=7", "two", "--quick", "--rate=2"])
+    assert vars(args) == {"name": "", "size": 7, "rate": 2.0, "quick": True, "version": None}
+    assert words == ["one", "two"]
+    assert commands.parse("", KNOWN, ["x", "--version=0"])[0].version == 0
+    assert commands.only_flags("", KNOWN, ["x", "--noquick", "--name", "a"]).name == "a"
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (["stray", "--size=1"], "unexpected argument 'stray'; flags are written --name=value"),
+        (["--sise=1"], "'sise'.*see --help"),
+        (["--size=many"], "size.*many.*see --help"),
+        (["--version=newest"], "version.*newest.*see --help"),
+    ],
+)
+def test_what_cannot_be_read_is_named(arguments, said):
+    with pytest.raises(ValueError, match=f"(?s){said}"):
+        commands.only_flags("", KNOWN, ["x", *arguments])
+
+
+def test_help_lists_every_flag_with_the_default_that_it_has(capsys):
+    with pytest.raises(SystemExit) as left:
+        commands.parse("usage: x [flags]\n", KNOWN, ["x", "--help"])
+    assert left.value.code == 0
+    assert capsys.readouterr().out.split("\n\n  --") == [
+        "usage: x [flags]",
+        "name\n      Whose.",
+        "size\n      How many. Default: 3.",
+        "rate\n      How fast. Default: 0.5.",
+        "quick\n      Whether. Default: False.",
+        "version\n      Which, if any.\n",
+    ]
+
+
+@pytest.mark.parametrize(
+    "error, line",
+    [
+        (ValueError("two\nlines"), "error: two lines\n"),
+        (FileNotFoundError(2, "not there"), "error: [Errno 2] not there\n"),
+    ],
+)
+def test_bad_input_ends_a_command_and_faults_do_not_pass_for_it(error, line, capsys):
+    with pytest.raises(SystemExit) as refused, commands.exit_on_bad_input():
+        raise error
+    assert refused.value.code == 2
+    assert capsys.readouterr().err == line
+    with pytest.raises(KeyError), commands.exit_on_bad_input():
+        raise KeyError("a fault")
+
+
+@pytest.mark.parametrize("module", COMMANDS)
+def test_help_of_every_command_answers_in_a_second_and_without_tensorflow(module, child_seconds):
+    shown = subprocess.run(
+        [sys.executable, "-c", HELP, module, "--help"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert child_seconds() < 1
+    assert shown.returncode == 0, shown.stderr
+    assert f"usage: python -m {module} " in shown.stdout
+    for word in COMMANDS[module]:
+        assert re.search(rf"^ +{word}\b", shown.stdout, re.M), word
+    assert shown.stdout.splitlines()[-1] == "IMPORTED"
