@@ -28,6 +28,7 @@ from export.server import flags
 from export.server import text_configs
 from export.server import versions
 from export.server import words
+from export.server.app import App
 from export.server.batching_parameters import Parameters
 from export.server.errors import ServingError
 from export.server.servable import WARMUP
@@ -428,6 +429,28 @@ def test_batching_parameters_are_those_of_the_file(tmp_path):
 
 
 # Flags, TLS, other addresses.
+
+
+@pytest.mark.parametrize(
+    "given, intra, inter",
+    [
+        ([], 0, -1),  # a run stays in its own thread
+        (["--tensorflow_inter_op_parallelism=3"], 0, 3),
+        (["--tensorflow_session_parallelism=2"], 2, 2),
+        (["--tensorflow_session_parallelism=2", "--tensorflow_intra_op_parallelism=1"], 1, 2),
+        (["--tensorflow_session_config_file={file}"], 5, 6),
+        (["--tensorflow_session_config_file={file}", "--tensorflow_intra_op_parallelism=1"], 1, 6),
+    ],
+)
+def test_threads_are_those_of_the_flags_then_of_the_file(tmp_path, given, intra, inter):
+    file = tmp_path / "session.txt"
+    file.write_text("intra_op_parallelism_threads: 5 inter_op_parallelism_threads: 6")
+    words = ["server", "--model_name=m", f"--model_base_path={tmp_path}"]
+    config = App(flags.parse(words + [word.format(file=file) for word in given])).session
+    assert (config.intra_op_parallelism_threads, config.inter_op_parallelism_threads) == (
+        intra,
+        inter,
+    )
 
 
 def test_help_needs_no_tensorflow(child_seconds):

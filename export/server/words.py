@@ -30,7 +30,7 @@ def how_to_call(options, registry) -> list:
         newest = model.versions[numbers[-1]].servable
         lines.append(f"{model.name}: versions {', '.join(map(str, numbers))}")
         for name, signature in newest.signatures.items():
-            if signature.function is not None:
+            if signature.runs:
                 lines.append(f"  {name}: {_arguments(signature)} -> {', '.join(signature.outputs)}")
         lines += _commands(model.name, newest, address, rest, tls)
     return lines
@@ -55,7 +55,7 @@ def _commands(name, servable, address, rest, tls):
     examples = {
         signature: feeds
         for signature in servable.signatures.values()
-        if signature.function is not None and (feeds := signature.example(1))
+        if signature.runs and (feeds := signature.example(1))
     }
     if examples and not tls:
         signature, feeds = next(iter(examples.items()))
