@@ -31,6 +31,7 @@ from export.server import words
 from export.server.app import App
 from export.server.batching_parameters import Parameters
 from export.server.errors import ServingError
+from export.server.errors import from_exception
 from export.server.servable import WARMUP
 from export.server.servable import Servable
 
@@ -428,6 +429,14 @@ def test_batching_parameters_are_those_of_the_file(tmp_path):
     assert found == Parameters(32, 0, 64, 2, "pool", (8, 32))
 
 
+def test_errors_of_a_graph_come_without_its_nodes():
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        bad = tf.debugging.Assert(tf.constant(False), ["no such row"])
+        with pytest.raises(tf.errors.InvalidArgumentError) as caught:
+            session.make_callable(bad)()
+    assert from_exception(caught.value).message == "assertion failed: [no such row]"
+
+
 # Flags, TLS, other addresses.
 
 
@@ -497,7 +506,7 @@ def test_the_commands_that_are_printed_work(base):
             made = {}
             calls = re.search(r'python -c "(.+)"$', code)[1].replace("print(", "made.update(r=")
             await asyncio.to_thread(exec, calls, {"made": made})
-            assert list(made["r"].outputs["y"].float_val) == [1.0]
+            assert made["r"]["y"].tolist() == [1.0]
 
     asyncio.run(scenario())
 

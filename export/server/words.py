@@ -72,14 +72,11 @@ def _commands(name, servable, address, rest, tls):
 
 
 def _python(name, signature, feeds, address):
-    inputs = "; ".join(
-        f"r.inputs['{alias}'].CopyFrom(tf.make_tensor_proto(tf.zeros("
-        f"{list(value.shape)}, '{value.dtype.name}').numpy()))"
+    inputs = ", ".join(
+        f"{alias}=np.zeros({list(value.shape)}, '{value.dtype.name}')"
         for alias, value in feeds.items()
     )
     return (
-        "import grpc, tensorflow as tf; from tensorflow_serving.apis import predict_pb2 as p, "
-        "prediction_service_pb2_grpc as s; r = p.PredictRequest(model_spec="
-        f"dict(name='{name}', signature_name='{signature}')); {inputs}; "
-        f"print(s.PredictionServiceStub(grpc.insecure_channel('{address}')).Predict(r))"
+        "import numpy as np; from export.client import Client; "
+        f"print(Client('{address}', model='{name}').predict('{signature}', {inputs}))"
     )
