@@ -26,8 +26,10 @@ from export.server import flags
 from export.server import text_configs
 from export.server import versions
 from export.server import words
+from export.server.app import App
 from export.server.batching_parameters import Parameters
 from export.server.errors import ServingError
+from export.server.errors import from_exception
 from export.server.servable import WARMUP
 from export.server.servable import Servable
 
@@ -425,7 +427,37 @@ def test_batching_parameters_are_those_of_the_file(tmp_path):
     assert found == Parameters(32, 0, 64, 2, "pool", (8, 32))
 
 
+def test_errors_of_a_graph_come_without_its_nodes():
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        bad = tf.debugging.Assert(tf.constant(False), ["no such row"])
+        with pytest.raises(tf.errors.InvalidArgumentError) as caught:
+            session.make_callable(bad)()
+    assert from_exception(caught.value).message == "assertion failed: [no such row]"
+
+
 # Flags, TLS, other addresses.
+
+
+@pytest.mark.parametrize(
+    "given, intra, inter",
+    [
+        ([], 0, -1),  # a run stays in its own thread
+        (["--tensorflow_inter_op_parallelism=3"], 0, 3),
+        (["--tensorflow_session_parallelism=2"], 2, 2),
+        (["--tensorflow_session_parallelism=2", "--tensorflow_intra_op_parallelism=1"], 1, 2),
+        (["--tensorflow_session_config_file={file}"], 5, 6),
+        (["--tensorflow_session_config_file={file}", "--tensorflow_intra_op_parallelism=1"], 1, 6),
+    ],
+)
+def test_threads_are_those_of_the_flags_then_of_the_file(tmp_path, given, intra, inter):
+    file = tmp_path / "session.txt"
+    file.write_text("intra_op_parallelism_threads: 5 inter_op_parallelism_threads: 6")
+    words = ["server", "--model_name=m", f"--model_base_path={tmp_path}"]
+    config = App(flags.parse(words + [word.format(file=file) for word in given])).session
+    assert (config.intra_op_parallelism_threads, config.inter_op_parallelism_threads) == (
+        intra,
+        inter,
+    )
 
 
 @pytest.mark.parametrize(
@@ -465,7 +497,7 @@ def test_the_commands_that_are_printed_work(base):
             made = {}
             calls = re.search(r'python -c "(.+)"$', code)[1].replace("print(", "made.update(r=")
             await asyncio.to_thread(exec, calls, {"made": made})
-            assert list(made["r"].outputs["y"].float_val) == [1.0]
+            assert made["r"]["y"].tolist() == [1.0]
 
     asyncio.run(scenario())
 

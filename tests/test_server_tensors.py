@@ -40,6 +40,21 @@ def test_what_tensorflow_writes_is_what_we_read(array):
     np.testing.assert_array_equal(found, array)
 
 
+@pytest.mark.parametrize("as_content", [False, True])
+def test_bfloat16_is_read_and_written_as_tensorflow_does(as_content):
+    array = np.array([[1.5, -0.0], [np.inf, 3e38]], tf.bfloat16.as_numpy_dtype)
+    proto = tf.make_tensor_proto(0.0)
+    proto.Clear()
+    tensors.write(array, proto, as_content)
+    for wire in (proto, tf.make_tensor_proto(array)):
+        for found in (tf.make_ndarray(wire), tensors.read("x", wire, tensors.check("x", wire))):
+            assert found.dtype == array.dtype
+            np.testing.assert_array_equal(found.view("u2"), array.view("u2"))
+    assert json_tensors.dumps(array[:, 0], "x") == "[1.5, Infinity]"
+    with pytest.raises(ServingError, match="Conversion of JSON Value to type: bfloat16"):
+        json_tensors.array([1.5], tensors.BY_DTYPE[array.dtype])
+
+
 @settings(deadline=None, max_examples=200)
 @given(st.sampled_from("f4 f8 i4 i8 ?".split()).flatmap(lambda k: arrays.arrays(k, SHAPES)))
 def test_json_gives_back_the_same_numbers(array):

@@ -54,5 +54,7 @@ def from_exception(error: Exception) -> ServingError:
         return error
     number = getattr(error, "error_code", None)  # tf.errors.OpError
     if number in BY_NUMBER and number != 0:
-        return ServingError(BY_NUMBER[number].name, str(getattr(error, "message", error)))
+        # After the error come the nodes of the graph and where Python made them.
+        message = str(getattr(error, "message", error)).partition("\n\t [[")[0]
+        return ServingError(BY_NUMBER[number].name, message.partition("\n\nOriginal stack")[0])
     return ServingError("INTERNAL", f"{type(error).__name__}: {error}")

@@ -60,9 +60,14 @@ FLAGS = {
         "Compare shapes with the signature before running. tensorflow_model_server does not: "
         "there a wrong rank can end the process.",
     ),
-    "tensorflow_session_parallelism": (0, "Both of the following; 0: TensorFlow's choice."),
-    "tensorflow_intra_op_parallelism": (0, "Threads inside one operation."),
-    "tensorflow_inter_op_parallelism": (0, "Operations at the same time, and runs without queue."),
+    "tensorflow_session_parallelism": (0, "Both of the following."),
+    "tensorflow_intra_op_parallelism": (0, "Threads inside one operation; 0: as many as cores."),
+    "tensorflow_inter_op_parallelism": (
+        0,
+        "Operations of a run at the same time, and runs without queue; 0: every run keeps to its "
+        "own thread.",
+    ),
+    "tensorflow_session_config_file": ("", "A tensorflow.ConfigProto as text; flags win over it."),
     "drain_seconds": (30, "How long a server that is told to stop waits for open calls."),
     "version": (False, "Say the version and end."),
 }

@@ -11,6 +11,7 @@ import json
 import math
 
 import numpy as np
+from tensorflow.core.framework import types_pb2
 
 from export.server import tensors
 from export.server.errors import ServingError
@@ -117,7 +118,7 @@ def array(value, number: int) -> np.ndarray:
     Raises:
         ServingError: INVALID_ARGUMENT for a ragged list or a value of another type.
     """
-    if number not in tensors.FIELDS:
+    if number not in tensors.FIELDS or number == types_pb2.DT_BFLOAT16:
         raise ServingError(
             "UNIMPLEMENTED", f"Conversion of JSON Value to type: {tensors.type_name(number)}"
         )
@@ -249,6 +250,8 @@ def _bare_or_named(written):
 def dumps(value: np.ndarray, alias: str) -> str:
     """An array as nested JSON lists; strings as base64 where `alias` ends in "_bytes"."""
     value = np.asarray(value)
+    if tensors.BY_DTYPE.get(value.dtype) == types_pb2.DT_BFLOAT16:
+        value = value.astype("f4")
     if value.dtype.kind == "f":
         # The shortest digits that read back as the same number of this very type.
         texts = [_number(text) for text in value.ravel().astype("U32").tolist()]

@@ -215,6 +215,7 @@ class Manager:
 
     async def _end(self, model, version):
         if version.servable is not None:
+            version.servable.close()
             version.servable, version.queues = None, {}
             # A loaded graph is full of cycles; its memory comes back by collection only.
             await asyncio.get_running_loop().run_in_executor(self.looks, gc.collect)

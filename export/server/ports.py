@@ -1,5 +1,7 @@
 """Opens the ports: gRPC with its services, and REST."""
 
+import logging
+
 import grpc
 from google.protobuf.message import DecodeError
 from grpc_health.v1 import health
@@ -134,6 +136,12 @@ async def open_grpc(app, credentials) -> grpc.aio.Server:
     return server
 
 
+def _silent():
+    logger = logging.getLogger("export.server.rest")
+    logger.setLevel(logging.CRITICAL)
+    return logger
+
+
 async def open_rest(app, metrics_path: str):
     """The running aiohttp runner of REST.
 
@@ -154,6 +162,8 @@ async def open_rest(app, metrics_path: str):
     runner = web.AppRunner(
         rest.application(MOST_BYTES),
         access_log=None,
+        # Callers that do not speak HTTP/1 are answered 400; each would print a traceback too.
+        logger=_silent(),
         handle_signals=False,
         shutdown_timeout=options.drain_seconds,
     )

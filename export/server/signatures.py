@@ -30,18 +30,18 @@ class Signature:
     Args:
         name: its key in the SavedModel.
         definition: the `SignatureDef`.
-        function: keyword tensors → {alias: tensor}; None for entries that cannot be called.
+        session: holds the graph that the definition is of.
     """
 
-    def __init__(self, name: str, definition, function):
-        import tensorflow as tf
-
+    def __init__(self, name: str, definition, session):
         self.name = name
         self.definition = definition
-        self.function = function
+        self.session = session
+        self.callables = {}  # outputs → what computes them
         self.inputs = {a: (i.dtype, shape_of(i)) for a, i in sorted(definition.inputs.items())}
         self.outputs = sorted(definition.outputs)
-        self.types = {a: tf.dtypes.as_dtype(dtype) for a, (dtype, _) in self.inputs.items()}
+        # What initialises a graph is listed as a signature too, whose output is no tensor.
+        self.runs = all(info.dtype for info in definition.outputs.values())
         self.defaults = {
             alias: tensors.read(alias, proto, tensors.check(alias, proto))
             for alias, proto in definition.defaults.items()
@@ -131,13 +131,19 @@ class Signature:
         Raises:
             ServingError: the model's own error, or OUT_OF_RANGE for what cannot be called.
         """
-        import tensorflow as tf
-
-        if self.function is None:
+        if not self.runs:
             raise ServingError("OUT_OF_RANGE", f"{self.name} has no output and cannot be run")
-        types = self.types
-        found = self.function(**{a: tf.constant(v, types[a]) for a, v in feeds.items()})
-        return {alias: found[alias].numpy() for alias in wanted}
+        call = self.callables.get(tuple(wanted)) or self._callable(sorted(wanted))
+        found = call(*(feeds[alias] for alias in self.inputs))
+        return dict(zip(sorted(wanted), found))
+
+    def _callable(self, wanted):
+        definition = self.definition
+        call = self.session.make_callable(
+            [definition.outputs[alias].name for alias in wanted],
+            [definition.inputs[alias].name for alias in self.inputs],
+        )
+        return self.callables.setdefault(tuple(wanted), call)
 
     def example(self, rows: int) -> dict | None:
         """Zeros for every input without a default; None where a size or type is open."""

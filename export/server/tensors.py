@@ -8,6 +8,7 @@ shape can be compared with a signature before a byte is copied, and read afterwa
 import functools
 import math
 
+import ml_dtypes
 import numpy as np
 from tensorflow.core.framework import tensor_pb2
 from tensorflow.core.framework import types_pb2
@@ -33,11 +34,13 @@ FIELDS = {
     types_pb2.DT_UINT64: ("uint64_val", np.dtype("<u8")),
     types_pb2.DT_BOOL: ("bool_val", np.dtype("?")),
     types_pb2.DT_HALF: ("half_val", np.dtype("<f2")),
+    types_pb2.DT_BFLOAT16: ("half_val", np.dtype(ml_dtypes.bfloat16)),
     types_pb2.DT_COMPLEX64: ("scomplex_val", np.dtype("<c8")),
     types_pb2.DT_COMPLEX128: ("dcomplex_val", np.dtype("<c16")),
     types_pb2.DT_STRING: ("string_val", np.dtype("O")),
 }
 BY_DTYPE = {dtype: number for number, (_, dtype) in FIELDS.items()}
+HALVES = (types_pb2.DT_HALF, types_pb2.DT_BFLOAT16)  # 16 bits of a number, as an integer
 COMPLEX = (types_pb2.DT_COMPLEX64, types_pb2.DT_COMPLEX128)
 
 
@@ -92,7 +95,7 @@ def read(alias: str, proto, shape: tuple) -> np.ndarray:
         return (raw != 0 if dtype.kind == "b" else raw).reshape(shape)
     elements = math.prod(shape)
     values = getattr(proto, field)
-    if proto.dtype == types_pb2.DT_HALF:
+    if proto.dtype in HALVES:
         found = np.array(_integers(alias, values, np.dtype("<u2"))).view(dtype)
     elif proto.dtype in COMPLEX:
         found = np.array(values, dtype.char.lower()).view(dtype)[: len(values) // 2]
@@ -152,13 +155,13 @@ def write(array: np.ndarray, proto, as_content: bool = False) -> None:
         proto.string_val.extend(
             v if isinstance(v, bytes) else str(v).encode() for v in array.ravel()
         )
-    elif as_content or array.dtype.kind in "fc" and number != types_pb2.DT_HALF:
+    elif as_content or array.dtype.kind in "fc" and number not in HALVES:
         # Packed floats are on the wire what they are in memory.
         name = "tensor_content" if as_content else FIELDS[number][0]
         proto.MergeFromString(head + _tag(name) + _varint(array.nbytes) + array.tobytes())
     else:
         proto.MergeFromString(head)
-        values = array.view("<u2") if number == types_pb2.DT_HALF else array
+        values = array.view("<u2") if number in HALVES else array
         getattr(proto, FIELDS[number][0]).extend(values.ravel().tolist())
 
 

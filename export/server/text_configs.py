@@ -83,6 +83,8 @@ def read(path: str, name: str):
     """
     if name == "ModelServerConfig":
         from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig as kind
+    elif name == "ConfigProto":
+        from tensorflow.core.protobuf.config_pb2 import ConfigProto as kind
     else:
         kind = message(name)
     try:
@@ -93,5 +95,5 @@ def read(path: str, name: str):
         return text_format.Parse(text, kind())
     except text_format.ParseError as error:
         raise ValueError(
-            f"Error parsing text-format tensorflow.serving.{name}: {path}:{error}"
+            f"Error parsing text-format {kind.DESCRIPTOR.full_name}: {path}:{error}"
         ) from None

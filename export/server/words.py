@@ -30,7 +30,7 @@ def how_to_call(options, registry) -> list:
         newest = model.versions[numbers[-1]].servable
         lines.append(f"{model.name}: versions {', '.join(map(str, numbers))}")
         for name, signature in newest.signatures.items():
-            if signature.function is not None:
+            if signature.runs:
                 lines.append(f"  {name}: {_arguments(signature)} -> {', '.join(signature.outputs)}")
         lines += _commands(model.name, newest, address, rest, tls)
     return lines
@@ -55,7 +55,7 @@ def _commands(name, servable, address, rest, tls):
     examples = {
         signature: feeds
         for signature in servable.signatures.values()
-        if signature.function is not None and (feeds := signature.example(1))
+        if signature.runs and (feeds := signature.example(1))
     }
     if examples and not tls:
         signature, feeds = next(iter(examples.items()))
@@ -72,14 +72,11 @@ def _commands(name, servable, address, rest, tls):
 
 
 def _python(name, signature, feeds, address):
-    inputs = "; ".join(
-        f"r.inputs['{alias}'].CopyFrom(tf.make_tensor_proto(tf.zeros("
-        f"{list(value.shape)}, '{value.dtype.name}').numpy()))"
+    inputs = ", ".join(
+        f"{alias}=np.zeros({list(value.shape)}, '{value.dtype.name}')"
         for alias, value in feeds.items()
     )
     return (
-        "import grpc, tensorflow as tf; from tensorflow_serving.apis import predict_pb2 as p, "
-        "prediction_service_pb2_grpc as s; r = p.PredictRequest(model_spec="
-        f"dict(name='{name}', signature_name='{signature}')); {inputs}; "
-        f"print(s.PredictionServiceStub(grpc.insecure_channel('{address}')).Predict(r))"
+        "import numpy as np; from export.client import Client; "
+        f"print(Client('{address}', model='{name}').predict('{signature}', {inputs}))"
     )
