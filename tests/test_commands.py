@@ -18,6 +18,7 @@ COMMANDS = {
     "trainers.circle": ["--seeds"],
     "trainers.compare": ["--over_seeds"],
     "trainers.counterexample": ["--support"],
+    "trainers.ledger": ["RUN", "--machine"],
     "zoo.audit": ["--against"],
     "zoo.lipschitz": ["--points"],
     "zoo.metrics.classifier": ["--download"],

@@ -84,5 +84,6 @@ def test_a_run_becomes_a_measurement(tmp_path):
 
 
 def test_bad_command_lines(capsys):
-    assert ledger.main(["ledger", "runs/x"]) == 2
-    assert "belong together" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        ledger.main(["ledger", "runs/x"])
+    assert ended.value.code == 2 and "belong together" in capsys.readouterr().err

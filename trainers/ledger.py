@@ -1,7 +1,9 @@
 """The papers' figures against ours: writes docs/ledger.md from what was measured.
 
-    python -m trainers.ledger                                       write the page
-    python -m trainers.ledger --machine='2 cores, no GPU' runs/…    add finished runs first
+usage: python -m trainers.ledger [--machine='2 cores, no GPU' RUN...]
+
+  RUN
+      A finished run directory, to be added to what was measured before the page is written.
 
 What was measured lies in `docs/measurements`, one JSON file per run: command, machine, seconds and
 figures. The papers' figures lie in `docs/papers.json`, each with the place where it was read; one
@@ -15,6 +17,9 @@ import os
 import pathlib
 import statistics
 import sys
+
+from zoo import commands
+from zoo import markdown
 
 DOCS = pathlib.Path(__file__).parent.parent / "docs"
 PAGE = DOCS / "ledger.md"
@@ -56,8 +61,7 @@ def page(papers: list, records: dict) -> str:
         for name, record in found.items():
             commands[name] = record
     rows.sort(key=lambda row: min(i for i, word in enumerate(ORDER) if word in row["verdict"]))
-    lines = [COLUMNS, ["---"] * len(COLUMNS), *([row[c] for c in COLUMNS] for row in rows)]
-    table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    table = markdown.table(list(COLUMNS), [[row[c] for c in COLUMNS] for row in rows])
     used = "\n".join(
         f"- {name}: `{r['command']}`; {r['machine']}" for name, r in sorted(commands.items())
     )
@@ -131,22 +135,16 @@ def read() -> tuple[list, dict]:
     return papers, {p.stem: json.loads(p.read_text(encoding="utf-8")) for p in kept}
 
 
-def main(argv: list) -> int:
-    """Exit codes: 0 written, 2 bad input."""
-    from zoo import commands
-
-    flags = {"machine": ("", "What the runs RUN… were made on, in words.")}
-    try:
-        args, runs = commands.parse(__doc__, flags, argv)
+def main(argv: list) -> None:
+    """Add runs, write the page; exit code 2 for bad input."""
+    known = {"machine": ("", "What the runs RUN… were made on, in words.")}
+    with commands.exit_on_bad_input():
+        args, runs = commands.parse(__doc__, known, argv)
         if bool(runs) != bool(args.machine):
             raise ValueError("runs and --machine belong together; see --help")
         for run in map(pathlib.Path, runs):
             _write(DOCS / "measurements" / f"{run.name}.json", _json(record(run, args.machine)))
         _write(PAGE, page(*read()))
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
 
 
 def _json(value):
@@ -161,4 +159,4 @@ def _write(path, text):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv))
+    main(sys.argv)
