@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import pathlib
 from collections.abc import Callable
 
@@ -22,6 +23,8 @@ class Model:
         observed: (x, seed) → x under the data law that the model is made for.
         counts: bool, of `shape`: False where a pixel carries noise and no image; None where all
             count.
+        anomaly: x → name of a score → (n,), higher is more unusual (see `zoo.scores.anomaly`);
+            None where there is no encoder.
     """
 
     name: str
@@ -32,6 +35,24 @@ class Model:
     shape: tuple
     observed: Callable
     counts: np.ndarray | None = None
+    anomaly: Callable | None = None
+
+
+def of(model, name: str = "") -> Model:
+    """What was given as a `Model`: a game, a `Model` already, or a path for `load`.
+
+    Raises:
+        ValueError: it is none of these, or see `load`.
+    """
+    from zoo.game import Game
+
+    if isinstance(model, Model):
+        return model
+    if isinstance(model, Game):
+        return of_game(model, name)
+    if isinstance(model, str | os.PathLike):
+        return load(model)
+    raise ValueError(f"expected a game, a zoo.models.Model or a path; got {type(model).__name__}")
 
 
 def load(path: str) -> Model:
@@ -60,6 +81,8 @@ def of_game(game, name: str = "") -> Model:
     """The trained `game` as a `Model`."""
     import keras
 
+    from zoo import scores
+
     counts = None
     if hasattr(game, "pixels"):
         counts = np.ones(game.image_shape, bool)
@@ -73,6 +96,7 @@ def of_game(game, name: str = "") -> Model:
         shape=game.image_shape,
         observed=game.observed,
         counts=counts,
+        anomaly=(lambda x: scores.anomaly(game, x)) if game.has_encoder else None,
     )
 
 
@@ -94,13 +118,14 @@ def _of_saved_model(path):
         def call(x):
             # `loaded` owns the variables: it lives as long as this function.
             assert loaded
-            (answer,) = graph(**{key: tf.convert_to_tensor(x, tf.float32)}).values()
-            return answer
+            answers = graph(**{key: tf.convert_to_tensor(x, tf.float32)})
+            return answers if signature == "anomaly_score" else next(iter(answers.values()))
 
         return call, tuple(spec.shape[1:])
 
     encode, _ = function("encode")
     decode, (latent_dim,) = function("decode")
+    anomaly, _ = function("anomaly_score")
     shape = tuple(decode(np.zeros((1, latent_dim), np.float32)).shape[1:])
     contract = path / "contract.json"
     told = json.loads(contract.read_text(encoding="utf-8")) if contract.is_file() else {}
@@ -132,4 +157,5 @@ def _of_saved_model(path):
         shape=shape,
         observed=observed,
         counts=counts if noise else None,
+        anomaly=anomaly,
     )
