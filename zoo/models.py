@@ -77,6 +77,34 @@ def load(path: str) -> Model:
     )
 
 
+def trained_on(path: str) -> dict:
+    """What the model at `path` was trained on, for `zoo.datasets.load`.
+
+    Args:
+        path: a run directory or the `game.keras` in it, or a preset: the `config.json` there says.
+
+    Returns:
+        name, image_size, train_split and test_split; {} where that is not recorded.
+    """
+    import zoo
+
+    presets = {preset.name: preset.directory for preset in getattr(zoo, "list_presets", list)()}
+    file = pathlib.Path(presets.get(path, path))
+    file = (file if file.is_dir() else file.parent) / "config.json"
+    if not file.is_file():
+        return {}
+    config = json.loads(file.read_text(encoding="utf-8"))
+    told = (config.get("training") or {}) | config.get("settings", {})
+    if told.get("dataset", "not recorded") == "not recorded":
+        return {}
+    return {
+        "name": told["dataset"],
+        "image_size": told.get("image_size") or None,
+        "train_split": told.get("train_split") or "train",
+        "test_split": told.get("test_split") or "test",
+    }
+
+
 def of_game(game, name: str = "") -> Model:
     """The trained `game` as a `Model`."""
     import keras

@@ -11,9 +11,10 @@ from zoo.latent.directions import arithmetic
 from zoo.latent.directions import attribute_vector
 from zoo.latent.directions import class_vector
 from zoo.latent.directions import edit
-from zoo.latent.neighbours import label_agreement
-from zoo.latent.neighbours import nearest
-from zoo.latent.neighbours import neighbours
+from zoo.latent.directions import mean_code
+from zoo.latent.library import label_agreement
+from zoo.latent.library import nearest
+from zoo.latent.library import neighbours
 from zoo.latent.paths import interpolate
 from zoo.latent.paths import lerp
 from zoo.latent.paths import path
@@ -33,6 +34,7 @@ __all__ = [
     "interpolate",
     "label_agreement",
     "lerp",
+    "mean_code",
     "nearest",
     "neighbours",
     "path",

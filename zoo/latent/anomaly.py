@@ -4,7 +4,7 @@ import numpy as np
 
 from zoo import models
 from zoo.latent.arrays import checked_examples
-from zoo.latent.neighbours import nearest
+from zoo.latent.library import nearest
 
 
 def anomaly_scores(model, x: np.ndarray) -> dict[str, np.ndarray]:

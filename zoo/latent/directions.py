@@ -72,6 +72,11 @@ def class_vector(
     return attribute_vector(np.asarray(codes)[some], labels[some] == to)
 
 
+def mean_code(codes: np.ndarray, labels: np.ndarray, label: int) -> np.ndarray:
+    """Mean (d,) of the codes (n, d) whose label is `label`. Raises ValueError where none is."""
+    return np.asarray(codes)[_checked_labels(labels, label) == label].mean(axis=0)
+
+
 def edit(model, x: np.ndarray, vector: np.ndarray, strengths=(0.0, 0.5, 1.0)) -> np.ndarray:
     """Images whose codes are moved along `vector`: decode(encode(x) + strength · vector).
 
