@@ -15,6 +15,7 @@ import pathlib
 import platform
 import re
 import sys
+import time
 
 from zoo import commands
 
@@ -46,7 +47,7 @@ _DEFAULTS = {"attributes": "7:9,0:2", "arithmetic": "2-0+3,9-7+5"}
 def main(argv: list | None = None) -> None:
     """Measure, draw, write. Exit code 2 and one line where the input is bad."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    argv = sys.argv if argv is None else argv
+    argv, began = sys.argv if argv is None else argv, time.monotonic()
     try:
         args, paths = commands.parse(__doc__, FLAGS, argv)
         if not paths:
@@ -60,6 +61,7 @@ def main(argv: list | None = None) -> None:
 
     command = " ".join(["python -m zoo.latent", *argv[1:]])
     found = {"command": command, "settings": vars(args)} | found
+    found["seconds"] = round(time.monotonic() - began, 1)
     (out / "latent.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
     file = pathlib.Path(args.page or out / "README.md")
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -103,8 +105,9 @@ def _detected(subjects, others, out):
         scores = detection.measure(subject, others(subject))
         if subject is subjects[0]:
             detection.draw(out / "anomaly.png", subject, scores)
+        smallest = min(len(subject.test), *(len(images) for _, images in scores.values()))
         rows.append(
-            {"model": subject.model.name, "trained_on": subject.data.name}
+            {"model": subject.model.name, "trained_on": subject.trained_on, "images": smallest}
             | {"unusual": detection.aurocs(scores)}
         )
     return rows
@@ -120,6 +123,8 @@ def _wanted(text, flag, form, labels):
         wanted = tuple(int(label) for label in match.groups())
         if set(wanted) <= set(labels):
             found.append(wanted)
+        elif text and len(labels) < 2:
+            raise ValueError(f"--{flag} needs an encoder and labels")
         elif text:
             raise ValueError(f"--{flag}={text}: allowed labels are 0 to {len(labels) - 1}")
     return found
@@ -134,11 +139,10 @@ def _others(subjects, args):
     sets = {subject.data.name: subject.data for subject in subjects}
     if args.unusual and args.unusual not in sets:
         sets[args.unusual] = datasets.load(args.unusual)
-    rng = np.random.default_rng(args.seed)
-    images = {
-        name: data.test[np.sort(rng.permutation(len(data.test))[: args.examples])]
-        for name, data in sets.items()
-    }
+    images = {}
+    for name, data in sets.items():
+        order = np.random.default_rng(args.seed).permutation(len(data.test))
+        images[name] = data.test[np.sort(order[: args.examples])]
 
     def others(subject):
         own = subject.data.name
@@ -157,7 +161,7 @@ def _about(subject):
 
     return {
         "model": subject.model.name,
-        "trained_on": subject.data.name,
+        "trained_on": subject.trained_on,
         "classes": list(subject.classes),
         "tested_on": len(subject.test),
         "library": len(subject.train),

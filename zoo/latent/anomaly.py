@@ -57,7 +57,8 @@ def baseline_scores(train: np.ndarray, x: np.ndarray) -> dict[str, np.ndarray]:
     _, distances = nearest(x, train)
     return {
         "pixel_neighbour": distances[:, 0],
-        "darkness": -np.asarray(x).reshape(len(x), -1).mean(axis=1),
+        # In float64 the sum is exact, whatever the order: equal brightness gives ties.
+        "darkness": -np.asarray(x).reshape(len(x), -1).mean(axis=1, dtype=np.float64),
     }
 
 

@@ -1,5 +1,7 @@
 """The page of `python -m zoo.latent`: every tool with its one line, its picture, its figures."""
 
+import math
+
 from zoo.latent.detection import NAMES
 from zoo.latent.detection import UPSIDE_DOWN
 
@@ -52,12 +54,13 @@ def written(found: dict, pictures: str) -> str:
     folder = "" if pictures == "." else f"{pictures}/"
     parts = [
         "# Tools for codes",
-        f"Written by this command, pictures and figures; machine: {found['machine']}, {versions}.",
+        "This page, its pictures and its figures are written by one command, here in "
+        f"{found['seconds'] / 60:.1f} minutes on {found['machine']}, with {versions}:",
         f"    {found['command']}",
         f"Model of every picture: **{found['model']}**, trained on {found['trained_on']}; measured "
         f"on {found['tested_on']:,} test images that it has not seen, with a library of "
-        f"{found['library']:,} training images; seed {found['settings']['seed']}, one model of "
-        "each kind.",
+        f"{found['library']:,} training images; seed {found['settings']['seed']}; one training "
+        "run of each model.",
         "```python\nimport zoo\nfrom zoo import latent\n```",
         "Every tool takes a game, a `zoo.models.Model`, or a path to one; images are in [-1, 1], "
         "any number of them.",
@@ -132,11 +135,12 @@ def _attributes(f, found):
             f"{_percent(f[f'{pair} arrived_control'])} for a vector of that length from shuffled "
             "labels."
         )
-    told.append(
-        f"Brighter: the vector of bright minus dark images lifts the mean pixel by "
-        f"{f['brighter']:.2f} and keeps the class of {_percent(f['kept'])}; taken within classes, "
-        f"at the same length, {f['brighter_within']:.2f} and {_percent(f['kept_within'])}."
-    )
+    if "brighter" in f:
+        told.append(
+            f"Brighter: the vector of bright minus dark images lifts the mean pixel by "
+            f"{f['brighter']:.2f} and keeps the class of {_percent(f['kept'])}; taken within classes, "
+            f"at the same length, {f['brighter_within']:.2f} and {_percent(f['kept_within'])}."
+        )
     return told
 
 
@@ -165,14 +169,17 @@ def _anomaly(found):
         "images have the first term alone."
     ]
     areas = [scores for row in found["anomaly"] for scores in row["unusual"].values()]
-    above = {
-        other: sum(scores["anomaly_score"] > scores[other] for scores in areas)
-        for other in ("pixel_neighbour", "darkness")
-    }
+    # Of Birnbaum and Klose: the variance of an AUROC is at most A (1 − A) / min(n, m).
+    variances = [
+        area * (1 - area) / row["images"]
+        for row in found["anomaly"]
+        for scores in row["unusual"].values()
+        for area in scores.values()
+    ]
     told.append(
-        f"In {above['pixel_neighbour']} of the {len(areas)} rows the anomaly score is above the "
-        "distance to the nearest training image, which needs no model but all training images; in "
-        f"{above['darkness']} it is above darkness."
+        f"{_above(areas, 'anomaly_score')} {_above(areas, 'feature_error')} The neighbour needs "
+        "no model, but all training images at hand. One standard error is at most "
+        f"{math.sqrt(max(variances)):.3f}."
     )
     sets = {name: scores for row in found["anomaly"] for name, scores in row["unusual"].items()}
     if set(sets) != {UPSIDE_DOWN}:
@@ -184,6 +191,21 @@ def _anomaly(found):
             "the digit 0, look the same either way."
         )
     return told
+
+
+def _above(areas, score):
+    """How often a score is above the two that need no model."""
+    having = [scores for scores in areas if score in scores]
+    if not having:
+        return ""
+    above, bright = (
+        sum(scores[score] > scores[other] for scores in having)
+        for other in ("pixel_neighbour", "darkness")
+    )
+    return (
+        f"The {NAMES[score]} is above the nearest training image in {above} of {len(having)} rows "
+        f"and above darkness in {bright}."
+    )
 
 
 def _percent(share):

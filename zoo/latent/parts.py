@@ -124,7 +124,8 @@ def attributes(subject: Subject, out: pathlib.Path, pairs: list) -> dict[str, fl
         images whose nearest training image, by pixels, has the label `to`, and arrived_control,
         the same at 1 for a vector of equal length from shuffled labels. brighter and kept: change
         of the mean pixel, and share whose nearest training image keeps its class, along the
-        brightness vector; brighter_within and kept_within: along that taken within classes.
+        brightness vector; brighter_within and kept_within: along that taken within classes. These
+        four are left out where the class alone says how bright an image is.
     """
     model, codes, labels = subject.model, subject.train_codes, subject.train_labels
     figures, rows = {}, []
@@ -140,19 +141,9 @@ def attributes(subject: Subject, out: pathlib.Path, pairs: list) -> dict[str, fl
         figures[f"{source}:{to} arrived_control"] = float(arrived.mean())
         rows.append(Row(f"from {subject.classes[source]} towards {subject.classes[to]}"))
         rows += _pairwise(x, moved, 3)
-    has = subject.train.reshape(len(labels), -1).mean(axis=1)
-    has = has > np.median(has)
-    chosen = subject.one_of_each(_MEASURED)
-    x, plain = subject.test[chosen], directions.attribute_vector(codes, has)
-    within = directions.attribute_vector(codes, has, labels)
-    within *= np.linalg.norm(plain) / np.linalg.norm(within)
-    for name, vector, ending in (("", plain, ""), (" within each class", within, "_within")):
-        moved = directions.edit(model, x, vector, _STRENGTHS)
-        kept = _nearest_labels(subject, moved[:, 2]) == _nearest_labels(subject, moved[:, 0])
-        figures[f"brighter{ending}"] = float((moved[:, 2] - moved[:, 0]).mean())
-        figures[f"kept{ending}"] = float(kept.mean())
-        rows.append(Row(f"brighter: bright minus dark images{name}"))
-        rows += _pairwise(x, moved, 3)
+    more, below = _brighter(subject)
+    figures |= more
+    rows += below
     headings = [(0, "test"), (2, "+ 0"), (3, "+ ½"), (4, "+ 1"), (5, "+ 1½")]
     headings += [(column + 7, text) for column, text in headings]
     sheets.draw(
@@ -163,6 +154,28 @@ def attributes(subject: Subject, out: pathlib.Path, pairs: list) -> dict[str, fl
         "A test image, its reconstruction (+ 0), and its code moved along the vector.",
     )
     return figures
+
+
+def _brighter(subject):
+    """Figures and rows of the vector from dark to bright images, as it is and within classes."""
+    codes, labels = subject.train_codes, subject.train_labels
+    has = subject.train.reshape(len(labels), -1).mean(axis=1)
+    has = has > np.median(has)
+    try:
+        within = directions.attribute_vector(codes, has, labels)
+    except ValueError:  # the class says all of it
+        return {}, []
+    plain = directions.attribute_vector(codes, has)
+    within *= np.linalg.norm(plain) / np.linalg.norm(within)
+    x, figures, rows = subject.test[subject.one_of_each(_MEASURED)], {}, []
+    for name, vector, ending in (("", plain, ""), (" within each class", within, "_within")):
+        moved = directions.edit(subject.model, x, vector, _STRENGTHS)
+        kept = _nearest_labels(subject, moved[:, 2]) == _nearest_labels(subject, moved[:, 0])
+        figures[f"brighter{ending}"] = float((moved[:, 2] - moved[:, 0]).mean())
+        figures[f"kept{ending}"] = float(kept.mean())
+        rows.append(Row(f"brighter: bright minus dark images{name}"))
+        rows += _pairwise(x, moved, 3)
+    return figures, rows
 
 
 def arithmetic(subject: Subject, out: pathlib.Path, sums: list) -> dict[str, float]:
@@ -198,7 +211,7 @@ def arithmetic(subject: Subject, out: pathlib.Path, sums: list) -> dict[str, flo
             ("reconstruction", moved[:, 0]),
             (f"+ {names[a]}\n− {names[b]}", moved[:, 1]),
         ):
-            few = list(images[:7])
+            few = [*images[:7], *[None] * 7][:7]
             line = [few[0], None, few[1], None, few[2], None, few[3], None, *few[4:]]
             rows.append(Row(label, line))
     sheets.draw(

@@ -44,6 +44,7 @@ class Subject:
     Attributes:
         model: the `zoo.models.Model`.
         data: the `Dataset`.
+        trained_on: its name, with the split where that is not all of the training images.
         train: float32 (m, *shape): up to 5 · `limit` training examples, chosen at random.
         train_labels: (m,).
         test: float32 (n, *shape), likewise.
@@ -56,6 +57,8 @@ class Subject:
     def __init__(self, path: str, dataset: str, limit: int, seed: int):
         self.model, self.seed = models.load(path), seed
         self.data = data_of(path, dataset)
+        split = "" if dataset else models.trained_on(path).get("train_split", "train")
+        self.trained_on = self.data.name if split in ("", "train") else f"{self.data.name} {split}"
         if len(self.data.shape) != 3:
             raise ValueError(f"{self.data.name} holds points; pictures need images")
         rng = np.random.default_rng(seed)
