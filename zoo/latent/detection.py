@@ -100,7 +100,7 @@ def _histogram(axes, usual, unusual, area, name, legend):
     edges = np.linspace(low, max(high, low + 1e-6), 50)
     for values, color, label in ((usual, _USUAL, "usual"), (unusual, _UNUSUAL, "unusual")):
         clipped = np.clip(values, edges[0], edges[-1])
-        axes.hist(clipped, edges, color=color, alpha=0.6, label=label)
+        axes.hist(clipped, edges, color=color, alpha=0.6, label=label, histtype="stepfilled")
     axes.set_title(f"{name}\nAUROC {area:.3f}", loc="left", fontsize=9)
     axes.set_yticks([])
     axes.tick_params(labelsize=8)
