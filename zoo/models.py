@@ -38,20 +38,20 @@ class Model:
     anomaly: Callable | None = None
 
 
-def of(model, name: str = "") -> Model:
+def of(model) -> Model:
     """What was given as a `Model`: a game, a `Model` already, or a path for `load`.
 
     Raises:
         ValueError: it is none of these, or see `load`.
     """
-    from zoo.game import Game
-
     if isinstance(model, Model):
         return model
-    if isinstance(model, Game):
-        return of_game(model, name)
     if isinstance(model, str | os.PathLike):
         return load(model)
+    from zoo.game import Game
+
+    if isinstance(model, Game):
+        return of_game(model)
     raise ValueError(f"expected a game, a zoo.models.Model or a path; got {type(model).__name__}")
 
 

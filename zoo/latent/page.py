@@ -139,7 +139,8 @@ def _attributes(f, found):
         told.append(
             f"Brighter: the vector of bright minus dark images lifts the mean pixel by "
             f"{f['brighter']:.2f} and keeps the class of {_percent(f['kept'])}; taken within "
-            f"classes, at the same length, {f['brighter_within']:.2f} and {_percent(f['kept_within'])}."
+            f"classes, at the same length, {f['brighter_within']:.2f} and "
+            f"{_percent(f['kept_within'])}."
         )
     return told
 
