@@ -2,11 +2,12 @@
 
 usage: python -m zoo.latent MODEL [MODEL ...] [flags]
 
-MODEL is a run directory, a .keras file, or a SavedModel directory. The first is drawn:
-interpolation, traversal, neighbours, attribute vectors, code arithmetic and anomaly detection,
-those that it has the networks and labels for. Every model with an encoder is a row of the table of
-anomaly detection: each takes the sets that it was not trained on for unusual, so that a model of
-each of two sets gives both directions. Writes the pictures, latent.json and a page in Markdown.
+MODEL is a run directory, a .keras file, a SavedModel directory or the name of a preset. The first
+is drawn: interpolation, traversal, neighbours, attribute vectors, code arithmetic and anomaly
+detection, those that it has the networks and labels for. Every model with an encoder is a row of
+the table of anomaly detection: each takes the sets that it was not trained on for unusual, so that
+a model of each of two sets gives both directions. Writes the pictures, latent.json and a page in
+Markdown.
 """
 
 import json
