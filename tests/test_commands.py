@@ -20,6 +20,8 @@ COMMANDS = {
     "trainers.counterexample": ["--support"],
     "trainers.ledger": ["RUN", "--machine"],
     "zoo.audit": ["--against"],
+    "zoo.gallery": ["--out"],
+    "zoo.latent": ["--unusual"],
     "zoo.lipschitz": ["--points"],
     "zoo.metrics.classifier": ["--download"],
     "export": ["MODEL", "--max_batch_size"],

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import pathlib
 import sys
 from collections.abc import Callable
@@ -24,6 +25,8 @@ class Model:
         observed: (x, seed) → x under the data law that the model is made for.
         counts: bool, of `shape`: False where a pixel carries noise and no image; None where all
             count.
+        anomaly: x → name of a score → (n,), higher is more unusual (see `zoo.scores.anomaly`);
+            None where there is no encoder.
     """
 
     name: str
@@ -34,10 +37,28 @@ class Model:
     shape: tuple
     observed: Callable
     counts: np.ndarray | None = None
+    anomaly: Callable | None = None
 
     def counted(self, x: np.ndarray) -> np.ndarray:
         """What of examples (n, *shape) is no noise, (n, ...): noise copied is no reconstruction."""
         return x if self.counts is None else x[:, self.counts]
+
+
+def of(model) -> Model:
+    """What was given as a `Model`: a game, a `Model` already, or a path for `load`.
+
+    Raises:
+        ValueError: it is none of these, or see `load`.
+    """
+    if isinstance(model, Model):
+        return model
+    if isinstance(model, str | os.PathLike):
+        return load(model)
+    from zoo.game import Game
+
+    if isinstance(model, Game):
+        return of_game(model)
+    raise ValueError(f"expected a game, a zoo.models.Model or a path; got {type(model).__name__}")
 
 
 def load(path: str) -> Model:
@@ -80,9 +101,39 @@ def load_each(paths: list) -> Iterator[tuple[str, str, Model]]:
         yield name, path, model
 
 
+def trained_on(path: str) -> dict:
+    """What the model at `path` was trained on, for `zoo.datasets.load`.
+
+    Args:
+        path: a run directory or the `game.keras` in it, or a preset: the `config.json` there says.
+
+    Returns:
+        name, image_size, train_split and test_split; {} where that is not recorded.
+    """
+    import zoo
+
+    presets = {preset.name: preset.directory for preset in getattr(zoo, "list_presets", list)()}
+    file = pathlib.Path(presets.get(path, path))
+    file = (file if file.is_dir() else file.parent) / "config.json"
+    if not file.is_file():
+        return {}
+    config = json.loads(file.read_text(encoding="utf-8"))
+    told = (config.get("training") or {}) | config.get("settings", {})
+    if told.get("dataset", "not recorded") == "not recorded":
+        return {}
+    return {
+        "name": told["dataset"],
+        "image_size": told.get("image_size") or None,
+        "train_split": told.get("train_split") or "train",
+        "test_split": told.get("test_split") or "test",
+    }
+
+
 def of_game(game, name: str = "") -> Model:
     """The trained `game` as a `Model`."""
     import keras
+
+    from zoo import scores
 
     return Model(
         name=name or type(game).__name__,
@@ -93,6 +144,7 @@ def of_game(game, name: str = "") -> Model:
         shape=game.image_shape,
         observed=game.observed,
         counts=_all_but(getattr(game, "pixels", None), game.image_shape),
+        anomaly=(lambda x: scores.anomaly(game, x)) if game.has_encoder else None,
     )
 
 
@@ -114,13 +166,14 @@ def _of_saved_model(path):
         def call(x):
             # `loaded` owns the variables: it lives as long as this function.
             assert loaded
-            (answer,) = graph(**{key: tf.convert_to_tensor(x, tf.float32)}).values()
-            return answer
+            answers = graph(**{key: tf.convert_to_tensor(x, tf.float32)})
+            return answers if signature == "anomaly_score" else next(iter(answers.values()))
 
         return call, tuple(spec.shape[1:])
 
     encode, _ = function("encode")
     decode, (latent_dim,) = function("decode")
+    anomaly, _ = function("anomaly_score")
     shape = tuple(decode(np.zeros((1, latent_dim), np.float32)).shape[1:])
     contract = path / "contract.json"
     told = json.loads(contract.read_text(encoding="utf-8")) if contract.is_file() else {}
@@ -150,6 +203,7 @@ def _of_saved_model(path):
         shape=shape,
         observed=observed,
         counts=_all_but(noise["pixels"] if noise else None, shape),
+        anomaly=anomaly,
     )
 
 

@@ -1,0 +1,212 @@
+"""The commands that draw: tables of images pixel by pixel, the latent page, the gallery."""
+
+import json
+import subprocess
+import sys
+
+import games
+import numpy as np
+import pytest
+from PIL import Image
+
+import zoo
+from zoo import gallery
+from zoo import models
+from zoo import sheets
+from zoo.latent import __main__ as command
+from zoo.latent import page
+from zoo.sheets import Row
+
+
+def read(path):
+    return np.asarray(Image.open(path).convert("RGB"))
+
+
+class TestSheets:
+    def test_every_image_is_where_it_belongs(self, tmp_path):
+        # 28 pixels are drawn at twice their size, with 4 pixels between; a sign takes 22.
+        images = np.random.default_rng(0).uniform(-1, 1, (3, 28, 28, 1)).astype("float32")
+        rows = [Row("", [images[0], "=", images[1]]), Row("", [None, None, images[2]])]
+        sheets.draw(tmp_path / "deep" / "table.png", "", rows)
+        drawn = read(tmp_path / "deep" / "table.png")
+        left, top = 14 + 10, 34
+        for image, x, y in (
+            (images[0], left, top),
+            (images[1], left + 60 + 26, top),
+            (images[2], left + 60 + 26, top + 60),
+        ):
+            pixels = np.rint((image + 1) * 127.5).repeat(2, axis=0).repeat(2, axis=1)
+            np.testing.assert_array_equal(drawn[y : y + 56, x : x + 56], pixels * np.ones(3))
+        assert (drawn[top + 60 : top + 116, left : left + 56] == 255).all()
+        assert (drawn[top : top + 56, left + 60 : left + 82] < 128).any()
+
+    def test_colour_and_large_images_are_drawn_as_they_are(self, tmp_path):
+        image = np.random.default_rng(1).uniform(-1, 1, (64, 64, 3)).astype("float32")
+        sheets.draw(tmp_path / "table.png", "", [Row("", [image])], note="a note " * 9)
+        drawn = read(tmp_path / "table.png")
+        np.testing.assert_array_equal(drawn[34:98, 24:88], np.rint((image + 1) * 127.5))
+
+    @pytest.mark.parametrize("shapes", [[], [(4, 4, 1), (5, 4, 1)], [(4, 4)]])
+    def test_errors(self, shapes, tmp_path):
+        with pytest.raises(ValueError, match="images of one shape"):
+            sheets.draw(tmp_path / "x.png", "", [Row("", [np.zeros(s) for s in shapes])])
+
+
+def saved(path, seed, classes=4):
+    """A data set of 8 × 8 images, brighter from class to class; its name."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(60) % classes
+    images = (rng.uniform(0, 60, (60, 8, 8)) + 40 * labels[:, None, None]).astype("uint8")
+    arrays = {"train": images[:40], "test": images[40:]}
+    np.savez(path, **arrays, y_train=labels[:40], y_test=labels[40:])
+    return f"npz:{path}"
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    """A folder with two data sets, a BiGAN whose run says its set, and a GAN."""
+    folder = tmp_path_factory.mktemp("tiny")
+    usual = saved(folder / "usual.npz", 0)
+    saved(folder / "other.npz", 1)
+    for method in ("bigan", "gan"):
+        (folder / f"{method}_run").mkdir()
+        games.make(method).save(folder / f"{method}_run" / "game.keras")
+    (folder / "bigan_run" / "config.json").write_text(
+        json.dumps({"settings": {"dataset": usual, "image_size": 0, "train_split": "train[:30]"}})
+    )
+    return folder
+
+
+def test_the_command_draws_every_tool(tiny, tmp_path, capsys):
+    flags = ["--attributes=0:3", "--arithmetic=2-0+1", "--examples=20"]
+    flags += [f"--unusual=npz:{tiny / 'other.npz'}", f"--out={tmp_path / 'pictures'}"]
+    command.main(["latent", str(tiny / "bigan_run"), *flags, f"--page={tmp_path / 'latent.md'}"])
+    found = json.loads((tmp_path / "pictures" / "latent.json").read_text())
+    text = (tmp_path / "latent.md").read_text()
+    names = ("interpolation", "traversal", "neighbours", "attributes", "arithmetic", "anomaly")
+    for name in names:
+        assert (tmp_path / "pictures" / f"{name}.png").stat().st_size > 5000
+        assert f"(pictures/{name}.png)" in text
+    assert set(found["figures"]) == set(names) - {"anomaly"}
+    assert found["trained_on"].endswith("usual.npz train[:30]") and found["library"] == 30
+    assert found["figures"]["neighbours"]["same_class_chance"] == pytest.approx(0.25, abs=0.02)
+    (row,) = found["anomaly"]
+    other, upside_down = row["unusual"].values()
+    assert upside_down["darkness"] == 0.5
+    assert all(0 <= area <= 1 for area in other.values()) and len(other) == 5
+    assert page.table(found["anomaly"]) in text
+    assert page.table(found["anomaly"]) in capsys.readouterr().out
+
+
+def test_without_an_encoder_there_are_two_pictures(tiny, tmp_path):
+    command.main(
+        ["latent", str(tiny / "gan_run"), f"--dataset=npz:{tiny / 'usual.npz'}"]
+        + [f"--out={tmp_path}", "--examples=20"]
+    )
+    assert {file.name for file in tmp_path.iterdir()} == {
+        *("interpolation.png", "traversal.png", "latent.json", "README.md")
+    }
+
+
+def test_the_table_has_a_row_for_each_model_and_set():
+    rows = [
+        {"model": "a", "trained_on": "x", "unusual": {"y": {"anomaly_score": 0.51234}}},
+        {"model": "b", "trained_on": "y", "unusual": {"x": {"darkness": 1.0}}},
+    ]
+    assert page.table(rows).splitlines()[2:] == [
+        "| a | x | y | 0.512 | – |",
+        "| b | y | x | – | 1.000 |",
+    ]
+
+
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        ([], "no model given"),
+        (["nothing"], "no game at nothing"),
+        (["bigan_run", "--attributes=0:9"], "allowed labels are 0 to 3"),
+        (["bigan_run", "--arithmetic=1+2"], "'1+2' is not like '2-0+3,9-7+5'"),
+        (["bigan_run", "--dataset=grid25"], "grid25 holds points"),
+        (["bigan_run", "--dataset=fashion_mnist_10k"], r"takes (n, 8, 8, 1), n >= 1; got (8000"),
+        (["gan_run", "--attributes=0:1", "--dataset=DATA"], "needs an encoder and labels"),
+        (["bigan_run", "--examples=3"], "--examples must be 20 or more"),
+    ],
+)
+def test_errors_of_the_command(words, message, tiny, monkeypatch, capsys):
+    monkeypatch.chdir(tiny)
+    words = [word.replace("DATA", "npz:usual.npz") for word in words]
+    with pytest.raises(SystemExit) as stopped:
+        command.main(["latent", *words])
+    assert stopped.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("module", ["zoo.latent.__main__", "zoo.gallery"])
+def test_help_needs_no_tensorflow(module):
+    code = (
+        f"import sys; sys.argv = ['x', '--help']\nfrom {module} import main\n"
+        "try: main()\n"
+        "except SystemExit as end: assert not end.code\n"
+        "assert not {'tensorflow', 'keras', 'sklearn', 'matplotlib'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_the_gallery_shows_every_model_below_its_data(tiny, tmp_path, capsys):
+    out = tmp_path / "gallery.png"
+    shown = [str(tiny / "bigan_run"), str(tiny / "gan_run")]
+    gallery.main(
+        ["gallery", *shown, f"--dataset=npz:{tiny / 'usual.npz'}", f"--out={out}"]
+        + ["--reconstructions=3", "--samples=2"]
+    )
+    drawn = read(out)
+    data = np.load(tiny / "usual.npz")
+    # 8 pixels are drawn seven times as large; the first test image of the first class is the first.
+    left, top = 14 + int(7.4 * len("(no encoder)")) + 10, 34 + 19 + 25
+    first = data["test"][0].repeat(7, axis=0).repeat(7, axis=1)
+    np.testing.assert_array_equal(drawn[top : top + 56, left : left + 56, 0], first)
+    game = zoo.load(str(tiny / "bigan_run"))
+    back = np.array(game.reconstruct(data["test"][:1, ..., None].astype("float32") / 127.5 - 1))
+    below = drawn[top + 60 : top + 116 : 7, left : left + 56 : 7, 0].astype(int)
+    assert np.abs(below - np.rint((back[0, ..., 0] + 1) * 127.5)).max() <= 1
+    # The GAN's row: nothing where reconstructions would be, and two samples.
+    assert (drawn[top + 120 : top + 176, left : left + 176] == 255).all()
+    assert (drawn[top + 120 : top + 176, left + 206 : left + 322] < 255).any()
+    with pytest.raises(SystemExit):
+        gallery.main(["gallery", shown[0], "--dataset=fashion_mnist_10k", f"--out={out}"])
+    assert "a gallery needs images of one shape" in capsys.readouterr().err
+
+
+def test_without_models_the_gallery_shows_the_presets(monkeypatch, capsys):
+    monkeypatch.setattr(zoo, "list_presets", list, raising=False)
+    with pytest.raises(SystemExit) as stopped:
+        gallery.main(["gallery"])
+    assert stopped.value.code == 2
+    assert "no model given, and this version has no presets" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "name, method",
+    [
+        ("vae_gan_dcgan_mnist", "VAE/GAN"),
+        ("vae", "VAE"),
+        ("latent_regressor_mnist", "Latent regressor"),
+        ("vaeish", ""),
+    ],
+)
+def test_the_method_is_read_from_the_name(name, method):
+    assert gallery.method_of(name) == method
+
+
+def test_what_a_run_was_trained_on(tiny, tmp_path):
+    expected = {
+        "name": f"npz:{tiny / 'usual.npz'}",
+        "image_size": None,
+        "train_split": "train[:30]",
+        "test_split": "test",
+    }
+    assert models.trained_on(str(tiny / "bigan_run")) == expected
+    assert models.trained_on(str(tiny / "bigan_run" / "game.keras")) == expected
+    assert models.trained_on(str(tiny / "gan_run")) == {}
+    (tmp_path / "config.json").write_text('{"settings": {"dataset": "not recorded"}}')
+    assert models.trained_on(str(tmp_path)) == {}

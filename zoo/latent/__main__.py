@@ -1,0 +1,175 @@
+"""Draw what the codes of a trained model can do, with figures beside their baselines.
+
+usage: python -m zoo.latent MODEL [MODEL ...] [flags]
+
+MODEL is a run directory, a .keras file, a SavedModel directory or the name of a preset. The first
+is drawn: interpolation, traversal, neighbours, attribute vectors, code arithmetic and anomaly
+detection, those that it has the networks and labels for. Every model with an encoder is a row of
+the table of anomaly detection: each takes the sets that it was not trained on for unusual, so that
+a model of each of two sets gives both directions. Writes the pictures, latent.json and a page in
+Markdown.
+"""
+
+import json
+import os
+import pathlib
+import platform
+import re
+import sys
+import time
+
+from zoo import commands
+
+FLAGS = {
+    "dataset": (
+        "",
+        "What the models were trained on; by default what their runs say, or else "
+        "fashion_mnist_10k.",
+    ),
+    "unusual": ("", "A data set that the models have not seen, such as mnist."),
+    "attributes": (
+        "",
+        "Attribute vectors, as labels source:to, with commas; by default 7:9,0:2 "
+        "(with Fashion-MNIST: sneaker to ankle boot, T-shirt to pullover).",
+    ),
+    "arithmetic": (
+        "",
+        "Sums of labels, a-b+c, with commas; by default 2-0+3,9-7+5 (with "
+        "Fashion-MNIST: pullover - T-shirt + dress, ankle boot - sneaker + sandal).",
+    ),
+    "examples": (2000, "Test examples to measure on, at most; five times as many from training."),
+    "seed": (0, "Of every choice and draw."),
+    "out": ("", "Directory of the pictures; by default runs/latent/NAME."),
+    "page": ("", "The Markdown page to write; by default README.md among the pictures."),
+}
+_DEFAULTS = {"attributes": "7:9,0:2", "arithmetic": "2-0+3,9-7+5"}
+
+
+def main(argv: list | None = None) -> None:
+    """Measure, draw, write. Exit code 2 and one line where the input is bad."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    argv, began = sys.argv if argv is None else argv, time.monotonic()
+    try:
+        args, paths = commands.parse(__doc__, FLAGS, argv)
+        if not paths:
+            raise ValueError("no model given; see --help")
+        commands.at_least(args, examples=20, seed=0)
+        out, found = _measured(paths, args)
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    from zoo.latent import page
+
+    command = " ".join(["python -m zoo.latent", *argv[1:]])
+    found = {"command": command, "settings": vars(args)} | found
+    found["seconds"] = round(time.monotonic() - began, 1)
+    (out / "latent.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
+    file = pathlib.Path(args.page or out / "README.md")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(page.written(found, os.path.relpath(out, file.parent)), encoding="utf-8")
+    print(page.summary(found))
+    print(f"\nsee {file} and the pictures in {out}")
+
+
+def _measured(paths, args):
+    from zoo.latent import parts
+    from zoo.latent.subject import Subject
+
+    subjects = [Subject(path, args.dataset, args.examples, args.seed) for path in paths]
+    first, others = subjects[0], _others(subjects, args)
+    labels = range(len(first.classes) if first.model.encode else 0)
+    pairs = _wanted(args.attributes, "attributes", r"(\d+):(\d+)", labels)
+    sums = _wanted(args.arithmetic, "arithmetic", r"(\d+)-(\d+)\+(\d+)", labels)
+    out = pathlib.Path(args.out or pathlib.Path("runs/latent", first.model.name))
+    out.mkdir(parents=True, exist_ok=True)
+    drawn = {"interpolation": parts.interpolation, "traversal": parts.traversal}
+    if first.model.encode:
+        drawn["neighbours"] = parts.nearest
+    if pairs:
+        drawn["attributes"] = lambda *place: parts.attributes(*place, pairs)
+    if sums:
+        drawn["arithmetic"] = lambda *place: parts.arithmetic(*place, sums)
+    figures = {}
+    for name, part in drawn.items():
+        print(f"drawing {name}", file=sys.stderr, flush=True)
+        figures[name] = part(first, out)
+    return out, _about(first) | {"figures": figures, "anomaly": _detected(subjects, others, out)}
+
+
+def _detected(subjects, others, out):
+    from zoo.latent import detection
+
+    rows = []
+    for subject in subjects:
+        if subject.model.anomaly is None:
+            continue
+        scores = detection.measure(subject, others(subject))
+        if subject is subjects[0]:
+            detection.draw(out / "anomaly.png", subject, scores)
+        smallest = min(len(subject.test), *(len(images) for _, images in scores.values()))
+        rows.append(
+            {"model": subject.model.name, "trained_on": subject.trained_on, "images": smallest}
+            | {"unusual": detection.aurocs(scores)}
+        )
+    return rows
+
+
+def _wanted(text, flag, form, labels):
+    """The labels that a flag names, as tuples; its default as far as the labels exist."""
+    found = []
+    for entry in (text or _DEFAULTS[flag]).split(","):
+        match = re.fullmatch(form, entry.strip())
+        if not match:
+            raise ValueError(f"--{flag}={text}: {entry!r} is not like {_DEFAULTS[flag]!r}")
+        wanted = tuple(int(label) for label in match.groups())
+        if set(wanted) <= set(labels):
+            found.append(wanted)
+        elif text and len(labels) < 2:
+            raise ValueError(f"--{flag} needs an encoder and labels")
+        elif text:
+            raise ValueError(f"--{flag}={text}: allowed labels are 0 to {len(labels) - 1}")
+    return found
+
+
+def _others(subjects, args):
+    """name → images, of each data set that is none of those a subject was trained on."""
+    import numpy as np
+
+    from zoo import datasets
+
+    sets = {subject.data.name: subject.data for subject in subjects}
+    if args.unusual and args.unusual not in sets:
+        sets[args.unusual] = datasets.load(args.unusual)
+    images = {}
+    for name, data in sets.items():
+        order = np.random.default_rng(args.seed).permutation(len(data.test))
+        images[name] = data.test[np.sort(order[: args.examples])]
+
+    def others(subject):
+        own = subject.data.name
+        # fashion_mnist_10k is a part of fashion_mnist.
+        return {
+            name: some
+            for name, some in images.items()
+            if not (name.startswith(own) or own.startswith(name))
+        }
+
+    return others
+
+
+def _about(subject):
+    from importlib.metadata import version
+
+    return {
+        "model": subject.model.name,
+        "trained_on": subject.trained_on,
+        "classes": list(subject.classes),
+        "tested_on": len(subject.test),
+        "library": len(subject.train),
+        "versions": {name: version(name) for name in ("tensorflow", "keras", "numpy")},
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+    }
+
+
+if __name__ == "__main__":
+    main()

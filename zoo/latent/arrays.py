@@ -1,0 +1,50 @@
+"""Arrays in and out of a `zoo.models.Model`, checked and in batches."""
+
+import numpy as np
+
+from zoo.models import Model
+
+
+def checked_codes(model: Model, codes: np.ndarray) -> np.ndarray:
+    """`codes` as float32 (n, latent_dim). Raises ValueError where they are not the model's."""
+    codes = np.asarray(codes, np.float32)
+    # The prior knows how long a code is, for SavedModels too.
+    latent_dim = model.prior(1, 0).shape[1]
+    if codes.ndim != 2 or codes.shape[1] != latent_dim or not len(codes):
+        raise ValueError(f"codes of {model.name} are (n, {latent_dim}), n >= 1; got {codes.shape}")
+    return codes
+
+
+def checked_examples(model: Model, x: np.ndarray) -> np.ndarray:
+    """`x` as float32 (n, *shape). Raises ValueError where the model takes other examples."""
+    x = np.asarray(x)
+    shape = ", ".join(map(str, model.shape))
+    if x.shape[1:] != tuple(model.shape) or not len(x):
+        raise ValueError(f"{model.name} takes (n, {shape}), n >= 1; got {x.shape}")
+    if not np.issubdtype(x.dtype, np.floating):
+        raise ValueError(
+            f"{model.name} takes floats, images in [-1, 1]: see zoo.datasets.scale; got {x.dtype}"
+        )
+    return x.astype(np.float32, copy=False)
+
+
+def encoded(model: Model, x: np.ndarray) -> np.ndarray:
+    """Codes (n, latent_dim) of examples (n, *shape).
+
+    Raises:
+        ValueError: the model has no encoder or takes other examples.
+    """
+    from zoo.metrics import in_batches
+
+    if model.encode is None:
+        raise ValueError(f"{model.name} has no encoder; this needs one")
+    return in_batches(model.encode, checked_examples(model, x))
+
+
+def decoded(model: Model, codes: np.ndarray) -> np.ndarray:
+    """Examples (..., *shape) of codes (..., latent_dim)."""
+    from zoo.metrics import in_batches
+
+    codes = np.asarray(codes, np.float32)
+    made = in_batches(model.decode, codes.reshape(-1, codes.shape[-1]))
+    return made.reshape(*codes.shape[:-1], *model.shape)

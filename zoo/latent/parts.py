@@ -1,0 +1,260 @@
+"""The pictures of `python -m zoo.latent`: each function draws one and returns its figures."""
+
+import pathlib
+
+import numpy as np
+
+from zoo import sheets
+from zoo.latent import directions
+from zoo.latent import library
+from zoo.latent import paths
+from zoo.latent.arrays import decoded
+from zoo.latent.subject import Subject
+from zoo.sheets import Row
+
+_STEPS = 9
+_STRENGTHS = (0.0, 0.5, 1.0, 1.5)
+# Images of one class that an attribute vector is measured on, at most.
+_MEASURED = 200
+
+
+def interpolation(subject: Subject, out: pathlib.Path) -> dict[str, float]:
+    """Ways between test images, or between prior draws where there is no encoder.
+
+    Returns:
+        norm_middle, norm_middle_straight: mean norm of the code half way; norm_prior of draws from
+        the prior; norm_codes of the ends. largest_step, largest_step_blend: the largest of the
+        steps between neighbouring images over their mean, 1 where all are equal.
+    """
+    model, middle, times = subject.model, _STEPS // 2, np.linspace(0, 1, _STEPS)
+    chosen = subject.one_of_each(200)
+    chosen = chosen[: len(chosen) // 2 * 2]
+    ends = subject.codes[chosen] if model.encode else model.prior(200, subject.seed)
+    codes = paths.path(model.law, ends[::2], ends[1::2], _STEPS)
+    straight = paths.lerp(ends[::2], ends[1::2], times)
+    images = decoded(model, codes)
+    figures = {
+        "norm_codes": _norm(ends),
+        "norm_prior": _norm(model.prior(10_000, subject.seed)),
+        "norm_middle": _norm(codes[:, middle]),
+        "norm_middle_straight": _norm(straight[:, middle]),
+        "largest_step": _largest_step(images),
+    }
+    rows = [Row("", list(way)) for way in images[:6]]
+    headings = [(0, "from one draw of the prior to another")]
+    if model.encode:
+        flat = subject.test[chosen].reshape(len(chosen), -1)
+        blend = paths.lerp(flat[::2], flat[1::2], times).reshape(images.shape)
+        figures["largest_step_blend"] = _largest_step(blend)
+        x, y = subject.test[chosen[::2]], subject.test[chosen[1::2]]
+        kind = "straight lines" if np.allclose(codes, straight) else "great circles"
+        rows = [Row(f"codes along {kind}, decoded")]
+        rows += [Row("", [x[i], None, *images[i], None, y[i]]) for i in range(min(5, len(x)))]
+        rows.append(Row("for comparison: the pixels of the same pairs, blended"))
+        rows += [Row("", [x[i], None, *blend[i], None, y[i]]) for i in range(min(2, len(x)))]
+        headings = [(0, "from"), (2, "evenly spaced, ends included"), (3 + _STEPS, "to")]
+    sheets.draw(out / "interpolation.png", f"Interpolation: {model.name}", rows, headings)
+    return figures
+
+
+def traversal(subject: Subject, out: pathlib.Path) -> dict[str, float]:
+    """The six coordinates that change the image most, on one code.
+
+    Returns:
+        change: mean distance of images at the two ends of a coordinate, of the six;
+        change_least: of the coordinate that changes the image least.
+    """
+    model = subject.model
+    codes = (
+        subject.codes[subject.one_of_each(16)] if model.encode else model.prior(16, subject.seed)
+    )
+    values = paths.spread(model.law, _STEPS)
+    both = paths.traverse(model, codes, values=values[[0, -1]])
+    change = _distance(both[:, :, 0], both[:, :, 1]).mean(axis=0)
+    chosen = np.argsort(-change)[:6]
+    images = paths.traverse(model, codes[:1], chosen, values)[0]
+    rows = [Row(f"coordinate {c}", list(row)) for c, row in zip(chosen, images)]
+    sheets.draw(
+        out / "traversal.png",
+        f"Traversal: {model.name}",
+        rows,
+        [(0, f"one code, one coordinate set from {values[0]:g} to {values[-1]:g}")],
+        "The coordinates that change the image most, in the mean over 16 codes.",
+    )
+    return {"change": float(change[chosen].mean()), "change_least": float(change.min())}
+
+
+def nearest(subject: Subject, out: pathlib.Path) -> dict[str, float]:
+    """Neighbours of test images among training images, by code and by pixels.
+
+    Returns:
+        same_class_code, same_class_pixels: share of the five nearest that have the query's class;
+        same_class_chance: of training images at random. Left out where there are no labels.
+    """
+    k, queries = 6, subject.one_of_each(6)
+    by_code, _ = library.nearest(subject.codes, subject.train_codes, k)
+    by_pixels, _ = library.nearest(subject.test, subject.train, k)
+    rows = [
+        Row(
+            "",
+            [subject.test[i], None, *subject.train[by_code[i]], None, *subject.train[by_pixels[i]]],
+        )
+        for i in queries
+    ]
+    headings = [(0, "test"), (2, "nearest training images by code"), (3 + k, "by pixels")]
+    sheets.draw(out / "neighbours.png", f"Neighbours: {subject.model.name}", rows, headings)
+    if len(subject.classes) < 2:
+        return {}
+    shares = np.bincount(subject.train_labels) / len(subject.train_labels)
+    return {
+        "same_class_code": _agreement(subject, by_code[:, :5]),
+        "same_class_pixels": _agreement(subject, by_pixels[:, :5]),
+        "same_class_chance": float(shares[subject.labels].mean()),
+    }
+
+
+def attributes(subject: Subject, out: pathlib.Path, pairs: list) -> dict[str, float]:
+    """From class to class along the difference of mean codes; and brighter, without it.
+
+    Args:
+        pairs: (source, to) labels.
+
+    Returns:
+        For each pair, prefixed "source:to": arrived_0, _0.5, _1 and _1.5, the share of moved test
+        images whose nearest training image, by pixels, has the label `to`, and arrived_control,
+        the same at 1 for a vector of equal length from shuffled labels. brighter and kept: change
+        of the mean pixel, and share whose nearest training image keeps its class, along the
+        brightness vector; brighter_within and kept_within: along that taken within classes. These
+        four are left out where the class alone says how bright an image is.
+    """
+    model, codes, labels = subject.model, subject.train_codes, subject.train_labels
+    figures, rows = {}, []
+    for source, to in pairs:
+        vector = directions.class_vector(codes, labels, to, source)
+        x = subject.test[subject.labels == source][:_MEASURED]
+        moved = directions.edit(model, x, vector, _STRENGTHS)
+        control = directions.edit(model, x, _shuffled(subject, source, to, vector), [1.0])
+        for place, strength in enumerate(_STRENGTHS):
+            arrived = _nearest_labels(subject, moved[:, place]) == to
+            figures[f"{source}:{to} arrived_{strength:g}"] = float(arrived.mean())
+        arrived = _nearest_labels(subject, control[:, 0]) == to
+        figures[f"{source}:{to} arrived_control"] = float(arrived.mean())
+        rows.append(Row(f"from {subject.classes[source]} towards {subject.classes[to]}"))
+        rows += _pairwise(x, moved, 3)
+    more, below = _brighter(subject)
+    figures |= more
+    rows += below
+    headings = [(0, "test"), (2, "+ 0"), (3, "+ ½"), (4, "+ 1"), (5, "+ 1½")]
+    headings += [(column + 7, text) for column, text in headings]
+    sheets.draw(
+        out / "attributes.png",
+        f"Attribute vectors: {model.name}",
+        rows,
+        headings,
+        "A test image, its reconstruction (+ 0), and its code moved along the vector.",
+    )
+    return figures
+
+
+def _brighter(subject):
+    """Figures and rows of the vector from dark to bright images, as it is and within classes."""
+    codes, labels = subject.train_codes, subject.train_labels
+    has = subject.train.reshape(len(labels), -1).mean(axis=1)
+    has = has > np.median(has)
+    try:
+        within = directions.attribute_vector(codes, has, labels)
+    except ValueError:  # the class says all of it
+        return {}, []
+    plain = directions.attribute_vector(codes, has)
+    within *= np.linalg.norm(plain) / np.linalg.norm(within)
+    x, figures, rows = subject.test[subject.one_of_each(_MEASURED)], {}, []
+    for name, vector, ending in (("", plain, ""), (" within each class", within, "_within")):
+        moved = directions.edit(subject.model, x, vector, _STRENGTHS)
+        kept = _nearest_labels(subject, moved[:, 2]) == _nearest_labels(subject, moved[:, 0])
+        figures[f"brighter{ending}"] = float((moved[:, 2] - moved[:, 0]).mean())
+        figures[f"kept{ending}"] = float(kept.mean())
+        rows.append(Row(f"brighter: bright minus dark images{name}"))
+        rows += _pairwise(x, moved, 3)
+    return figures, rows
+
+
+def arithmetic(subject: Subject, out: pathlib.Path, sums: list) -> dict[str, float]:
+    """a − b + c on mean codes of classes, and a − b added to single images of c.
+
+    Args:
+        sums: (a, b, c) labels.
+
+    Returns:
+        For each sum, prefixed "a-b+c": as_c, the share of single results whose nearest training
+        image, by pixels, still has the label c, and as_c_before, of the reconstructions.
+    """
+    model, names = subject.model, subject.classes
+    figures, rows = {}, []
+    for a, b, c in sums:
+        means = [
+            directions.mean_code(subject.train_codes, subject.train_labels, label)
+            for label in (a, b, c)
+        ]
+        ends = decoded(model, np.stack([*means, means[0] - means[1] + means[2]]))
+        (closest,), _ = library.nearest(ends[3:], subject.train, 3)
+        x = subject.test[subject.labels == c][:_MEASURED]
+        moved = directions.edit(model, x, means[0] - means[1], (0.0, 1.0))
+        for key, place in (("as_c_before", 0), ("as_c", 1)):
+            same = _nearest_labels(subject, moved[:, place]) == c
+            figures[f"{a}-{b}+{c} {key}"] = float(same.mean())
+        rows.append(Row(f"{names[a]} − {names[b]} + {names[c]}"))
+        line = [ends[0], "−", ends[1], "+", ends[2], "=", ends[3], None, *subject.train[closest]]
+        rows.append(Row("mean codes", line))
+        rows.append(Row("the difference alone, added to single images"))
+        for label, images in (
+            (f"{names[c]}, test", x),
+            ("reconstruction", moved[:, 0]),
+            (f"+ {names[a]}\n− {names[b]}", moved[:, 1]),
+        ):
+            few = [*images[:7], *[None] * 7][:7]
+            line = [few[0], None, few[1], None, few[2], None, few[3], None, *few[4:]]
+            rows.append(Row(label, line))
+    sheets.draw(
+        out / "arithmetic.png",
+        f"Code arithmetic: {model.name}",
+        rows,
+        [(8, "nearest training images")],
+    )
+    return figures
+
+
+def _pairwise(x, moved, count):
+    """Rows of two examples each, for as many rows as `count`."""
+    cells = [[x[i], None, *moved[i]] for i in range(min(2 * count, len(x)))]
+    return [Row("", [*left, None, *right]) for left, right in zip(cells[::2], cells[1::2])]
+
+
+def _shuffled(subject, source, to, vector):
+    """A vector of the length of `vector`, from labels that mean nothing."""
+    some = np.isin(subject.train_labels, (source, to))
+    labels = subject.rng().permutation(subject.train_labels[some])
+    found = directions.class_vector(subject.train_codes[some], labels, to, source)
+    return found * np.linalg.norm(vector) / np.linalg.norm(found)
+
+
+def _nearest_labels(subject, images):
+    indices, _ = library.nearest(images, subject.train)
+    return subject.train_labels[indices[:, 0]]
+
+
+def _agreement(subject, indices):
+    return library.label_agreement(indices, subject.labels, subject.train_labels)
+
+
+def _norm(codes):
+    return float(np.linalg.norm(codes, axis=-1).mean())
+
+
+def _distance(a, b):
+    """(..., h, w, c), twice → L2 distances (...)."""
+    return np.sqrt(np.square(a - b).sum(axis=(-3, -2, -1)))
+
+
+def _largest_step(images):
+    steps = _distance(images[:, 1:], images[:, :-1])
+    return float((steps.max(axis=1) / np.maximum(steps.mean(axis=1), 1e-12)).mean())

@@ -1,0 +1,104 @@
+"""A model together with what it was trained on: what the pictures of the command show."""
+
+import functools
+import sys
+
+import numpy as np
+
+from zoo import datasets
+from zoo import models
+from zoo.latent.arrays import checked_examples
+from zoo.latent.arrays import encoded
+
+DEFAULT = "fashion_mnist_10k"
+
+
+def data_of(path: str, dataset: str = "") -> datasets.Dataset:
+    """What the model at `path` was trained on, as far as can be known.
+
+    Args:
+        path: for `zoo.models.load`.
+        dataset: for `zoo.datasets.load`; "" for what the model's run says, or else `DEFAULT`. Where
+            Fashion-MNIST is not at hand, the part of it that ships with the package stands in.
+    """
+    told = {} if dataset else models.trained_on(path)
+    try:
+        return datasets.load(**(told or {"name": dataset or DEFAULT}))
+    except ValueError:
+        if told.get("name") != "fashion_mnist":
+            raise
+        print(f"fashion_mnist is not at hand; {DEFAULT}, a part of it, is", file=sys.stderr)
+        return datasets.load(DEFAULT, image_size=told["image_size"])
+
+
+class Subject:
+    """A model, and examples as it sees them.
+
+    Args:
+        path: for `zoo.models.load`.
+        dataset: for `zoo.datasets.load`; "" for what the model's run was trained on, or else
+            `DEFAULT`.
+        limit: of examples to test on; five times as many make the library.
+        seed: of every choice and draw.
+
+    Attributes:
+        model: the `zoo.models.Model`.
+        data: the `Dataset`.
+        trained_on: its name, with the split where that is not all of the training images.
+        train: float32 (m, *shape): up to 5 · `limit` training examples, chosen at random.
+        train_labels: (m,).
+        test: float32 (n, *shape), likewise.
+        labels: (n,), of `test`.
+
+    Raises:
+        ValueError: there is no such model or data set, or they do not fit, or have no images.
+    """
+
+    def __init__(self, path: str, dataset: str, limit: int, seed: int):
+        self.model, self.seed = models.load(path), seed
+        self.data = data_of(path, dataset)
+        split = "" if dataset else models.trained_on(path).get("train_split", "train")
+        self.trained_on = self.data.name if split in ("", "train") else f"{self.data.name} {split}"
+        if len(self.data.shape) != 3:
+            raise ValueError(f"{self.data.name} holds points; pictures need images")
+        rng = np.random.default_rng(seed)
+        self.train, self.train_labels = self._some(
+            self.data.train, self.data.train_labels, 5 * limit, rng
+        )
+        self.test, self.labels = self._some(self.data.test, self.data.test_labels, limit, rng)
+
+    def _some(self, images, labels, limit, rng):
+        chosen = np.sort(rng.permutation(len(images))[:limit])
+        return self.seen(images[chosen]), labels[chosen]
+
+    def seen(self, images: np.ndarray) -> np.ndarray:
+        """uint8 images as the model sees them. Raises ValueError where it takes others."""
+        x = checked_examples(self.model, datasets.scale(images))
+        return np.asarray(self.model.observed(x, self.seed))
+
+    def rng(self) -> np.random.Generator:
+        """A fresh generator: what one picture shows does not depend on the others."""
+        return np.random.default_rng(self.seed)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes."""
+        return self.data.classes
+
+    @functools.cached_property
+    def train_codes(self) -> np.ndarray:
+        """(m, latent_dim)."""
+        print(f"encoding {len(self.train):,} images", file=sys.stderr, flush=True)
+        return encoded(self.model, self.train)
+
+    @functools.cached_property
+    def codes(self) -> np.ndarray:
+        """(n, latent_dim), of `test`."""
+        return encoded(self.model, self.test)
+
+    def one_of_each(self, count: int) -> np.ndarray:
+        """Indices into `test` of `count` examples of different classes, as far as there are."""
+        order = self.rng().permutation(len(self.test))
+        _, first = np.unique(self.labels[order], return_index=True)
+        rest = np.setdiff1d(np.arange(len(order)), first)
+        return order[np.concatenate([self.rng().permutation(first), rest])][:count]
