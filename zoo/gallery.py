@@ -29,13 +29,10 @@ FLAGS = {
 def main(argv: list | None = None) -> None:
     """Load, decode, draw. Exit code 2 and one line where the input is bad."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    try:
+    with commands.exit_on_bad_input():
         args, paths = commands.parse(__doc__, FLAGS, sys.argv if argv is None else argv)
         commands.at_least(args, reconstructions=1, samples=1, seed=0)
         draw(paths or _presets(), args)
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
     print(f"see {args.out}")
 
 

@@ -49,15 +49,12 @@ def main(argv: list | None = None) -> None:
     """Measure, draw, write. Exit code 2 and one line where the input is bad."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     argv, began = sys.argv if argv is None else argv, time.monotonic()
-    try:
+    with commands.exit_on_bad_input():
         args, paths = commands.parse(__doc__, FLAGS, argv)
         if not paths:
             raise ValueError("no model given; see --help")
         commands.at_least(args, examples=20, seed=0)
         out, found = _measured(paths, args)
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
     from zoo.latent import page
 
     command = " ".join(["python -m zoo.latent", *argv[1:]])
