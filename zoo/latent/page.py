@@ -2,6 +2,7 @@
 
 import math
 
+from zoo import markdown
 from zoo.latent.detection import NAMES
 from zoo.latent.detection import UPSIDE_DOWN
 
@@ -78,13 +79,15 @@ def table(rows: list) -> str:
     """AUROCs as Markdown: a line for each model and set, a column for each score."""
     areas = [scores for row in rows for scores in row["unusual"].values()]
     columns = [name for name in NAMES if any(name in scores for scores in areas)]
-    lines = [["model", "trained on", "unusual", *(NAMES[c] for c in columns)]]
-    lines.append(["---"] * len(lines[0]))
+    lines = []
     for row in rows:
         for name, scores in row["unusual"].items():
             cells = [f"{scores[c]:.3f}" if c in scores else "–" for c in columns]
             lines.append([row["model"], row["trained_on"], name, *cells])
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return markdown.table(
+        ["model", "trained on", "unusual", *(NAMES[c] for c in columns)],
+        lines,
+    )
 
 
 def _interpolation(f, found):
