@@ -16,6 +16,8 @@ Variants, of which --variants names those to run:
     one_thread   batched, num_batch_threads 1
     intra_1      batched, one thread inside an operation
     two          two batched processes on one port, one thread inside an operation
+    empty        grpc.aio alone: a handler that answers 1 KiB and does nothing, the least that any
+                 server in Python costs
 """
 
 import os
@@ -54,6 +56,24 @@ LOADS = [(clients, rows) for rows in (1, 32) for clients in (1, 8, 64)]
 UVLOOP = (
     "import sys, uvloop; uvloop.install(); from export.server.__main__ import main; main(sys.argv)"
 )
+EMPTY = """
+import asyncio, sys, grpc
+
+async def main():
+    async def answer(request, context):
+        return bytes(1024)
+
+    server = grpc.aio.server()
+    handler = {"Predict": grpc.unary_unary_rpc_method_handler(answer)}
+    service = "tensorflow.serving.PredictionService"
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handler),))
+    server.add_insecure_port("127.0.0.1:" + sys.argv[2].partition("=")[2])
+    await server.start()
+    print("gRPC on", flush=True)
+    await server.wait_for_termination()
+
+asyncio.run(main())
+"""
 
 
 def write_model(directory):
@@ -89,7 +109,8 @@ class Server:
             f"max_batch_size {{ value: 32 }} max_enqueued_batches {{ value: 100 }} "
             f"num_batch_threads {{ value: {threads} }}"
         )
-        program = ["-c", UVLOOP] if name == "uvloop" else ["-m", "export.server"]
+        code = {"uvloop": UVLOOP, "empty": EMPTY}.get(name)
+        program = ["-c", code] if code else ["-m", "export.server"]
         command = [sys.executable, *program, "--model_name=bigan", f"--port={port}"]
         command.append(f"--model_base_path={models / 'bigan'}")
         if name != "unbatched":
