@@ -36,13 +36,15 @@ def make(
 
     Args:
         rate: learning rate of every player, or player → rate (0 otherwise).
-        eager: step without tracing a graph, which takes longer than the few steps of a test.
+        eager: step without tracing a graph, which takes longer than the few steps of a test. On
+            JAX, whose operations are each compiled by themselves, it would be the other way round.
     """
     game_class = zoo.method(method)
     arguments = ARGUMENTS.get((method, network), {}) | arguments
     game = game_class(SHAPES[network], latent_dim=3, network=network, width=4, **arguments)
     rates = rate if isinstance(rate, dict) else dict.fromkeys(game.players, rate)
     optimizers = {p: optimizer(rates.get(p, 0.0)) for p in game.players}
+    eager = eager and keras.backend.backend() == "tensorflow"
     game.compile(optimizers, jit_compile=jit, run_eagerly=eager)
     return game
 
@@ -55,9 +57,12 @@ def examples(network="dcgan", n=16, seed=0):
 
 def step(game, x, steps=1):
     """`steps` training steps on the batch x; the logs of the last."""
-    import tensorflow as tf
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
 
-    dataset = tf.data.Dataset.from_tensors(x).repeat(steps)
+        dataset = tf.data.Dataset.from_tensors(x).repeat(steps)
+    else:
+        dataset = iter([(x,)] * steps)
     return {k: v[-1] for k, v in game.fit(dataset, verbose=0, shuffle=False).history.items()}
 
 
