@@ -1,5 +1,7 @@
 """Tiny games of every method, for the contract tests."""
 
+import itertools
+
 import keras
 import numpy as np
 import pytest
@@ -60,10 +62,11 @@ def step(game, x, steps=1):
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
-        dataset = tf.data.Dataset.from_tensors(x).repeat(steps)
+        stream, count = tf.data.Dataset.from_tensors(x).repeat(steps), {}
     else:
-        dataset = iter([(x,)] * steps)
-    return {k: v[-1] for k, v in game.fit(dataset, verbose=0, shuffle=False).history.items()}
+        stream, count = ((x,) for _ in itertools.count()), {"steps_per_epoch": steps}
+    history = game.fit(stream, verbose=0, shuffle=False, **count).history
+    return {name: values[-1] for name, values in history.items()}
 
 
 def weights(game):
