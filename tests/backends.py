@@ -23,15 +23,23 @@ RATE = 0.002
 
 
 class Noise:
-    """Draws that are the same on every backend, in place of `keras.random`'s."""
+    """Draws that are the same on every backend, in place of `keras.random`'s: those of a step."""
 
     def __init__(self):
-        self.restart()
+        self.draws = 0
         keras.random.normal = self.normal
         keras.random.uniform = self.uniform
 
-    def restart(self):
-        self.draws = 0
+    def of(self, game):
+        """`game`, each of whose steps begins with the first draw; also when it is traced again."""
+        step = game.train_step
+
+        def train_step(*arguments):
+            self.draws = 0
+            return step(*arguments)
+
+        game.train_step = train_step
+        return game
 
     def _generator(self):
         self.draws += 1
@@ -44,13 +52,11 @@ class Noise:
         return keras.ops.convert_to_tensor(self._generator().uniform(low, high, shape), "float32")
 
 
-def begin(methods, directory):
+def begin(methods, directory, noise):
     """Games of `methods` that have taken two steps: <method>.keras."""
-    noise = Noise()
     for method in methods:
         game = make(method, rate=RATE, optimizer=momentum, eager=True, ema=0.9)
-        noise.restart()
-        step(game, examples(), steps=2)
+        step(noise.of(game), examples(), steps=2)
         game.save(directory / f"{method}.keras")
 
 
@@ -58,16 +64,14 @@ def momentum(rate):
     return keras.optimizers.SGD(rate, momentum=0.9)
 
 
-def play(methods, directory):
+def play(methods, directory, noise):
     """What this file does as a program."""
-    noise, backend = Noise(), keras.backend.backend()
+    backend = keras.backend.backend()
     for method in methods:
-        game = zoo.load(directory / f"{method}.keras")
-        noise.restart()
+        game = noise.of(zoo.load(directory / f"{method}.keras"))
         first = step(game, examples(seed=1))
         kept = values(game)
         game.save(directory / f"{method}-{backend}.keras")
-        noise.restart()
         second = step(game, examples(seed=2))
         np.savez(
             directory / f"{method}-{backend}.npz",
@@ -78,13 +82,14 @@ def play(methods, directory):
 
 
 def values(game):
-    """Path → number, of all that a checkpoint holds but the random state."""
-    variables = {v.path: v for v in game.variables if "seed_generator" not in v.path}
-    found = {f"weight {path}": v for path, v in variables.items()}
+    """Name → array, of all that a checkpoint holds but the random state."""
+    variables = [v for v in game.variables if "seed_generator" not in v.path]
+    # The same place is the same variable; its path counts the games of a process.
+    found = {f"weight {i} {v.name}": v for i, v in enumerate(variables)}
     for player, optimizer in game.optimizer.by_player.items():
         found |= {f"optimizer {player} {i}": v for i, v in enumerate(optimizer.variables)}
     return {name: keras.ops.convert_to_numpy(v) for name, v in found.items()}
 
 
 if __name__ == "__main__":
-    play(sys.argv[2:], pathlib.Path(sys.argv[1]))
+    play(sys.argv[2:], pathlib.Path(sys.argv[1]), Noise())

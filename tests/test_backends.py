@@ -60,9 +60,9 @@ def noise(monkeypatch):
     ids=["quick", "others"],
 )
 def test_both_backends_take_the_same_step_and_load_what_the_other_saved(methods, tmp_path, noise):
-    backends.begin(methods, tmp_path)
+    backends.begin(methods, tmp_path, noise)
     on_jax(TESTS / "backends.py", tmp_path, *methods)
-    backends.play(methods, tmp_path)
+    backends.play(methods, tmp_path, noise)
     for method in methods:
         ours, theirs = (np.load(tmp_path / f"{method}-{b}.npz") for b in ("tensorflow", "jax"))
         assert set(ours) == set(theirs)
@@ -80,8 +80,7 @@ def test_both_backends_take_the_same_step_and_load_what_the_other_saved(methods,
         crossed = zoo.load(tmp_path / f"{method}-jax.keras")
         for name, value in backends.values(crossed).items():
             np.testing.assert_array_equal(value, theirs[name], err_msg=f"{method} {name}")
-        noise.restart()
-        for name, loss in step(crossed, examples(seed=2)).items():
+        for name, loss in step(noise.of(crossed), examples(seed=2)).items():
             assert loss == pytest.approx(float(theirs[f"second {name}"]), rel=1e-5), method
 
 

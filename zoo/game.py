@@ -169,8 +169,8 @@ class Game(keras.Model):
             )
         # A loss scaler would hide the players; bfloat16, unlike float16, needs none.
         kwargs["auto_scale_loss"] = False
-        kwargs |= steps.compiled(**kwargs)
         super().compile(optimizer=optimizer, **kwargs)
+        steps.choose_compiler(self)
         optimizer.build({player: self.variables_of(player) for player in self.players})
 
     def compile_from_config(self, config):

@@ -29,15 +29,14 @@ def take(game, *arguments):
     return steps[backend](game, *arguments)
 
 
-def compiled(run_eagerly=False, jit_compile="auto", **_) -> dict:
-    """What `compile` must be told of `jit_compile` on this backend.
+def choose_compiler(game) -> None:
+    """Have JAX compile the step of `game`, whatever `jit_compile` says, unless it runs eagerly.
 
-    False means a TensorFlow graph without XLA. JAX has nothing between XLA and one operation after
-    another, which `run_eagerly` asks for.
+    jit_compile=False means a graph without XLA, and JAX has nothing between XLA and one operation
+    after another. What the game was compiled with is kept in its checkpoints, for TensorFlow.
     """
     if keras.backend.backend() == "jax":
-        jit_compile = not run_eagerly
-    return {"jit_compile": jit_compile}
+        game.jit_compile = not game.run_eagerly
 
 
 def _on_tensorflow(game, data):
