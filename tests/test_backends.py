@@ -73,7 +73,8 @@ def test_both_backends_take_the_same_step_and_load_what_the_other_saved(methods,
                 assert theirs[name] == pytest.approx(ours[name], rel=1e-5), (method, name)
                 continue
             apart = np.linalg.norm(np.float64(theirs[name]) - ours[name])
-            assert apart <= 1e-5 * np.linalg.norm(ours[name]), (method, name)
+            # Biases begin at 0, and what moves them may cancel to little more than rounding.
+            assert apart <= 1e-5 * np.linalg.norm(ours[name]) + 1e-9, (method, name)
         moved = [n for n in start if np.any(start[n] != ours[n])]
         assert any(n.startswith("weight") for n in moved)
         assert any(n.startswith("optimizer") for n in moved)

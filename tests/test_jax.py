@@ -41,7 +41,8 @@ def test_two_devices_end_where_one_does(method, two_devices):
     end = numbers(one)
     for variable, a, b in zip(one.variables, end, numbers(two), strict=True):
         apart = np.linalg.norm(np.float64(a) - b)
-        assert apart <= 1e-5 * np.linalg.norm(a), (variable.path, apart, np.linalg.norm(a))
+        # Biases begin at 0, and what moves them may cancel to little more than rounding.
+        assert apart <= 1e-5 * np.linalg.norm(a) + 1e-8, (variable.path, apart, np.linalg.norm(a))
     assert any(np.any(a != b) for a, b in zip(start, end, strict=True))
     assert logs_two == pytest.approx(logs_one, rel=1e-5)
 

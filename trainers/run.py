@@ -45,11 +45,7 @@ def main(recipe: Recipe, argv: list | None = None) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         args = flags.parse(recipe, argv)
-        backend = os.environ.get("KERAS_BACKEND", "tensorflow")
-        if backend not in ("tensorflow", "jax"):
-            raise ValueError(f"training needs KERAS_BACKEND=tensorflow or jax; it is {backend!r}")
-        if backend == "jax":
-            jax_devices.check(args.strategy, args.tpu)
+        _check_backend(args)
         run = Run(recipe, args, argv)
     except (ValueError, OSError) as error:
         _fail(2, error)
@@ -199,6 +195,17 @@ class Run:
             epoch += 1
         if epoch < self.args.epochs:
             yield self.epoch_steps, epoch, self.args.epochs
+
+
+def _check_backend(args):
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    if backend not in ("tensorflow", "jax"):
+        raise ValueError(f"training needs KERAS_BACKEND=tensorflow or jax; it is {backend!r}")
+    if importlib.util.find_spec(backend) is None:
+        other = "jax" if backend == "tensorflow" else "tensorflow"
+        raise ValueError(f"{backend} is not installed; install it, or set KERAS_BACKEND={other}")
+    if backend == "jax":
+        jax_devices.check(args.strategy, args.tpu)
 
 
 def _tensorboard(directory):
