@@ -18,6 +18,9 @@ SERVE = [
     "prometheus-client>=0.22",
 ]
 
+# On the processor; for GPU or TPU, install the jax of that machine.
+JAX = ["jax[cpu]>=0.10,<0.11"]
+
 setup(
     name="encoder-gan-zoo",
     version=VERSION,
@@ -51,6 +54,7 @@ setup(
     ],
     extras_require={
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
+        "jax": JAX,
         "serve": SERVE,
         "test": [
             "pytest>=8.0",
@@ -58,6 +62,7 @@ setup(
             "ruff>=0.14",
             "hypothesis>=6.130",
             "trustme>=1.2",
+            *JAX,
             *SERVE,
         ],
     },

@@ -1,4 +1,7 @@
-"""Two logical CPUs, so that every test can place a game on two replicas."""
+"""Two logical CPUs, so that every test can place a game on two replicas.
+
+With KERAS_BACKEND=jax the tests run on JAX, and need no TensorFlow.
+"""
 
 import os
 import resource
@@ -7,17 +10,38 @@ import time
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import pytest
-import tensorflow as tf
 
-tf.config.set_logical_device_configuration(
-    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
-)
+ON_JAX = os.environ.get("KERAS_BACKEND") == "jax"
+if ON_JAX:
+    # What the compiler would optimise takes the tests longer than it saves.
+    os.environ.setdefault(
+        "XLA_FLAGS",
+        "--xla_force_host_platform_device_count=2 --xla_backend_optimization_level=0",
+    )
+else:
+    import tensorflow as tf
+
+    tf.config.set_logical_device_configuration(
+        tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+    )
+
+
+def pytest_collection_modifyitems(items):
+    """Skip what is marked `tensorflow` where Keras runs on JAX."""
+    for item in items:
+        mark = item.get_closest_marker("tensorflow")
+        if mark and ON_JAX:
+            item.add_marker(pytest.mark.skip(reason=mark.args[0]))
 
 
 @pytest.fixture(scope="session")
 def two_devices():
-    """A strategy of two replicas."""
-    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    """A strategy of two replicas; on JAX, data parallelism over two devices."""
+    if not ON_JAX:
+        return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    import keras
+
+    return keras.distribution.DataParallel(devices=["cpu:0", "cpu:1"])
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """Tiny games of every method, for the contract tests."""
 
+import itertools
+
 import keras
 import numpy as np
 import pytest
@@ -36,13 +38,15 @@ def make(
 
     Args:
         rate: learning rate of every player, or player → rate (0 otherwise).
-        eager: step without tracing a graph, which takes longer than the few steps of a test.
+        eager: step without tracing a graph, which takes longer than the few steps of a test. On
+            JAX, whose operations are each compiled by themselves, it would be the other way round.
     """
     game_class = zoo.method(method)
     arguments = ARGUMENTS.get((method, network), {}) | arguments
     game = game_class(SHAPES[network], latent_dim=3, network=network, width=4, **arguments)
     rates = rate if isinstance(rate, dict) else dict.fromkeys(game.players, rate)
     optimizers = {p: optimizer(rates.get(p, 0.0)) for p in game.players}
+    eager = eager and keras.backend.backend() == "tensorflow"
     game.compile(optimizers, jit_compile=jit, run_eagerly=eager)
     return game
 
@@ -65,10 +69,14 @@ def examples(network="dcgan", n=16, seed=0):
 
 def step(game, x, steps=1):
     """`steps` training steps on the batch x; the logs of the last."""
-    import tensorflow as tf
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
 
-    dataset = tf.data.Dataset.from_tensors(x).repeat(steps)
-    return {k: v[-1] for k, v in game.fit(dataset, verbose=0, shuffle=False).history.items()}
+        stream, count = tf.data.Dataset.from_tensors(x).repeat(steps), {}
+    else:
+        stream, count = ((x,) for _ in itertools.count()), {"steps_per_epoch": steps}
+    history = game.fit(stream, verbose=0, shuffle=False, **count).history
+    return {name: values[-1] for name, values in history.items()}
 
 
 def weights(game):

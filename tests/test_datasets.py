@@ -16,6 +16,8 @@ from zoo.datasets import debian
 from zoo.datasets import embedded
 from zoo.datasets import make_fashion_mnist_10k as maker
 from zoo.datasets import npz
+from zoo.datasets.batches import arrays
+from zoo.datasets.order import shuffled
 from zoo.datasets.pixels import square
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -513,6 +515,32 @@ def test_seeds_give_different_orders():
 def test_batches_errors(options, word):
     with pytest.raises(ValueError, match=word):
         datasets.batches(**{"examples": numbered(10), "batch_size": 2, "seed": 0} | options)
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 8000, 65536, 65538, 262146, 2**22 + 3])
+@pytest.mark.parametrize("seed, turn", [(0, 0), (3, 5), (2**31 - 1, 10**7), (5, 2 * 10**10)])
+def test_the_order_in_numpy_is_tensorflows(count, seed, turn):
+    import tensorflow as tf
+
+    positions = np.random.default_rng(count).integers(0, count, 100)
+    expected = tf.random.experimental.index_shuffle(
+        tf.constant(positions),
+        tf.constant([seed, turn], tf.int64),
+        tf.constant(count - 1, tf.int64),
+    )
+    np.testing.assert_array_equal(shuffled(positions, seed, turn, count), expected)
+
+
+@pytest.mark.parametrize("start", [0, 4, 10**9])
+def test_batches_in_numpy_are_those_of_tensorflow(start):
+    images = np.random.default_rng(0).integers(0, 256, (50, 4, 4, 3), np.uint8)
+    for examples in (images, datasets.load("ring8").train[:50]):
+        ours = arrays(examples, 16, seed=7, start_step=start)
+        theirs = datasets.batches(examples, 16, seed=7, start_step=start).take(12)
+        for batch in theirs:
+            (expected,) = next(ours)
+            assert expected.dtype == np.float32
+            np.testing.assert_array_equal(batch.numpy(), expected)
 
 
 def resident_bytes():

@@ -27,11 +27,17 @@ COMMON = {
     "run_dir": ("", "Where everything is written; by default runs/<method>_<network>_<dataset>."),
     "epochs": (0, "Passes over the training examples."),
     "batch_size": (0, "Examples per step, over all replicas."),
-    "strategy": ("auto", "auto, one_device, mirrored, multi_worker_mirrored or tpu."),
+    "strategy": (
+        "auto",
+        "auto, one_device, mirrored, multi_worker_mirrored or tpu; on JAX, auto or one_device.",
+    ),
     "tpu": ("", "Name or address of the TPU, for --strategy=tpu."),
     "precision": ("float32", "float32 or mixed_bfloat16."),
-    "jit_compile": (False, "Compile the training step with XLA (ignored under several replicas)."),
-    "steps_per_execution": (5, "Training steps per call into TensorFlow; an epoch is a multiple."),
+    "jit_compile": (
+        False,
+        "Compile the training step with XLA: ignored under several replicas; JAX always does.",
+    ),
+    "steps_per_execution": (5, "Training steps between callbacks; an epoch is a multiple."),
     "evaluate_every": (5, "Epochs between measurements and pictures; 0 for none but the last."),
     "resume": (True, "Go on where the run in --run_dir stopped; --noresume refuses a used one."),
 }

@@ -1,6 +1,7 @@
 """The only path from flags to `fit`: every trainer is a `Recipe` handed to `main`."""
 
 import dataclasses
+import importlib.util
 import os
 import pathlib
 import shlex
@@ -9,6 +10,7 @@ import time
 from collections.abc import Callable
 
 from trainers import flags
+from trainers import jax_devices
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,9 +45,7 @@ def main(recipe: Recipe, argv: list | None = None) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         args = flags.parse(recipe, argv)
-        if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
-            backend = os.environ["KERAS_BACKEND"]
-            raise ValueError(f"training needs KERAS_BACKEND=tensorflow; it is {backend!r}")
+        _check_backend(args)
         run = Run(recipe, args, argv)
     except (ValueError, OSError) as error:
         _fail(2, error)
@@ -164,7 +164,7 @@ class Run:
             self.throughput,
             callbacks.Evaluate(self.data, self.args.evaluate_every, self.directory),
             self.history,
-            _tensorboard(self.directory),
+            *_tensorboard(self.directory),
             callbacks.Checkpoint(self.directory / "checkpoints"),
         ]
         verbose = 1 if sys.stdout.isatty() else 2
@@ -197,10 +197,24 @@ class Run:
             yield self.epoch_steps, epoch, self.args.epochs
 
 
+def _check_backend(args):
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    if backend not in ("tensorflow", "jax"):
+        raise ValueError(f"training needs KERAS_BACKEND=tensorflow or jax; it is {backend!r}")
+    if importlib.util.find_spec(backend) is None:
+        other = "jax" if backend == "tensorflow" else "tensorflow"
+        raise ValueError(f"{backend} is not installed; install it, or set KERAS_BACKEND={other}")
+    if backend == "jax":
+        jax_devices.check(args.strategy, args.tpu)
+
+
 def _tensorboard(directory):
     import keras
 
-    return keras.callbacks.TensorBoard(directory / "tensorboard", write_graph=False)
+    # Keras writes these logs with TensorFlow, on every backend; history.csv holds the same numbers.
+    if importlib.util.find_spec("tensorflow") is None:
+        return []
+    return [keras.callbacks.TensorBoard(directory / "tensorboard", write_graph=False)]
 
 
 def _writable(directory):

@@ -1,5 +1,6 @@
 """`config.json`: what a run was asked for, so that going on cannot turn into something else."""
 
+import importlib.metadata
 import json
 import os
 import pathlib
@@ -7,7 +8,6 @@ import platform
 
 import keras
 import numpy
-import tensorflow
 
 # Flags that say how or where to train, not what: they may change when a run is resumed.
 FREE = (
@@ -34,6 +34,7 @@ def settle(directory: pathlib.Path, recipe, args, game, data, command: str) -> N
     if path.exists():
         _check_same(directory, args, json.loads(path.read_text(encoding="utf-8")), settings)
         return
+    backend = keras.backend.backend()
     config = {
         "command": command,
         "settings": settings,
@@ -43,9 +44,10 @@ def settle(directory: pathlib.Path, recipe, args, game, data, command: str) -> N
         "versions": {
             "python": platform.python_version(),
             "keras": keras.__version__,
-            "tensorflow": tensorflow.__version__,
+            backend: importlib.metadata.version(backend),
             "numpy": numpy.__version__,
         },
+        "backend": backend,
         "machine": f"{platform.platform()}, {os.cpu_count()} cores",
     }
     path.write_text(json.dumps(config, indent=1), encoding="utf-8")

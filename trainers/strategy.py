@@ -14,10 +14,16 @@ def build(name: str, tpu: str = ""):
     Raises:
         ValueError: unknown name, or hardware and environment do not allow it.
     """
-    import tensorflow as tf
-
     if name not in STRATEGIES:
         raise ValueError(f"--strategy must be one of {', '.join(STRATEGIES)}; got {name!r}")
+    import keras
+
+    if keras.backend.backend() == "jax":
+        from trainers import jax_devices
+
+        return jax_devices.build(name)
+    import tensorflow as tf
+
     gpus = tf.config.list_logical_devices("GPU")
     if name == "auto":
         name = "tpu" if tpu else "mirrored" if len(gpus) > 1 else "one_device"

@@ -8,6 +8,7 @@ from keras import ops
 
 from zoo import averages
 from zoo import networks
+from zoo import steps
 from zoo.declarations import check_declaration
 from zoo.declarations import checked
 from zoo.declarations import methods_with
@@ -153,7 +154,8 @@ class Game(keras.Model):
         Args:
             optimizer: player → Keras optimizer (or a `PlayerOptimizers`).
             l2: see `PlayerOptimizers`.
-            **kwargs: of `keras.Model.compile`, such as `jit_compile` and `steps_per_execution`.
+            **kwargs: of `keras.Model.compile`, such as `jit_compile` (which JAX always does) and
+                `steps_per_execution`.
 
         Raises:
             ValueError: a player has no optimizer, or an optimizer no player.
@@ -168,6 +170,7 @@ class Game(keras.Model):
         # A loss scaler would hide the players; bfloat16, unlike float16, needs none.
         kwargs["auto_scale_loss"] = False
         super().compile(optimizer=optimizer, **kwargs)
+        steps.choose_compiler(self)
         optimizer.build({player: self.variables_of(player) for player in self.players})
 
     def compile_from_config(self, config):
@@ -182,57 +185,17 @@ class Game(keras.Model):
         # Networks called inside take `training` from this call, so no method has to pass it on.
         return self.play(*round)
 
-    def train_step(self, data) -> dict:
+    def train_step(self, *arguments):
         """Play every phase of the schedule once; running mean of each loss, and of their sum.
 
         The players of a phase share its forward pass, and all their gradients are taken before
-        the first of them moves.
+        the first of them moves. See `zoo.steps` for what TensorFlow and JAX pass and return.
         """
-        import tensorflow as tf
-
-        x = ops.convert_to_tensor(keras.utils.unpack_x_y_sample_weight(data)[0])
-        played = {}
-        for phase in self.schedule:
-            with tf.GradientTape(persistent=True) as tape:
-                losses = self((x, self.noise(ops.shape(x)[0])), training=True)
-                # Optimizers add the gradients of the replicas up; the mean is what is wanted.
-                replicas = self.distribute_strategy.num_replicas_in_sync
-                shares = {player: losses[player] / replicas for player in phase}
-            moves = [
-                (player, tape.gradient(shares[player], self.variables_of(player)))
-                for player in phase
-            ]
-            for player, gradients in moves:
-                self._check_reached(player, gradients)
-                self.optimizer.step(player, gradients, self.variables_of(player))
-            played |= {player: losses[player] for player in phase}
-        self.optimizer.iterations.assign_add(1)
-        averages.update(self)
-        return self._log(played)
+        return steps.take(self, *arguments)
 
     @property
     def metrics(self):
         return self.trackers
-
-    def _log(self, losses):
-        import tensorflow as tf
-
-        for tracker in self.trackers:
-            loss = losses.get(tracker.name)
-            tracker.update_state(sum(losses.values()) if loss is None else loss)
-        logs = {tracker.name: tracker.result() for tracker in self.trackers}
-        # Keras concatenates the logs of workers, which scalars do not allow.
-        if isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy):
-            logs = {name: ops.reshape(value, (1,)) for name, value in logs.items()}
-        return logs
-
-    def _check_reached(self, player, gradients):
-        unreached = [v.path for v, g in zip(self.variables_of(player), gradients) if g is None]
-        if unreached:
-            raise ValueError(
-                f"the loss of player {player!r} of {type(self).__name__} does not depend on "
-                f"{unreached}, which it owns"
-            )
 
     # Averages of the weights.
 

@@ -149,8 +149,13 @@ def of_game(game, name: str = "") -> Model:
 
 
 def _of_saved_model(path):
-    import tensorflow as tf
-
+    try:
+        import tensorflow as tf
+    except ImportError:
+        raise ValueError(
+            f"{path} is a SavedModel, which is read with TensorFlow, and that is not installed; "
+            "give a .keras file or a run directory"
+        ) from None
     loaded = tf.saved_model.load(path)
     if "decode" not in loaded.signatures:
         raise ValueError(

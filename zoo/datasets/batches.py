@@ -1,9 +1,12 @@
 """The endless, resumable stream of training batches."""
 
+import itertools
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+from zoo.datasets.order import shuffled
 from zoo.datasets.pixels import scale
 
 
@@ -24,13 +27,18 @@ def batches(examples: np.ndarray, batch_size: int, seed: int, start_step: int = 
       start_step: first step, at no cost.
 
     Returns:
-      A `tf.data.Dataset` of float32 tensors of static shape (batch_size, ...), scaled by `scale`.
+      A `tf.data.Dataset` of float32 tensors of static shape (batch_size, ...), scaled by `scale`;
+      where Keras runs on another backend, what `arrays` returns.
 
     Raises:
       ValueError: batch_size is not in 1 to n, start_step or seed is out of range, or the dtype
         is another.
     """
     _check(examples, batch_size, seed, start_step)
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        return arrays(examples, batch_size, seed, start_step)
     import tensorflow as tf
 
     with tf.device("CPU:0"):
@@ -49,6 +57,41 @@ def batches(examples: np.ndarray, batch_size: int, seed: int, start_step: int = 
     # nothing in this pipeline for it to fuse.
     options.experimental_optimization.apply_default_optimizations = False
     return stream.prefetch(tf.data.AUTOTUNE).with_options(options)
+
+
+def arrays(
+    examples: np.ndarray, batch_size: int, seed: int, start_step: int = 0
+) -> Iterator[tuple[np.ndarray]]:
+    """The stream of `batches` in NumPy, bit for bit, and without TensorFlow.
+
+    Args:
+      examples, batch_size, seed, start_step: as there; a start costs one permutation.
+
+    Returns:
+      An iterator of tuples of one float32 array (batch_size, ...), as Keras wants of generators.
+
+    Raises:
+      ValueError: as there.
+    """
+    _check(examples, batch_size, seed, start_step)
+    return _arrays(examples, batch_size, seed, start_step)
+
+
+def _arrays(examples, batch_size, seed, start_step):
+    count = len(examples)
+    orders = {}
+    for step in itertools.count(start_step):
+        position = step * batch_size + np.arange(batch_size)
+        turns = range(position[0] // count, position[-1] // count + 1)
+        # A batch touches one pass, or two.
+        orders = {t: orders[t] if t in orders else _order(seed, t, count) for t in turns}
+        order = np.concatenate(list(orders.values()))
+        chosen = order[position - turns[0] * count]
+        yield (scale(examples[chosen]).astype(np.float32, copy=False),)
+
+
+def _order(seed, turn, count):
+    return shuffled(np.arange(count), seed, int(turn), count)
 
 
 def _indices(step: Any, batch_size: int, seed: int, count: int) -> Any:

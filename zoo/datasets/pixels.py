@@ -13,7 +13,7 @@ def scale(pixels: Any) -> Any:
     """Scales uint8 pixels in [0, 255] to float32 in [-1, 1]; THE one place that does it.
 
     Args:
-      pixels: NumPy array or TensorFlow tensor of any shape, uint8 or floating.
+      pixels: NumPy or JAX array or TensorFlow tensor of any shape, uint8 or floating.
 
     Returns:
       float32 of the same shape and kind, (pixels - 127.5) / 127.5; floating input (points of the
@@ -27,7 +27,7 @@ def scale(pixels: Any) -> Any:
         return pixels
     if kind != np.uint8:
         raise ValueError(f"pixels of dtype {kind.name}: allowed are uint8 and floating points")
-    if isinstance(pixels, np.ndarray | np.generic):
+    if not hasattr(pixels.dtype, "as_numpy_dtype"):
         return (pixels.astype(np.float32) - np.float32(127.5)) * _INVERSE_HALF_RANGE
     import tensorflow as tf
 

@@ -1,6 +1,7 @@
 """From the text of `--dataset` to a loaded `Dataset`."""
 
 import difflib
+import importlib.util
 
 from zoo.datasets import circle
 from zoo.datasets import embedded
@@ -60,11 +61,22 @@ def load(
     elif name == circle.NAME:
         data = circle.sample(image_size)
     else:
+        _check_readable(name)
         known = prepared.names()
         if prepared.base_name(name) not in known:
             raise ValueError(_unknown(name, known))
         return prepared.read(name, image_size, train_split, test_split, download)
     return data.sliced(train_split, test_split)
+
+
+def _check_readable(name: str) -> None:
+    for package in ("tensorflow", "tensorflow_datasets"):
+        if importlib.util.find_spec(package) is None:
+            raise ValueError(
+                f"data set {name!r}: it is none of {', '.join(KINDS[:-1])}, and sets of TensorFlow "
+                f"Datasets cannot be read, because {package} is not installed; where it is, write "
+                "the images to a file with numpy.savez, and give --dataset=npz:PATH here"
+            )
 
 
 def _unknown(name: str, known: list[str]) -> str:

@@ -1,0 +1,121 @@
+"""What only JAX does. `KERAS_BACKEND=jax python -m pytest` runs it; so does test_backends.py."""
+
+import importlib
+import json
+import os
+
+import keras
+import numpy as np
+import pytest
+from games import examples
+from games import make
+from games import step
+
+import zoo
+from trainers import jax_devices
+from zoo import datasets
+
+pytestmark = pytest.mark.skipif(
+    keras.backend.backend() != "jax", reason="needs KERAS_BACKEND=jax; test_backends.py starts it"
+)
+methods = pytest.mark.parametrize(
+    "method",
+    [m if m == "bigan" else pytest.param(m, marks=pytest.mark.slow) for m in zoo.METHODS],
+)
+
+
+def numbers(game):
+    return [keras.ops.convert_to_numpy(v) for v in game.variables]
+
+
+@methods
+def test_two_devices_end_where_one_does(method, two_devices):
+    x = examples()
+    one = make(method, rate=0.002, ema=0.9)
+    start = numbers(one)
+    logs_one = step(one, x, steps=5)
+    with two_devices.scope():
+        two = make(method, rate=0.002, ema=0.9)
+        logs_two = step(two, x, steps=5)
+        assert len(two.generator.trainable_variables[0].value.sharding.device_set) == 2
+    end = numbers(one)
+    for variable, a, b in zip(one.variables, end, numbers(two), strict=True):
+        apart = np.linalg.norm(np.float64(a) - b)
+        # Biases begin at 0, and what moves them may cancel to little more than rounding.
+        assert apart <= 1e-5 * np.linalg.norm(a) + 1e-8, (variable.path, apart, np.linalg.norm(a))
+    assert any(np.any(a != b) for a, b in zip(start, end, strict=True))
+    assert logs_two == pytest.approx(logs_one, rel=1e-5)
+
+
+@methods
+def test_two_devices_draw_the_noise_of_one(method, two_devices):
+    one = make(method)
+    with two_devices.scope():
+        two = make(method)
+    for game in (one, two):
+        game.drawn = keras.ops.convert_to_numpy(game.noise(8))
+    np.testing.assert_array_equal(one.drawn, two.drawn)
+    assert len(np.unique(one.drawn)) == one.drawn.size
+
+
+def test_players_of_a_phase_share_one_forward_pass():
+    game = make("bigan")
+    played = []
+    play = game.play
+    game.play = lambda x, z: played.append(x) or play(x, z)
+    step(game, examples(), steps=3)
+    assert len(played) == 1, "traced once, for both players and all steps"
+
+
+def test_run_eagerly_takes_the_step_that_is_compiled_otherwise():
+    compiled, eager = make("bigan"), make("bigan")
+    eager.compile({p: keras.optimizers.SGD(0.05) for p in eager.players}, run_eagerly=True)
+    assert compiled.jit_compile and not eager.jit_compile
+    assert step(eager, examples()) == pytest.approx(step(compiled, examples()), rel=1e-5)
+
+
+def test_training_is_fed_by_numpy():
+    (batch,) = next(datasets.batches(np.zeros((10, 8, 8, 1), np.uint8), 4, seed=0))
+    assert type(batch) is np.ndarray and batch.shape == (4, 8, 8, 1)
+
+
+def test_auto_takes_all_devices_and_says_so():
+    try:
+        placed, said = jax_devices.build("auto")
+        assert placed.num_replicas_in_sync == 2
+        assert keras.distribution.distribution() is placed.distribution
+        assert "2 devices, cpu:0, cpu:1" in said and "all that it sees" in said
+    finally:
+        keras.distribution.set_distribution(None)
+    placed, said = jax_devices.build("one_device")
+    assert placed.num_replicas_in_sync == 1 and "as --strategy asks" in said
+    assert keras.distribution.distribution() is None
+
+
+@methods
+def test_a_trainer_runs_resumes_and_reports_on_jax(method, tmp_path, capsys):
+    from trainers import run
+
+    rng = np.random.default_rng(0)
+    sets = {"x_train": rng.integers(0, 256, (90, 8, 8, 1)).astype("uint8")}
+    np.savez(tmp_path / "tiny.npz", x_test=sets["x_train"][:40] ^ 1, **sets)
+    recipe = importlib.import_module(f"trainers.{method}").RECIPE
+    words = [f"{method}.py", f"--dataset=npz:{tmp_path / 'tiny.npz'}", "--network=mlp"]
+    words += ["--width=1", "--latent_dim=3", "--batch_size=20", f"--run_dir={tmp_path / 'run'}"]
+    words += ["--steps_per_execution=1", "--evaluate_every=1"]
+    try:
+        run.main(recipe, [*words, "--epochs=2"])
+        assert "JAX divides each batch among 2 devices" in capsys.readouterr().out
+        with pytest.raises(SystemExit) as refused:
+            run.main(recipe, [*words, "--epochs=2", "--batch_size=21"])
+        assert refused.value.code == 2
+        assert "cannot be shared by 2 replicas; take 20" in capsys.readouterr().err
+        run.main(recipe, [*words, "--epochs=2"])
+        assert "going on from step 8 of 8" in capsys.readouterr().out
+    finally:
+        keras.distribution.set_distribution(None)
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert config["backend"] == "jax" and "jax" in config["versions"]
+    assert os.path.getsize(tmp_path / "run" / "report.png") > 10_000
+    game = zoo.load(tmp_path / "run")
+    assert int(game.optimizer.iterations.numpy()) == 8

@@ -1,0 +1,66 @@
+"""Where training runs on JAX: one device, or all of them through `keras.distribution`."""
+
+import contextlib
+import dataclasses
+from typing import Any
+
+STRATEGIES = ("auto", "one_device")
+
+
+@dataclasses.dataclass(frozen=True)
+class Placed:
+    """What `trainers.run` asks of a tf.distribute strategy.
+
+    Attributes:
+        num_replicas_in_sync: devices among which a batch is divided.
+        distribution: the `keras.distribution.DataParallel` in force, or None on one device.
+    """
+
+    num_replicas_in_sync: int
+    distribution: Any = None
+
+    def scope(self):
+        """Variables made in it are copied to every device."""
+        return self.distribution.scope() if self.distribution else contextlib.nullcontext()
+
+
+def check(name: str, tpu: str = "") -> None:
+    """Raises ValueError where `--strategy` or `--tpu` cannot be had on JAX. Imports nothing."""
+    if name not in STRATEGIES:
+        raise ValueError(
+            f"--strategy={name} is one of TensorFlow's, and KERAS_BACKEND=jax; "
+            "give --strategy=auto (all devices that JAX sees) or one_device, or unset KERAS_BACKEND"
+        )
+    if tpu:
+        raise ValueError(
+            f"--tpu={tpu} is for TensorFlow, and KERAS_BACKEND=jax, which finds the TPUs of the "
+            "machine that it runs on; leave --tpu out"
+        )
+
+
+def build(name: str) -> tuple[Placed, str]:
+    """The devices behind `--strategy=name`, and a sentence saying what was chosen and why.
+
+    `auto` takes all devices of this process' machine, of the kind that JAX prefers: TPU, GPU, CPU.
+    Several are put in force for the whole process, before any variable is made: the batch is
+    divided among them, and everything else is as on one device, batch norm and noise included.
+
+    Raises:
+        ValueError: the strategy is TensorFlow's.
+    """
+    check(name)
+    import jax
+    import keras
+
+    devices = keras.distribution.list_devices()
+    kind = jax.devices()[0].device_kind
+    if name == "one_device":
+        return Placed(1), f"JAX on one device, {devices[0]} ({kind}), as --strategy asks"
+    if len(devices) == 1:
+        return Placed(1), f"JAX on {devices[0]} ({kind}), the only device it sees"
+    distribution = keras.distribution.DataParallel(devices=devices)
+    keras.distribution.set_distribution(distribution)
+    return Placed(len(devices), distribution), (
+        f"JAX divides each batch among {len(devices)} devices, {', '.join(devices)} ({kind}): "
+        "all that it sees"
+    )

@@ -1,0 +1,153 @@
+"""One training step of a game, on TensorFlow and on JAX: what the two do differently is here.
+
+Both play the schedule in the same order, from the same declarations, and move the same variables:
+weights, batch norm statistics, random state, optimizers, averages, trackers. On TensorFlow these
+are assigned in place. A step on JAX is a function from their values to the new ones, so there the
+schedule is played in a `keras.StatelessScope` that collects what it assigns.
+
+Given the same weights and the same noise, losses are equal to rounding. The noise is not the same:
+each backend has its own generator of random numbers, also for the same seed.
+"""
+
+import keras
+from keras import ops
+
+from zoo import averages
+
+
+def take(game, *arguments):
+    """The `train_step` of `game` with the arguments that Keras' trainer of this backend passes.
+
+    Raises:
+        ValueError: the loss of a player does not depend on a network that it owns, or Keras has a
+            backend other than TensorFlow and JAX.
+    """
+    steps = {"tensorflow": _on_tensorflow, "jax": _on_jax}
+    backend = keras.backend.backend()
+    if backend not in steps:
+        raise ValueError(f"games are trained with KERAS_BACKEND={' or '.join(steps)}; is {backend}")
+    return steps[backend](game, *arguments)
+
+
+def choose_compiler(game) -> None:
+    """Have JAX compile the step of `game`, whatever `jit_compile` says, unless it runs eagerly.
+
+    jit_compile=False means a graph without XLA, and JAX has nothing between XLA and one operation
+    after another. What the game was compiled with is kept in its checkpoints, for TensorFlow.
+    """
+    if keras.backend.backend() == "jax":
+        game.jit_compile = not game.run_eagerly
+
+
+def _on_tensorflow(game, data):
+    """Logs; variables are assigned in place."""
+    import tensorflow as tf
+
+    logs = _play(game, data, _differentiate_tensorflow)
+    # Keras concatenates the logs of workers, which scalars do not allow.
+    if isinstance(game.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        logs = {name: ops.reshape(value, (1,)) for name, value in logs.items()}
+    return logs
+
+
+def _on_jax(game, state, data):
+    """Logs and the new state; state is the values of four lists of variables, as Keras has it."""
+    kinds = (
+        game.trainable_variables,
+        game.non_trainable_variables,
+        game.optimizer.variables,
+        game.metrics_variables,
+    )
+    values = [pair for kind in zip(kinds, state, strict=True) for pair in zip(*kind, strict=True)]
+    with keras.StatelessScope(values) as scope:
+        logs = _play(game, data, _differentiate_jax)
+    return logs, tuple([scope.get_current_value(v) for v in kind] for kind in kinds)
+
+
+def _play(game, data, differentiate):
+    """Every phase of the schedule once. Returns the logs."""
+    x = ops.convert_to_tensor(keras.utils.unpack_x_y_sample_weight(data)[0])
+    played = {}
+    for phase in game.schedule:
+        losses, gradients = differentiate(game, phase, x)
+        for player in phase:
+            _check_reached(game, player, gradients[player])
+            game.optimizer.step(player, gradients[player], game.variables_of(player))
+        played |= {player: losses[player] for player in phase}
+    game.optimizer.iterations.assign_add(1)
+    averages.update(game)
+    for tracker in game.trackers:
+        loss = played.get(tracker.name)
+        tracker.update_state(sum(played.values()) if loss is None else loss)
+    return {tracker.name: tracker.result() for tracker in game.trackers}
+
+
+# (losses by player, gradients by player) of one forward pass; an unreached variable's gradient is
+# None. Every gradient is taken at the weights that the phase finds.
+
+
+def _differentiate_tensorflow(game, phase, x):
+    import tensorflow as tf
+
+    with tf.GradientTape(persistent=True) as tape:
+        losses = game((x, game.noise(ops.shape(x)[0])), training=True)
+        # Optimizers add the gradients of the replicas up; the mean is what is wanted.
+        replicas = game.distribute_strategy.num_replicas_in_sync
+        shares = {player: losses[player] / replicas for player in phase}
+    return losses, {p: tape.gradient(shares[p], game.variables_of(p)) for p in phase}
+
+
+def _differentiate_jax(game, phase, x):
+    import jax
+
+    owned = list({id(v): v for p in phase for v in game.variables_of(p)}.values())
+    reached = set()
+
+    def play(weights):
+        watched = [_watched(jax, reached, id(v), w) for v, w in zip(owned, weights, strict=True)]
+        values = [(v, v.value) for v in game.variables] + list(zip(owned, watched, strict=True))
+        with keras.StatelessScope(values) as scope:
+            losses = game((x, game.noise(x.shape[0])), training=True)
+        moved = [scope.get_current_value(v) for v in game.non_trainable_variables]
+        return losses, moved
+
+    weights = [v.value for v in owned]
+    losses, tangents, moved = jax.linearize(play, weights, has_aux=True)
+    for variable, value in zip(game.non_trainable_variables, moved, strict=True):
+        variable.assign(value)
+    gradients = {}
+    for player in phase:
+        reached.clear()
+        # Transposed for this loss alone: what other losses need is not computed again.
+        transpose = jax.linear_transpose(lambda w, p=player: tangents(w)[p], weights)
+        (found,) = transpose(jax.numpy.ones_like(losses[player]))
+        by_variable = {id(v): g for v, g in zip(owned, found, strict=True) if id(v) in reached}
+        gradients[player] = [by_variable.get(id(v)) for v in game.variables_of(player)]
+    return losses, gradients
+
+
+def _watched(jax, reached, name, value):
+    """`value`; adds `name` to `reached` when a gradient is traced through it.
+
+    JAX answers zeros, not None, where a loss does not depend on a variable.
+    """
+
+    @jax.custom_vjp
+    def identity(x):
+        return x
+
+    def backward(_, gradient):
+        reached.add(name)
+        return (gradient,)
+
+    identity.defvjp(lambda x: (x, None), backward)
+    return identity(value)
+
+
+def _check_reached(game, player, gradients):
+    unreached = [v.path for v, g in zip(game.variables_of(player), gradients) if g is None]
+    if unreached:
+        raise ValueError(
+            f"the loss of player {player!r} of {type(game).__name__} does not depend on "
+            f"{unreached}, which it owns"
+        )
