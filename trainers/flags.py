@@ -30,12 +30,23 @@ COMMON = {
     "run_dir": ("", "Where everything is written; by default runs/<method>_<network>_<dataset>."),
     "epochs": (0, "Passes over the training examples."),
     "batch_size": (0, "Examples per step, over all replicas."),
-    "strategy": ("auto", "auto, one_device, mirrored, multi_worker_mirrored or tpu."),
+    "strategy": (
+        "auto",
+        "auto, one_device, mirrored, multi_worker_mirrored or tpu. auto takes the workers that"
+        " TF_CONFIG names, else a TPU that answers, else all GPUs, else one device, and says so.",
+    ),
+    "devices": ("", "Those of --strategy=mirrored, such as GPU:0,GPU:1; by default every GPU."),
     "tpu": ("", "Name or address of the TPU, for --strategy=tpu."),
+    "sync_batch_norm": (
+        True,
+        "Batch norm over the global batch, so that replicas take the step that one would; without,"
+        " each normalises its own share, and the statistics saved are those of the first.",
+    ),
     "precision": ("float32", "float32 or mixed_bfloat16."),
     "jit_compile": (False, "Compile the training step with XLA (ignored under several replicas)."),
     "steps_per_execution": (5, "Training steps per call into TensorFlow; an epoch is a multiple."),
     "evaluate_every": (5, "Epochs between measurements and pictures; 0 for none but the last."),
+    "keep_checkpoints": (2, "How many of the newest checkpoints to keep."),
     "resume": (True, "Go on where the run in --run_dir stopped; --noresume refuses a used one."),
 }
 
@@ -139,6 +150,7 @@ def _resolve(recipe, values, defaults):
         ("epochs", 1),
         ("batch_size", 1),
         ("steps_per_execution", 1),
+        ("keep_checkpoints", 1),
         ("evaluate_every", 0),
         ("image_size", 0),
         ("seed", 0),
