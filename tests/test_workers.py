@@ -18,6 +18,14 @@ from zoo import priors
 RATE = 1e-3
 STEPS = 20
 
+# Signed zero, NaN, the smallest number, halves of odd length, whole numbers.
+STATE = [
+    np.array([0.1, -0.0, np.nan, 1e-45], np.float32),
+    np.array([1, 2, 3], np.float16),
+    np.array(-(2**40), np.int64),
+    np.array([2**31 - 1, -(2**31)], np.int32),
+]
+
 # Points that are their own numbers: 50 of them, taken 8 at a time.
 COUNT, BATCH = 50, 8
 
@@ -44,9 +52,7 @@ def numbers(game):
 def indices(placed, start, steps):
     """Which points each step of this process' replicas takes. (steps, replicas' share)."""
     points = np.arange(COUNT, dtype=np.float32)[:, None].repeat(2, axis=1)
-    stream = iter(
-        placed.experimental_distribute_dataset(datasets.batches(points, BATCH, 3, start))
-    )
+    stream = iter(placed.experimental_distribute_dataset(datasets.batches(points, BATCH, 3, start)))
     taken = [placed.experimental_local_results(next(stream)) for _ in range(steps)]
     return np.array([np.concatenate([part[:, 0] for part in batch]) for batch in taken])
 
@@ -70,21 +76,11 @@ from trainers import agreement
 rank, folder, methods = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
 team = agreement.Workers(placed, rank, 2)
 said = team.gather([rank + 5, 65535])
-# Odd lengths, signed zeros, NaN, whole numbers and half precision.
 with placed.scope():
-    mine = [
-        tf.Variable(np.array(value, dtype))
-        for value, dtype in (
-            ([0.1, -0.0, np.nan] if rank == 0 else [1, 2, 3], np.float32),
-            (2**32 - 3 + rank, np.uint32),
-            ([True, rank == 1, False], np.bool_),
-            (rank - 2**40, np.int64),
-        )
-    ]
-mine[1].assign(np.uint32(2**32 - 3 + rank))
-for variable, value in zip(mine, ([0.1, -0.0, np.nan], 2**32 - 3, [True, False, False], -2**40)):
-    if rank:
-        variable.assign(tf.zeros_like(variable))
+    mine = [tf.Variable(np.zeros_like(value)) for value in test_workers.STATE]
+if rank == 0:
+    for variable, value in zip(mine, test_workers.STATE):
+        variable.assign(value)
 team.adopt(mine)
 np.savez(
     f"{folder}/{rank}.npz",
@@ -124,23 +120,87 @@ def all_methods(tmp_path_factory):
 
 
 def check_same_steps(method, folder, two_devices):
-    start = numbers(make(method, "mixture", ema=0.5))
     one, loss = play(method)
     with two_devices.scope():
         two, loss_of_two = play(method)
     first, second = (np.load(folder / f"{method}-{rank}.npz") for rank in range(2))
     assert [loss_of_two, first["loss"].item()] == pytest.approx([loss] * 2, rel=1e-5)
-    trained, far = numbers(one), {}
-    for name, others in zip(trained, zip(numbers(two).values(), first.values())):
-        pass
-    for place, (name, vector) in enumerate(trained.items()):
-        length = np.linalg.norm(vector.astype(float))
+    for (name, one_value), two_value in zip(numbers(one).items(), numbers(two).values()):
         assert np.array_equal(first[name], second[name]), name
-        for other in (list(numbers(two).values())[place], first[name]):
-            far[name] = np.linalg.norm(vector.astype(float) - other) / max(length, 1e-3)
-            assert far[name] < 1e-5, name
-    for owned in set(sum(one.players.values(), ())):
-        before = getattr(make(method, "mixture"), owned).trainable_variables
-        for old, new in zip(before, getattr(one, owned).trainable_variables):
-            assert np.linalg.norm(new.numpy() - old.numpy()) > 1e-3 * np.linalg.norm(old), new.path
-    return start
+        length = max(np.linalg.norm(one_value.astype(float)), 1e-3)
+        for other in (two_value, first[name]):
+            assert np.linalg.norm(one_value.astype(float) - other) < 1e-5 * length, name
+    # Or nothing would have been compared.
+    untouched = make(method, "mixture")
+    for owned in {net for nets in one.players.values() for net in nets}:
+        before, after = (
+            np.concatenate([np.ravel(v) for v in getattr(g, owned).get_weights()])
+            for g in (untouched, one)
+        )
+        assert np.linalg.norm(after - before) > 1e-3 * np.linalg.norm(before), owned
+
+
+@pytest.mark.parametrize("method", ["bigan", "vae"])
+def test_one_replica_two_devices_and_two_workers_take_the_same_steps(method, pair, two_devices):
+    check_same_steps(method, pair, two_devices)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", [m for m in zoo.METHODS if m not in ("bigan", "vae")])
+def test_so_does_every_other_method(method, all_methods, two_devices):
+    check_same_steps(method, all_methods, two_devices)
+
+
+def test_workers_take_every_example_once_and_none_twice(pair):
+    shares = [np.load(pair / f"{rank}.npz")["indices"] for rank in range(2)]
+    assert [share.shape for share in shares] == [(25, BATCH // 2)] * 2
+    # 25 steps of 8 are four passes over 50 points; a batch may straddle two of them.
+    stream = np.concatenate(shares, axis=1).reshape(4, COUNT).astype(int)
+    for turn in stream:
+        assert sorted(turn) == list(range(COUNT))
+    assert not np.array_equal(stream[0], stream[1])
+
+
+def test_workers_and_devices_share_the_batches_of_one_and_resume_inside_a_pass(pair, two_devices):
+    import tensorflow as tf
+
+    from_zero = indices(tf.distribute.get_strategy(), 0, 25)
+    for start, steps, name in ((0, 25, "indices"), (11, 3, "later")):
+        whole = from_zero[start : start + steps]
+        np.testing.assert_array_equal(indices(two_devices, start, steps), whole)
+        shares = [np.load(pair / f"{rank}.npz")[name] for rank in range(2)]
+        np.testing.assert_array_equal(np.concatenate(shares, axis=1), whole)
+        alone = indices(tf.distribute.get_strategy(), start, steps)
+        np.testing.assert_array_equal(alone, whole)
+
+
+def test_noise_of_replicas_is_the_noise_of_one_in_parts(pair, two_devices):
+    game = make("bigan", "mixture", prior="uniform")
+    whole = np.array([game.noise(8).numpy(), game.normal_noise(8).numpy()])
+    np.testing.assert_array_equal(noise(two_devices), whole)
+    shares = [np.load(pair / f"{rank}.npz")["noise"] for rank in range(2)]
+    np.testing.assert_array_equal(np.concatenate(shares, axis=1), whole)
+    assert len(np.unique(whole)) == whole.size
+
+
+def test_workers_agree_and_take_the_chiefs_state_bit_for_bit(pair):
+    for rank in range(2):
+        kept = np.load(pair / f"{rank}.npz")
+        np.testing.assert_array_equal(kept["gathered"], [[5, 65535], [6, 65535]])
+        for place, value in enumerate(STATE):
+            assert kept[f"adopted{place}"].tobytes() == value.tobytes()
+
+
+def test_replicas_draw_their_part_at_a_size_that_xla_knows(monkeypatch):
+    import tensorflow as tf
+
+    whole = priors.draw(priors.normal, 8, 3, 5).numpy()
+
+    @tf.function(jit_compile=True)
+    def part(replica):
+        monkeypatch.setattr(priors, "_replica", lambda: (2, replica))
+        return priors.draw(lambda shape, seed: tf.constant(whole), 4, 3, 5)
+
+    for replica in range(2):
+        drawn = part(tf.constant(replica))
+        np.testing.assert_array_equal(drawn, whole[4 * replica : 4 * replica + 4])

@@ -44,9 +44,7 @@ def start(arguments, output, cluster=(), rank=0):
 def start_all(arguments, folder, count=2):
     """`count` workers of one cluster; what they say is in `folder`/worker-N.txt."""
     cluster = addresses(count)
-    return [
-        start(arguments, folder / f"worker-{rank}.txt", cluster, rank) for rank in range(count)
-    ]
+    return [start(arguments, folder / f"worker-{rank}.txt", cluster, rank) for rank in range(count)]
 
 
 def end(processes, seconds=300):

@@ -43,36 +43,35 @@ def replace(partial: pathlib.Path, path: pathlib.Path) -> None:
             os.close(directory)
 
 
-def restore(game, directory: pathlib.Path, say=print) -> int:
+def restore(game, directory: pathlib.Path) -> int:
     """Load the newest sound checkpoint into `game`; returns its step, 0 where there is none.
 
     Raises:
-        ValueError: checkpoints exist, and all of them are damaged, or a sound one is of another
-            game.
+        ValueError: checkpoints exist, and none of them can be loaded.
     """
     for left in directory.glob(".partial-*"):
         left.unlink()
     candidates = _found(directory)
     for path in candidates:
-        fault = damage(path)
+        fault = damage(path) or _load(game, path)
         if fault is None:
-            return _load(game, path)
-        say(f"checkpoint {path} is damaged ({fault}); trying the one before", flush=True)
+            return step_of(game)
+        print(f"checkpoint {path} is damaged ({fault}); trying the one before", flush=True)
     if candidates:
-        raise ValueError(f"every checkpoint in {directory} is damaged; delete it to start again")
+        raise ValueError(
+            f"every checkpoint in {directory} is damaged, or of another game; "
+            "delete it to start again"
+        )
     return 0
 
 
 def _load(game, path):
+    """Load a checkpoint; what is wrong with it, or None."""
     try:
         game.load_weights(path)
     except (ValueError, KeyError, OSError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ValueError(
-            f"checkpoint {path} is whole, and not of this game ({reason}); was it written by "
-            "another version, or moved here from another run?"
-        ) from error
-    return step_of(game)
+        return (str(error).splitlines() or [type(error).__name__])[0]
+    return None
 
 
 def damage(path: pathlib.Path) -> str | None:
