@@ -7,9 +7,9 @@ import time
 import pytest
 import workers
 
+import zoo
 from trainers import agreement
 from trainers import cluster
-import zoo
 
 yaml = pytest.importorskip("yaml")
 
