@@ -129,6 +129,10 @@ def test_auto_says_what_it_chose_and_why(monkeypatch):
     placed, where = strategy.build("auto", devices="cpu:1, CPU:0")
     assert placed.num_replicas_in_sync == 2
     assert where == "2 replicas on CPU:1, CPU:0 (auto: --devices names them)"
+    with pytest.raises(
+        ValueError, match="--devices=CPU:0 is for one process, and TF_CONFIG names 2"
+    ):
+        strategy.build("auto", devices="CPU:0", workers=2)
     monkeypatch.setenv("TPU_NAME", "127.0.0.1:1")
     with pytest.raises(ValueError, match="no TPU answers to --tpu='127.0.0.1:1'"):
         strategy.build("auto")

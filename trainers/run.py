@@ -131,7 +131,8 @@ class Run:
             else f"the only worker, {here.addresses[0]}",
             flush=True,
         )
-        return strategy.build(self.args.strategy, workers=len(here.addresses))
+        args = self.args
+        return strategy.build(args.strategy, args.tpu, args.devices, len(here.addresses))
 
     def _begin(self):
         """Compare the settings and read the newest checkpoint; its step, the same everywhere."""

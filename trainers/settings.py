@@ -83,7 +83,8 @@ def _read(path):
 
 def digest(recipe, args, game) -> int:
     """32 bits of what workers must agree about."""
-    return zlib.crc32(json.dumps(_settings(recipe, args, game), sort_keys=True).encode())
+    agreed = _settings(recipe, args, game) | {"epochs": args.epochs}
+    return zlib.crc32(json.dumps(agreed, sort_keys=True).encode())
 
 
 def _settings(recipe, args, game):

@@ -71,6 +71,9 @@ def _chosen(tpu, devices, workers):
         return placed, f"{where} (auto: {why})"
 
     if workers > 1:
+        if tpu or devices:
+            given = f"--tpu={tpu}" if tpu else f"--devices={devices}"
+            raise ValueError(f"{given} is for one process, and TF_CONFIG names {workers}")
         placed, where = build("multi_worker_mirrored", workers=workers)
         return placed, f"{where} (auto: TF_CONFIG names them)"
     if devices:
