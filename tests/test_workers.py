@@ -1,74 +1,207 @@
-"""Two real worker processes on loopback take the steps of one process."""
+"""One replica, two devices and two worker processes take the same steps on the same data.
 
-import json
-import os
-import pathlib
-import socket
-import subprocess
-import sys
+One pair of processes does everything, because starting them is what costs.
+"""
 
+import keras
 import numpy as np
 import pytest
+import workers
 from games import examples
 from games import make
-from games import weights
 
 import zoo
+from zoo import datasets
+from zoo import priors
 
-TESTS = pathlib.Path(__file__).parent
+# Adam whose ε keeps a gradient of nearly nothing, which is rounding, from becoming a whole step. At
+# larger rates a rectifier now and then falls on the other side of zero, and the runs part.
+RATE = 1e-4
+STEPS = 20
+
+# Signed zero, NaN, the smallest number, halves of odd length, whole numbers.
+STATE = [
+    np.array([0.1, -0.0, np.nan, 1e-45], np.float32),
+    np.array([1, 2, 3], np.float16),
+    np.array(-(2**40), np.int64),
+    np.array([2**31 - 1, -(2**31)], np.int32),
+]
+
+# Points that are their own numbers: 50 of them, taken 8 at a time.
+COUNT, BATCH = 50, 8
+
+
+def play(method):
+    """`method` after `STEPS` steps in the strategy's scope that is open; its loss."""
+    import tensorflow as tf
+
+    def adam(rate):
+        return keras.optimizers.Adam(rate, epsilon=1e-3)
+
+    game = make(method, "mlp", rate=RATE, optimizer=adam, ema=0.5)
+    x = np.concatenate([examples("mlp", seed=seed) for seed in range(STEPS)])
+    stream = tf.data.Dataset.from_tensor_slices(x).batch(16, drop_remainder=True)
+    return game, game.fit(stream, verbose=0, shuffle=False).history["loss"][-1]
+
+
+def numbers(game):
+    """Path → array: weights, statistics, averages, state of the noise."""
+    kept = [*game.weights, game.optimizer.iterations, game.seed_generator.state]
+    return {f"{place} {v.path}": v.numpy() for place, v in enumerate(kept)}
+
+
+def indices(placed, start, steps):
+    """Which points each step of this process' replicas takes. (steps, replicas' share)."""
+    points = np.arange(COUNT, dtype=np.float32)[:, None].repeat(2, axis=1)
+    stream = iter(placed.experimental_distribute_dataset(datasets.batches(points, BATCH, 3, start)))
+    taken = [placed.experimental_local_results(next(stream)) for _ in range(steps)]
+    return np.array([np.concatenate([part[:, 0] for part in batch]) for batch in taken])
+
+
+def noise(placed):
+    """What this process' replicas draw: codes of the prior, normal noise."""
+    with placed.scope():
+        game = make("bigan", "mixture", prior="uniform")
+    drawn = placed.run(lambda: (game.noise(4), game.normal_noise(4)))
+    local = [placed.experimental_local_results(part) for part in drawn]
+    return np.array([np.concatenate([part.numpy() for part in parts]) for parts in local])
+
 
 WORKER = """
 import sys
 import numpy as np
 import tensorflow as tf
-strategy = tf.distribute.MultiWorkerMirroredStrategy()
-from games import examples, make, weights
-x = np.concatenate([examples("mlp", seed=seed) for seed in range(3)])
-with strategy.scope():
-    game = make(sys.argv[1], "mlp", ema=0.5)
-stream = tf.data.Dataset.from_tensor_slices(x).batch(16, drop_remainder=True)
-history = game.fit(stream, verbose=0, shuffle=False).history
-np.savez(sys.argv[2], loss=history["loss"][-1], **weights(game))
+placed = tf.distribute.MultiWorkerMirroredStrategy()
+import test_workers
+from trainers import agreement
+rank, folder, methods = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
+team = agreement.Workers(placed, rank, 2)
+said = team.gather([rank + 5, 65535])
+with placed.scope():
+    mine = [tf.Variable(np.zeros_like(value)) for value in test_workers.STATE]
+if rank == 0:
+    for variable, value in zip(mine, test_workers.STATE):
+        variable.assign(value)
+team.adopt(mine)
+np.savez(
+    f"{folder}/{rank}.npz",
+    gathered=said,
+    indices=test_workers.indices(placed, 0, 25),
+    later=test_workers.indices(placed, 11, 3),
+    noise=test_workers.noise(placed),
+    **{f"adopted{place}": v.numpy() for place, v in enumerate(mine)},
+)
+for method in methods:
+    with placed.scope():
+        game, loss = test_workers.play(method)
+    np.savez(f"{folder}/{method}-{rank}.npz", loss=loss, **test_workers.numbers(game))
 """
 
 
-def free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for opened in sockets:
-        opened.bind(("127.0.0.1", 0))
-    ports = [opened.getsockname()[1] for opened in sockets]
-    for opened in sockets:
-        opened.close()
-    return ports
+def meet(folder, methods):
+    """Two workers do all of `WORKER`."""
+    cluster = workers.addresses(2)
+    said = [folder / f"said-{rank}.txt" for rank in range(2)]
+    processes = [
+        workers.start(["-c", WORKER, str(rank), str(folder), *methods], said[rank], cluster, rank)
+        for rank in range(2)
+    ]
+    assert workers.end(processes, 1200) == [0, 0], said[0].read_text()[-3000:]
+    return folder
 
 
-@pytest.mark.parametrize(
-    "method",
-    [m if m == "bigan" else pytest.param(m, marks=pytest.mark.slow) for m in zoo.METHODS],
-)
-def test_two_workers_take_the_steps_of_one(method, tmp_path):
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory):
+    return meet(tmp_path_factory.mktemp("pair"), ["bigan", "vae"])
+
+
+@pytest.fixture(scope="module")
+def all_methods(tmp_path_factory):
+    return meet(tmp_path_factory.mktemp("all"), list(zoo.METHODS))
+
+
+def check_same_steps(method, folder, two_devices):
+    one, loss = play(method)
+    with two_devices.scope():
+        two, loss_of_two = play(method)
+    first, second = (np.load(folder / f"{method}-{rank}.npz") for rank in range(2))
+    assert [loss_of_two, first["loss"].item()] == pytest.approx([loss] * 2, rel=1e-5)
+    for (name, one_value), two_value in zip(numbers(one).items(), numbers(two).values()):
+        assert np.array_equal(first[name], second[name]), name
+        length = max(np.linalg.norm(one_value.astype(float)), 1e-3)
+        for other in (two_value, first[name]):
+            assert np.linalg.norm(one_value.astype(float) - other) < 1e-5 * length, name
+    # Or nothing would have been compared.
+    untouched = make(method, "mlp")
+    for owned in {net for nets in one.players.values() for net in nets}:
+        before, after = (
+            np.concatenate([np.ravel(v) for v in getattr(g, owned).get_weights()])
+            for g in (untouched, one)
+        )
+        assert np.linalg.norm(after - before) > 1e-4 * np.linalg.norm(before), owned
+
+
+@pytest.mark.parametrize("method", ["bigan", "vae"])
+def test_one_replica_two_devices_and_two_workers_take_the_same_steps(method, pair, two_devices):
+    check_same_steps(method, pair, two_devices)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", [m for m in zoo.METHODS if m not in ("bigan", "vae")])
+def test_so_does_every_other_method(method, all_methods, two_devices):
+    check_same_steps(method, all_methods, two_devices)
+
+
+def test_workers_take_every_example_once_and_none_twice(pair):
+    shares = [np.load(pair / f"{rank}.npz")["indices"] for rank in range(2)]
+    assert [share.shape for share in shares] == [(25, BATCH // 2)] * 2
+    # 25 steps of 8 are four passes over 50 points; a batch may straddle two of them.
+    stream = np.concatenate(shares, axis=1).reshape(4, COUNT).astype(int)
+    for turn in stream:
+        assert sorted(turn) == list(range(COUNT))
+    assert not np.array_equal(stream[0], stream[1])
+
+
+def test_workers_and_devices_share_the_batches_of_one_and_resume_inside_a_pass(pair, two_devices):
     import tensorflow as tf
 
-    addresses = [f"127.0.0.1:{port}" for port in free_ports(2)]
-    processes = []
-    for index in range(2):
-        task = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
-        environment = os.environ | {
-            "TF_CONFIG": json.dumps(task),
-            "CUDA_VISIBLE_DEVICES": "",
-            "PYTHONPATH": os.pathsep.join([str(TESTS), str(TESTS.parent)]),
-        }
-        arguments = [sys.executable, "-c", WORKER, method, str(tmp_path / f"{index}.npz")]
-        processes.append(subprocess.Popen(arguments, env=environment, stderr=subprocess.PIPE))
-    for process in processes:
-        _, said = process.communicate(timeout=180)
-        assert process.returncode == 0, said.decode()[-2000:]
-    one = make(method, "mlp", ema=0.5)
-    x = np.concatenate([examples("mlp", seed=seed) for seed in range(3)])
-    stream = tf.data.Dataset.from_tensor_slices(x).batch(16, drop_remainder=True)
-    history = one.fit(stream, verbose=0, shuffle=False).history
-    for index in range(2):
-        worker = np.load(tmp_path / f"{index}.npz")
-        assert worker["loss"] == pytest.approx(history["loss"][-1], rel=1e-4)
-        for name, vector in weights(one).items():
-            np.testing.assert_allclose(worker[name], vector, rtol=1e-4, atol=1e-5)
+    from_zero = indices(tf.distribute.get_strategy(), 0, 25)
+    for start, steps, name in ((0, 25, "indices"), (11, 3, "later")):
+        whole = from_zero[start : start + steps]
+        np.testing.assert_array_equal(indices(two_devices, start, steps), whole)
+        shares = [np.load(pair / f"{rank}.npz")[name] for rank in range(2)]
+        np.testing.assert_array_equal(np.concatenate(shares, axis=1), whole)
+        alone = indices(tf.distribute.get_strategy(), start, steps)
+        np.testing.assert_array_equal(alone, whole)
+
+
+def test_noise_of_replicas_is_the_noise_of_one_in_parts(pair, two_devices):
+    game = make("bigan", "mixture", prior="uniform")
+    whole = np.array([game.noise(8).numpy(), game.normal_noise(8).numpy()])
+    np.testing.assert_array_equal(noise(two_devices), whole)
+    shares = [np.load(pair / f"{rank}.npz")["noise"] for rank in range(2)]
+    np.testing.assert_array_equal(np.concatenate(shares, axis=1), whole)
+    assert len(np.unique(whole)) == whole.size
+
+
+def test_workers_agree_and_take_the_chiefs_state_bit_for_bit(pair):
+    for rank in range(2):
+        kept = np.load(pair / f"{rank}.npz")
+        np.testing.assert_array_equal(kept["gathered"], [[5, 65535], [6, 65535]])
+        for place, value in enumerate(STATE):
+            assert kept[f"adopted{place}"].tobytes() == value.tobytes()
+
+
+def test_replicas_draw_their_part_at_a_size_that_xla_knows(monkeypatch):
+    import tensorflow as tf
+
+    whole = priors.draw(priors.normal, 8, 3, 5).numpy()
+
+    @tf.function(jit_compile=True)
+    def part(replica):
+        monkeypatch.setattr(priors, "_replica", lambda: (2, replica))
+        return priors.draw(lambda shape, seed: tf.constant(whole), 4, 3, 5)
+
+    for replica in range(2):
+        drawn = part(tf.constant(replica))
+        np.testing.assert_array_equal(drawn, whole[4 * replica : 4 * replica + 4])

@@ -54,26 +54,54 @@ class StopOnNaN(keras.callbacks.Callback):
 
 
 class StopOnSignal(keras.callbacks.Callback):
-    """Ctrl-C (SIGINT) and SIGTERM let the step finish and end training; a second one kills."""
+    """Ctrl-C (SIGINT) and SIGTERM let the step finish and end training; a second one kills.
 
-    received = None
+    Used as a context, around everything that a signal must not cut in two. Where several workers
+    train, a signal to any of them ends all at the same step, within about `AGREE_S` seconds.
 
-    def on_train_begin(self, logs=None):
+    Attributes:
+        received: the signal that ends training, or None.
+    """
+
+    AGREE_S = 1.0
+
+    def __init__(self, workers=None):
+        super().__init__()
+        self.workers, self.received = workers, None
+        self.mine, self.period, self.left, self.asked = 0, 1, 1, time.monotonic()
+
+    def __enter__(self):
         self.previous = {
             s: signal.signal(s, self._receive) for s in (signal.SIGINT, signal.SIGTERM)
         }
+        return self
 
-    def on_train_end(self, logs=None):
+    def __exit__(self, *raised):
         for number, handler in self.previous.items():
             signal.signal(number, handler)
 
     def _receive(self, number, frame):
-        self.received = number
+        self.mine = number
         signal.signal(number, signal.SIG_DFL)
 
     def on_train_batch_end(self, batch, logs=None):
-        if self.received:
-            self.model.stop_training = True
+        self.left -= 1
+        if self.workers is None or not self.left:
+            self.model.stop_training = self.ask() or self.model.stop_training
+
+    def ask(self) -> bool:
+        """Whether training is to end; of several workers, all ask at the same moment."""
+        self.received = (self._agreed() if self.workers else self.mine) or None
+        return self.received is not None
+
+    def _agreed(self):
+        """What any worker received; asked so rarely that asking costs nothing."""
+        elapsed, self.asked = time.monotonic() - self.asked, time.monotonic()
+        calls = min(1 + int(self.AGREE_S * self.period / max(elapsed, 1e-3)), 1000)
+        said = self.workers.gather([self.mine, calls])
+        # All must ask at the same call, so the chief's clock decides which is next.
+        self.period = self.left = int(said[0, 1])
+        return int(said[:, 0].max())
 
 
 class Evaluate(keras.callbacks.Callback):
@@ -117,16 +145,18 @@ def shown(game, data, n: int) -> tuple:
 class History(keras.callbacks.Callback):
     """Keeps one row per epoch in `history.csv`, rewritten whole, so that a resumed run has no gap.
 
-    `rows` holds every epoch so far: epoch (from 1), losses, images/s and what was measured.
+    `rows` holds every epoch so far: epoch (from 1), losses, images/s and what was measured. Rows
+    that cannot be read are dropped, all of them, and said; training does not depend on them.
     """
 
     def __init__(self, path, epochs_done: int):
         super().__init__()
         self.path, self.rows = path, []
         if path.exists() and epochs_done:
-            with open(path, newline="", encoding="utf-8") as file:
-                rows = [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(file)]
-            self.rows = [row for row in rows if row["epoch"] <= epochs_done]
+            try:
+                self.rows = [row for row in _rows(path) if row["epoch"] <= epochs_done]
+            except (ValueError, TypeError, KeyError, csv.Error) as error:
+                print(f"{path} is damaged ({error}); its rows start anew", flush=True)
 
     def on_epoch_end(self, epoch, logs=None):
         self.rows = [row for row in self.rows if row["epoch"] < epoch + 1]
@@ -140,12 +170,17 @@ class History(keras.callbacks.Callback):
         os.replace(partial, self.path)
 
 
-class Checkpoint(keras.callbacks.Callback):
-    """Saves the game at the end of every epoch, and where training was stopped."""
+def _rows(path):
+    with open(path, newline="", encoding="utf-8") as file:
+        return [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(file)]
 
-    def __init__(self, directory):
+
+class Checkpoint(keras.callbacks.Callback):
+    """Saves the game at the end of every epoch, and where training was stopped; keeps `keep`."""
+
+    def __init__(self, directory, keep: int):
         super().__init__()
-        self.directory = directory
+        self.directory, self.keep = directory, keep
 
     def on_epoch_end(self, epoch, logs=None):
-        checkpoints.write(self.model, self.directory)
+        checkpoints.write(self.model, self.directory, self.keep)

@@ -4,15 +4,21 @@ import os
 import pathlib
 import zipfile
 
-KEPT = 2
+# Of the directory of a run.
+FOLDER = "checkpoints"
 
 
-def write(game, directory: pathlib.Path) -> pathlib.Path:
-    """Save `game` (weights, optimizers, averages, random state) under its step; keep the newest."""
+def write(game, directory: pathlib.Path, keep: int = 2) -> pathlib.Path:
+    """Save `game` (weights, optimizers, averages, random state) under its step.
+
+    The `keep` newest are kept. Files of later steps are what this run could not read; they go.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / f"step-{step_of(game):08d}.keras"
     publish(game, path)
-    for old in sorted(directory.glob("step-*.keras"))[:-KEPT]:
+    found = _found(directory)
+    here = found.index(path)
+    for old in found[:here] + found[here + keep :]:
         old.unlink()
     return path
 
@@ -21,27 +27,51 @@ def publish(game, path: pathlib.Path) -> None:
     """Save `game` at `path` so that a crash leaves the old file or the new one, never a half."""
     partial = path.with_name(f".partial-{path.name}")
     game.save(partial)
+    replace(partial, path)
+
+
+def replace(partial: pathlib.Path, path: pathlib.Path) -> None:
+    """Move a finished file to its place, bytes before name, so that a power cut spares it too."""
     with open(partial, "rb+") as file:
         os.fsync(file.fileno())
     os.replace(partial, path)
+    if os.name == "posix":
+        directory = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
 
 
-def restore(game, directory: pathlib.Path, say=print) -> int:
+def restore(game, directory: pathlib.Path) -> int:
     """Load the newest sound checkpoint into `game`; returns its step, 0 where there is none.
 
     Raises:
-        ValueError: checkpoints exist, and all of them are damaged.
+        ValueError: checkpoints exist, and none of them can be loaded.
     """
-    candidates = sorted(directory.glob("step-*.keras"), reverse=True)
+    for left in directory.glob(".partial-*"):
+        left.unlink()
+    candidates = _found(directory)
     for path in candidates:
-        fault = damage(path)
+        fault = damage(path) or _load(game, path)
         if fault is None:
-            game.load_weights(path)
             return step_of(game)
-        say(f"checkpoint {path} is damaged ({fault}); trying the one before")
+        print(f"checkpoint {path} is damaged ({fault}); trying the one before", flush=True)
     if candidates:
-        raise ValueError(f"every checkpoint in {directory} is damaged; delete it to start again")
+        raise ValueError(
+            f"every checkpoint in {directory} is damaged, or of another game; "
+            "delete it to start again"
+        )
     return 0
+
+
+def _load(game, path):
+    """Load a checkpoint; what is wrong with it, or None."""
+    try:
+        game.load_weights(path)
+    except (ValueError, KeyError, OSError) as error:
+        return (str(error).splitlines() or [type(error).__name__])[0]
+    return None
 
 
 def damage(path: pathlib.Path) -> str | None:
@@ -50,12 +80,23 @@ def damage(path: pathlib.Path) -> str | None:
         with zipfile.ZipFile(path) as archive:
             names = set(archive.namelist())
             broken = archive.testzip()
-    except (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError) as error:
+    # A flipped bit in a header may ask for a password, another compression or a missing codec.
+    except Exception as error:
         return str(error) or type(error).__name__
     missing = {"config.json", "metadata.json", "model.weights.h5"} - names
     if missing:
         return f"without {sorted(missing)}"
     return f"{broken} does not match its checksum" if broken else None
+
+
+def any_in(directory: pathlib.Path) -> bool:
+    """Whether there are checkpoints, sound or not."""
+    return bool(_found(directory))
+
+
+def _found(directory):
+    """Checkpoints, the newest first."""
+    return sorted(directory.glob("step-*.keras"), reverse=True)
 
 
 def step_of(game) -> int:

@@ -29,9 +29,17 @@ COMMON = {
     "batch_size": (0, "Examples per step, over all replicas."),
     "strategy": (
         "auto",
-        "auto, one_device, mirrored, multi_worker_mirrored or tpu; on JAX, auto or one_device.",
+        "auto, one_device, mirrored, multi_worker_mirrored or tpu. auto takes the workers that"
+        " TF_CONFIG names, else a TPU that answers, else all GPUs, else one device, and says so."
+        " On JAX, auto (all devices) or one_device.",
     ),
+    "devices": ("", "Those of --strategy=mirrored, such as GPU:0,GPU:1; by default every GPU."),
     "tpu": ("", "Name or address of the TPU, for --strategy=tpu."),
+    "sync_batch_norm": (
+        True,
+        "Batch norm over the global batch, so that replicas take the step that one would; without,"
+        " each normalises its own share, and the statistics saved are those of the first.",
+    ),
     "precision": ("float32", "float32 or mixed_bfloat16."),
     "jit_compile": (
         False,
@@ -39,6 +47,7 @@ COMMON = {
     ),
     "steps_per_execution": (5, "Training steps between callbacks; an epoch is a multiple."),
     "evaluate_every": (5, "Epochs between measurements and pictures; 0 for none but the last."),
+    "keep_checkpoints": (2, "How many of the newest checkpoints to keep."),
     "resume": (True, "Go on where the run in --run_dir stopped; --noresume refuses a used one."),
 }
 
@@ -115,6 +124,7 @@ def _resolve(recipe, given, defaults):
         ("epochs", 1),
         ("batch_size", 1),
         ("steps_per_execution", 1),
+        ("keep_checkpoints", 1),
         ("evaluate_every", 0),
         ("image_size", 0),
         ("seed", 0),

@@ -4,6 +4,8 @@ import contextlib
 import dataclasses
 from typing import Any
 
+from trainers import cluster
+
 STRATEGIES = ("auto", "one_device")
 
 
@@ -24,8 +26,8 @@ class Placed:
         return self.distribution.scope() if self.distribution else contextlib.nullcontext()
 
 
-def check(name: str, tpu: str = "") -> None:
-    """Raises ValueError where `--strategy` or `--tpu` cannot be had on JAX. Imports nothing."""
+def check(name: str, tpu: str = "", devices: str = "", sync_batch_norm: bool = True) -> None:
+    """Raises ValueError where flags or TF_CONFIG ask for what JAX has not. Imports no JAX."""
     if name not in STRATEGIES:
         raise ValueError(
             f"--strategy={name} is one of TensorFlow's, and KERAS_BACKEND=jax; "
@@ -35,6 +37,20 @@ def check(name: str, tpu: str = "") -> None:
         raise ValueError(
             f"--tpu={tpu} is for TensorFlow, and KERAS_BACKEND=jax, which finds the TPUs of the "
             "machine that it runs on; leave --tpu out"
+        )
+    if devices:
+        raise ValueError(
+            f"--devices={devices} is for TensorFlow, and KERAS_BACKEND=jax, which takes all "
+            "devices that it sees; choose with CUDA_VISIBLE_DEVICES, or give --strategy=one_device"
+        )
+    if not sync_batch_norm:
+        raise ValueError(
+            "--nosync_batch_norm is for TensorFlow: on JAX a batch is one array, wherever it lies"
+        )
+    if len(cluster.read("auto").addresses) > 1:
+        raise ValueError(
+            "TF_CONFIG names several workers, which train together on TensorFlow only; unset it, "
+            "or unset KERAS_BACKEND"
         )
 
 

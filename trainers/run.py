@@ -7,10 +7,16 @@ import pathlib
 import shlex
 import sys
 import time
+import zlib
 from collections.abc import Callable
 
+from trainers import agreement
+from trainers import checkpoints
+from trainers import cluster
 from trainers import flags
 from trainers import jax_devices
+from trainers import strategy
+from zoo import commands
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,33 +43,38 @@ class Recipe:
 def main(recipe: Recipe, argv: list | None = None) -> None:
     """Train, measure, save and picture one game; exits with a message where that is impossible.
 
-    Exit codes: 0 done, 1 training failed (a loss became NaN), 2 bad input, 130 and 143 stopped by
-    SIGINT and SIGTERM with everything saved.
+    Exit codes: 0 done, 1 training failed (a loss became NaN), 2 bad input, 75 another worker is
+    gone (start all again), 130 and 143 stopped by SIGINT and SIGTERM with everything saved.
     """
     began = time.time()
     argv = sys.argv if argv is None else argv
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    try:
+    with commands.exit_on_bad_input():
         args = flags.parse(recipe, argv)
         _check_backend(args)
-        run = Run(recipe, args, argv)
-    except (ValueError, OSError) as error:
-        _fail(2, error)
-    try:
-        stopped_by = run.train()
-    except FloatingPointError as error:
-        last = run.directory / "checkpoints"
-        _fail(1, f"{error}; the checkpoints before it are kept in {last}")
-    if stopped_by:
-        print(
-            f"\nstopped and saved at step {run.step} of {run.steps}; to go on, run again:\n"
-            f"  {command(argv)}"
-        )
-        sys.exit(128 + stopped_by)
-    if not run.worker:
-        from trainers import report
+        strategy.check(args.strategy, args.tpu, args.devices)
+        here = cluster.read(args.strategy)
+    with agreement.lost_workers(here):
+        with commands.exit_on_bad_input():
+            run = Run(recipe, args, argv, here)
+        try:
+            stopped_by = run.train()
+        except FloatingPointError as error:
+            last = run.directory / checkpoints.FOLDER
+            sys.exit(f"error: {error}; the checkpoints before it are kept in {last}")
+        if stopped_by:
+            print(
+                f"\nstopped and saved at step {run.step} of {run.steps}; to go on, run again:\n"
+                f"  {command(argv)}"
+            )
+            sys.exit(128 + stopped_by)
+        if here.rank == 0:
+            from trainers import report
 
-        report.write(run, time.time() - began)
+            report.write(run, time.time() - began)
+        if run.workers:
+            # A worker that left earlier would be missed if the chief had to measure again.
+            run.workers.gather([0])
 
 
 class Run:
@@ -73,21 +84,19 @@ class Run:
         ValueError, OSError: the flags cannot be satisfied; nothing was overwritten.
     """
 
-    def __init__(self, recipe: Recipe, args, argv: list):
+    def __init__(self, recipe: Recipe, args, argv: list, here=cluster.ALONE):
         self.recipe, self.args, self.argv = recipe, args, argv
-        directory = pathlib.Path(args.run_dir)
-        from trainers import strategy
+        self.directory = pathlib.Path(args.run_dir)
+        self.chief = here.rank == 0
         from zoo import datasets
 
+        # Only the chief writes.
+        if self.chief:
+            _writable(self.directory)
         # Missing data is the commonest error and is found without TensorFlow, so it comes first;
         # but workers must meet before TensorFlow runs anything, and reading a set may run it.
-        together = args.strategy == "multi_worker_mirrored"
-        placed, where = strategy.build(args.strategy) if together else (None, "")
-        # Every worker saves what it needs to go on; only the chief writes to the run itself.
-        self.worker = strategy.worker_index() if together else 0
-        self.directory = _writable(
-            directory / f"worker-{self.worker}" if self.worker else directory
-        )
+        together = here is not cluster.ALONE
+        placed, where = self._meet(here) if together else (None, "")
         self.data = datasets.load(
             args.dataset,
             image_size=args.image_size or None,
@@ -95,28 +104,65 @@ class Run:
             test_split=args.test_split,
             download=args.download,
         )
-        from trainers import checkpoints
-        from trainers import settings
-
         if not together:
-            placed, where = strategy.build(args.strategy, args.tpu)
+            placed, where = strategy.build(args.strategy, args.tpu, args.devices)
         self._check_batch(placed)
         per = args.steps_per_execution
         self.epoch_steps = max(per, len(self.data.train) // args.batch_size // per * per)
         self.steps = args.epochs * self.epoch_steps
+        self.workers = (
+            agreement.Workers(placed, here.rank, len(here.addresses)) if together else None
+        )
         with placed.scope():
             self.game = self._game(placed)
-        settings.settle(self.directory, recipe, args, self.game, self.data, command(argv))
-        self.step = checkpoints.restore(self.game, self.directory / "checkpoints")
+        # Outside the scope, where reading a file on one worker would call for the others.
+        self.step = self._begin()
+        if self.chief:
+            self._introduce(where)
+
+    def _meet(self, here):
+        others = len(here.addresses) - 1
+        print(
+            f"worker {here.rank} of {', '.join(here.addresses)}: waiting until all are there"
+            if others
+            else f"the only worker, {here.addresses[0]}",
+            flush=True,
+        )
+        args = self.args
+        return strategy.build(args.strategy, args.tpu, args.devices, len(here.addresses))
+
+    def _begin(self):
+        """Compare the settings and read the newest checkpoint; its step, the same everywhere."""
+        from trainers import settings
+
+        def start():
+            settings.settle(
+                self.directory, self.recipe, self.args, self.game, self.data, command(self.argv)
+            )
+            checkpoints.restore(self.game, self.directory / checkpoints.FOLDER)
+
+        if self.workers is None:
+            start()
+        else:
+            self.workers.begin(
+                start,
+                flags=settings.digest(self.recipe, self.args, self.game),
+                data=zlib.crc32(self.data.train.tobytes()),
+            )
+            self.workers.adopt(agreement.state_of(self.game))
+        return checkpoints.step_of(self.game)
+
+    def _introduce(self, where):
         x, n = "×".join(map(str, self.data.shape)), len(self.data.train)
         print(
-            f"{self.recipe.title.rstrip('.')}: network {args.network}, "
+            f"{self.recipe.title.rstrip('.')}: network {self.args.network}, "
             f"{self.game.count_params():,} parameters\n"
-            f"{n:,} training examples of {x} from {args.dataset}; {where}\n"
-            f"writing to {self.directory}"
+            f"{n:,} training examples of {x} from {self.args.dataset}; {where}\n"
+            f"writing to {self.directory}",
+            flush=True,
         )
         if self.step:
-            print(f"going on from step {self.step} of {self.steps}")
+            print(f"going on from step {self.step} of {self.steps}", flush=True)
 
     def _check_batch(self, placed):
         batch, replicas = self.args.batch_size, placed.num_replicas_in_sync
@@ -144,46 +190,54 @@ class Run:
             self.recipe.optimizers(args, self.steps),
             l2=self.recipe.l2,
             jit_compile=args.jit_compile and placed.num_replicas_in_sync == 1,
-            steps_per_execution=args.steps_per_execution,
+            # Keras' loop over several steps does not run under MultiWorkerMirroredStrategy.
+            steps_per_execution=1 if self.workers else args.steps_per_execution,
         )
+        if not args.sync_batch_norm:
+            strategy.unsynchronised(game)
         return game
 
     def train(self) -> int | None:
         """Take the steps that are missing; returns the signal that stopped it, if one did."""
         from trainers import callbacks
-        from trainers import checkpoints
-        from zoo import datasets
 
-        epoch, done = divmod(self.step, self.epoch_steps)
-        stop = callbacks.StopOnSignal()
-        self.throughput = callbacks.Throughput(self.args.batch_size)
+        with callbacks.StopOnSignal(self.workers) as stop:
+            epoch, done = divmod(self.step, self.epoch_steps)
+            watchers = [callbacks.StopOnNaN(), stop, *(self._writers(epoch) if self.chief else ())]
+            for steps, first, last in self._stretches(epoch, done):
+                self._fit(steps, first, last, watchers)
+                if stop.ask():
+                    break
+        self.step = checkpoints.step_of(self.game)
+        return stop.received
+
+    def _writers(self, epoch):
+        from trainers import callbacks
+
         self.history = callbacks.History(self.directory / "history.csv", epoch)
-        watchers = [
-            callbacks.StopOnNaN(),
-            stop,
-            self.throughput,
+        folder = self.directory / checkpoints.FOLDER
+        return [
+            callbacks.Throughput(self.args.batch_size),
             callbacks.Evaluate(self.data, self.args.evaluate_every, self.directory),
             self.history,
             *_tensorboard(self.directory),
-            callbacks.Checkpoint(self.directory / "checkpoints"),
+            callbacks.Checkpoint(folder, self.args.keep_checkpoints),
         ]
-        verbose = 1 if sys.stdout.isatty() else 2
-        for steps, first, last in self._stretches(epoch, done):
-            if stop.received:
-                break
-            taken = checkpoints.step_of(self.game)
-            examples = self.data.train
-            self.game.fit(
-                datasets.batches(examples, self.args.batch_size, self.args.seed, taken),
-                steps_per_epoch=steps,
-                initial_epoch=first,
-                epochs=last,
-                callbacks=watchers,
-                verbose=verbose,
-                shuffle=False,
-            )
-        self.step = checkpoints.step_of(self.game)
-        return stop.received
+
+    def _fit(self, steps, first, last, watchers):
+        from zoo import datasets
+
+        taken = checkpoints.step_of(self.game)
+        talk = 1 if sys.stdout.isatty() else 2
+        self.game.fit(
+            datasets.batches(self.data.train, self.args.batch_size, self.args.seed, taken),
+            steps_per_epoch=steps,
+            initial_epoch=first,
+            epochs=last,
+            callbacks=watchers,
+            verbose=talk if self.chief else 0,
+            shuffle=False,
+        )
 
     def _stretches(self, epoch, done):
         """(steps per epoch, first epoch, last epoch) of what is left to train.
@@ -205,7 +259,7 @@ def _check_backend(args):
         other = "jax" if backend == "tensorflow" else "tensorflow"
         raise ValueError(f"{backend} is not installed; install it, or set KERAS_BACKEND={other}")
     if backend == "jax":
-        jax_devices.check(args.strategy, args.tpu)
+        jax_devices.check(args.strategy, args.tpu, args.devices, args.sync_batch_norm)
 
 
 def _tensorboard(directory):
@@ -233,8 +287,3 @@ def _writable(directory):
 def command(argv: list) -> str:
     """What to type to run `argv` again."""
     return shlex.join(["python", "-m", f"trainers.{pathlib.Path(argv[0]).stem}", *argv[1:]])
-
-
-def _fail(code, message):
-    print(f"error: {message}", file=sys.stderr)
-    sys.exit(code)

@@ -5,18 +5,23 @@ import json
 import os
 import pathlib
 import platform
+import zlib
 
 import keras
 import numpy
+
+from trainers import checkpoints
 
 # Flags that say how or where to train, not what: they may change when a run is resumed.
 FREE = (
     "run_dir",
     "epochs",
     "strategy",
+    "devices",
     "tpu",
     "jit_compile",
     "evaluate_every",
+    "keep_checkpoints",
     "resume",
     "download",
 )
@@ -26,14 +31,22 @@ def settle(directory: pathlib.Path, recipe, args, game, data, command: str) -> N
     """Write `config.json` for a new run, or compare with the one that is there.
 
     Raises:
-        ValueError: the directory holds a run with other settings, or any run and resuming was
-            refused. Nothing is overwritten.
+        ValueError: the directory holds a run with other settings, or one whose settings cannot be
+            read, or any run and resuming was refused. Nothing is overwritten.
     """
     path = directory / "config.json"
     settings = _settings(recipe, args, game)
-    if path.exists():
-        _check_same(directory, args, json.loads(path.read_text(encoding="utf-8")), settings)
-        return
+    started = checkpoints.any_in(directory / checkpoints.FOLDER)
+    if path.exists() or started:
+        try:
+            _check_same(directory, args, _read(path), settings)
+            return
+        except _Damaged as error:
+            if started:
+                raise ValueError(
+                    f"{error}: nothing says what the checkpoints in {directory} were trained "
+                    "with. Put the file back, or give another --run_dir to start anew"
+                ) from None
     backend = keras.backend.backend()
     config = {
         "command": command,
@@ -50,7 +63,30 @@ def settle(directory: pathlib.Path, recipe, args, game, data, command: str) -> N
         "backend": backend,
         "machine": f"{platform.platform()}, {os.cpu_count()} cores",
     }
-    path.write_text(json.dumps(config, indent=1), encoding="utf-8")
+    partial = path.with_name(".partial-config.json")
+    partial.write_text(json.dumps(config, indent=1), encoding="utf-8")
+    checkpoints.replace(partial, path)
+
+
+class _Damaged(Exception):
+    """What is wrong with `config.json`."""
+
+
+def _read(path):
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+        config["settings"].items(), config["flags"]["epochs"]
+    except FileNotFoundError:
+        raise _Damaged(f"{path} is missing") from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _Damaged(f"{path} is damaged ({error!r})") from None
+    return config
+
+
+def digest(recipe, args, game) -> int:
+    """32 bits of what workers must agree about."""
+    agreed = _settings(recipe, args, game) | {"epochs": args.epochs}
+    return zlib.crc32(json.dumps(agreed, sort_keys=True).encode())
 
 
 def _settings(recipe, args, game):

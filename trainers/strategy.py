@@ -1,81 +1,185 @@
 """Where training runs: the tf.distribute strategy behind `--strategy`."""
 
-import json
+import contextlib
+import glob
 import os
+import re
+import socket
+import sys
+import threading
 
 STRATEGIES = ("auto", "one_device", "mirrored", "multi_worker_mirrored", "tpu")
 
+# How long a TPU may take to answer, and to be initialised.
+ANSWER_S = 5
+READY_S = 180
 
-def build(name: str, tpu: str = ""):
-    """The strategy called `name`, and a sentence saying what it is.
 
-    `auto` takes a TPU where `tpu` names one, several GPUs together, and one device otherwise.
+def check(name: str, tpu: str = "", devices: str = "") -> None:
+    """What can be refused before TensorFlow is loaded.
 
     Raises:
-        ValueError: unknown name, or hardware and environment do not allow it.
+        ValueError: no such strategy, or flags that do not go together.
     """
     if name not in STRATEGIES:
         raise ValueError(f"--strategy must be one of {', '.join(STRATEGIES)}; got {name!r}")
+    if devices and name not in ("auto", "mirrored"):
+        raise ValueError(
+            f"--devices={devices} is for --strategy=mirrored; --strategy={name} has its own"
+        )
+    if tpu and name not in ("auto", "tpu"):
+        raise ValueError(f"--tpu={tpu} is for --strategy=tpu, and --strategy={name} was given")
+    if tpu and devices:
+        raise ValueError(f"give --tpu={tpu} or --devices={devices}, not both")
+
+
+def build(name: str, tpu: str = "", devices: str = "", workers: int = 1):
+    """The strategy called `name`, and a sentence saying what it is.
+
+    `auto` takes, in this order: the other workers where TF_CONFIG names some, `devices` where they
+    are given, a TPU that answers, several GPUs together, one device.
+
+    Args:
+        tpu: name or address of a TPU.
+        devices: those of `mirrored`, such as "GPU:0,GPU:1"; "" for every GPU.
+        workers: how many TF_CONFIG names (see `trainers.cluster`).
+
+    Raises:
+        ValueError: hardware and environment do not allow it.
+    """
+    check(name, tpu, devices)
     import keras
 
     if keras.backend.backend() == "jax":
         from trainers import jax_devices
 
         return jax_devices.build(name)
+    if name == "auto":
+        return _chosen(tpu, devices, workers)
+    if name == "tpu":
+        return _tpu(tpu), f"TPU {tpu or os.environ.get('TPU_NAME') or 'local'}"
     import tensorflow as tf
 
-    gpus = tf.config.list_logical_devices("GPU")
-    if name == "auto":
-        name = "tpu" if tpu else "mirrored" if len(gpus) > 1 else "one_device"
-    if name == "tpu":
-        return _tpu(tpu), f"TPU {tpu or 'local'}"
     if name == "multi_worker_mirrored":
-        return _workers()
+        return tf.distribute.MultiWorkerMirroredStrategy(), f"{workers} workers together"
     if name == "one_device":
-        device = (gpus or tf.config.list_logical_devices("CPU"))[0].name
-        return tf.distribute.get_strategy(), f"one device, {device}"
-    devices = [d.name for d in gpus or tf.config.list_logical_devices("CPU")]
-    return tf.distribute.MirroredStrategy(devices), f"{len(devices)} replicas on {devices}"
+        return tf.distribute.get_strategy(), f"one device, {_here()[0]}"
+    chosen = _named(devices) if devices else _here()
+    many = f"{len(chosen)} replicas on" if len(chosen) > 1 else "one replica on"
+    return tf.distribute.MirroredStrategy(chosen), f"{many} {', '.join(chosen)}"
 
 
-def worker_index() -> int:
-    """Which worker of several this process is; 0, the chief, where it is alone."""
-    try:
-        return json.loads(os.environ.get("TF_CONFIG", ""))["task"]["index"]
-    except (ValueError, KeyError, TypeError):
-        return 0
+def _chosen(tpu, devices, workers):
+    """What `auto` takes, and why."""
+
+    def taken(name, why):
+        placed, where = build(name, tpu, devices)
+        return placed, f"{where} (auto: {why})"
+
+    if workers > 1:
+        if tpu or devices:
+            given = f"--tpu={tpu}" if tpu else f"--devices={devices}"
+            raise ValueError(f"{given} is for one process, and TF_CONFIG names {workers}")
+        placed, where = build("multi_worker_mirrored", workers=workers)
+        return placed, f"{where} (auto: TF_CONFIG names them)"
+    if devices:
+        return taken("mirrored", "--devices names them")
+    if tpu or os.environ.get("TPU_NAME"):
+        return taken("tpu", "--tpu names it" if tpu else "TPU_NAME names it")
+    none = "no TPU"
+    if glob.glob("/dev/accel[0-9]*"):
+        try:
+            return taken("tpu", "it is in this machine")
+        except ValueError as error:
+            none = str(error)
+    import tensorflow as tf
+
+    gpus = len(tf.config.list_logical_devices("GPU"))
+    if gpus > 1:
+        return taken("mirrored", f"{none}, {gpus} GPUs")
+    return taken("one_device", f"{none}, {gpus or 'no'} GPU")
+
+
+def _here():
+    """Names of this machine's GPUs, or of its CPUs where there is none."""
+    import tensorflow as tf
+
+    found = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+    return [_short(device.name) for device in found]
+
+
+def _named(devices):
+    import tensorflow as tf
+
+    known = [_short(d.name) for d in tf.config.list_logical_devices() if "_" not in d.device_type]
+    wanted = [_short(part.strip()) for part in devices.split(",")]
+    if not set(wanted) <= set(known) or len(set(wanted)) < len(wanted):
+        raise ValueError(
+            f"--devices={devices}: give each of them once, with commas between; "
+            f"this machine has {', '.join(known)}"
+        )
+    return wanted
+
+
+def _short(name):
+    """Of "/device:GPU:0" or "gpu:0": "GPU:0"."""
+    return re.sub(r"^/(job.*/)?(device|physical_device):", "", name).upper()
+
+
+def unsynchronised(game) -> None:
+    """Let every batch norm of `game` normalise over its replica's examples alone."""
+    import keras
+
+    for network in game.named_networks().values():
+        for layer in network.layers:
+            if isinstance(layer, keras.layers.BatchNormalization):
+                layer.synchronized = False
 
 
 def _tpu(tpu):
+    tpu = tpu or os.environ.get("TPU_NAME", "")
+    _check_answers(tpu)
     import tensorflow as tf
 
+    with _bounded(READY_S, f"--tpu={tpu!r} was not ready within {READY_S} s; {_REMEDY}"):
+        try:
+            resolver = tf.distribute.cluster_resolver.TPUClusterResolver(tpu=tpu or "local")
+            if tpu not in ("", "local"):
+                tf.config.experimental_connect_to_cluster(resolver)
+            tf.tpu.experimental.initialize_tpu_system(resolver)
+            return tf.distribute.TPUStrategy(resolver)
+        # Names are looked up through Google's API client, which raises what its transport does.
+        except Exception as error:
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            raise ValueError(f"no TPU answers to --tpu={tpu!r} ({reason}); {_REMEDY}") from None
+
+
+_REMEDY = "name one with --tpu, or use --strategy=auto without it"
+
+
+def _check_answers(tpu):
+    """TensorFlow waits without end for an address at which nobody listens."""
+    address = re.fullmatch(r"(?:grpc://)?([^/,]+):(\d+)", tpu)
+    if not address:
+        return
     try:
-        resolver = tf.distribute.cluster_resolver.TPUClusterResolver(tpu=tpu or "local")
-        if tpu not in ("", "local"):
-            tf.config.experimental_connect_to_cluster(resolver)
-        tf.tpu.experimental.initialize_tpu_system(resolver)
-        return tf.distribute.TPUStrategy(resolver)
-    except (ValueError, tf.errors.OpError) as error:
-        reason = str(error).splitlines()[0]
-        raise ValueError(
-            f"no TPU answers to --tpu={tpu!r} ({reason}); "
-            "name one with --tpu, or use --strategy=auto"
-        ) from None
+        socket.create_connection((address[1], int(address[2])), ANSWER_S).close()
+    except (OSError, OverflowError) as error:
+        raise ValueError(f"no TPU answers to --tpu={tpu!r} ({error}); {_REMEDY}") from None
 
 
-def _workers():
-    import tensorflow as tf
+@contextlib.contextmanager
+def _bounded(seconds, message):
+    """Ends the process with code 2 where the body hangs inside TensorFlow."""
 
+    def give_up():
+        print(f"error: {message}", file=sys.stderr, flush=True)
+        os._exit(2)
+
+    timer = threading.Timer(seconds, give_up)
+    timer.daemon = True
+    timer.start()
     try:
-        cluster = json.loads(os.environ.get("TF_CONFIG", ""))
-        workers = cluster["cluster"]["worker"]
-        index = cluster["task"]["index"]
-        workers[index]
-    except (ValueError, KeyError, IndexError, TypeError):
-        raise ValueError(
-            "--strategy=multi_worker_mirrored needs TF_CONFIG, such as "
-            '{"cluster": {"worker": ["host:port", "host:port"]}, '
-            f'"task": {{"type": "worker", "index": 0}}}}; got {os.environ.get("TF_CONFIG")!r}'
-        ) from None
-    strategy = tf.distribute.MultiWorkerMirroredStrategy()
-    return strategy, f"worker {index} of {len(workers)}"
+        yield
+    finally:
+        timer.cancel()

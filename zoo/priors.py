@@ -51,7 +51,8 @@ def draw(sampler, n, latent_dim, seed):
     """
     replicas, replica = _replica()
     z = sampler((replicas * n, latent_dim), seed=seed)
-    return z[replica * n : (replica + 1) * n]
+    # The size is not computed from the replica: XLA, hence a TPU, needs it fixed.
+    return ops.slice(z, (replica * n, 0), (n, latent_dim))
 
 
 def _replica():

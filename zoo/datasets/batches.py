@@ -53,6 +53,9 @@ def batches(examples: np.ndarray, batch_size: int, seed: int, start_step: int = 
     )
     options = tf.data.Options()
     options.deterministic = True
+    # Every worker of several draws the whole batch and keeps its share of it: there are no files to
+    # divide, and no example is then taken twice or left out.
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
     # The optimiser would copy the captured examples into the graph that it rewrites; there is
     # nothing in this pipeline for it to fuse.
     options.experimental_optimization.apply_default_optimizations = False

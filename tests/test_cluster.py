@@ -1,0 +1,195 @@
+"""TF_CONFIG, strategies and devices: what is understood, and what is refused in seconds."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import keras
+import pytest
+from games import make
+from workers import ROOT
+
+from trainers import cluster
+from trainers import strategy
+
+TWO = {"worker": ["host-0:2222", "host-1:2222"]}
+
+
+def configured(monkeypatch, config):
+    monkeypatch.setenv("TF_CONFIG", config if isinstance(config, str) else json.dumps(config))
+
+
+def task(index, kind="worker", jobs=TWO):
+    return {"cluster": jobs, "task": {"type": kind, "index": index}}
+
+
+def test_alone_without_tf_config(monkeypatch):
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    assert cluster.read("auto") == cluster.read("mirrored") == cluster.ALONE
+    configured(monkeypatch, task(0, jobs={"worker": ["host-0:2222"]}))
+    assert cluster.read("one_device") is cluster.ALONE
+    assert cluster.read("multi_worker_mirrored").addresses == ("host-0:2222",)
+
+
+def test_the_chief_comes_first_and_is_the_only_worker_of_rank_0(monkeypatch):
+    jobs = {"worker": ["a:1", "b:1"], "chief": ["c:1"]}
+    ranks = {}
+    for kind, index in (("chief", 0), ("worker", 0), ("worker", 1)):
+        configured(monkeypatch, task(index, kind, jobs))
+        found = cluster.read("auto")
+        assert found.addresses == ("c:1", "a:1", "b:1")
+        ranks[kind, index] = found.rank
+    assert ranks == {("chief", 0): 0, ("worker", 0): 1, ("worker", 1): 2}
+
+
+WRONG = [
+    ("{", "is not JSON"),
+    ("[]", "needs 'cluster' to be an object, and it is None"),
+    ({"cluster": TWO}, "needs 'task' to be an object, and it is None"),
+    (task("0"), "needs 'index' to be a whole number, and it is '0'"),
+    (task(True), "needs 'index' to be a whole number, and it is True"),
+    (task(0.0), "needs 'index' to be a whole number, and it is 0.0"),
+    (task(2), "has task index 2; allowed is 0 to 1"),
+    (task(-1), "has task index -1; allowed is 0 to 1"),
+    (task(0, "chief"), "says that this is a 'chief', of which its cluster has none"),
+    (task(0, kind=3), "needs 'type' to be a string, and it is 3"),
+    (task(0, jobs={}), "only chief and worker train here"),
+    (task(0, jobs=TWO | {"ps": ["p:1"]}), "has jobs ['ps']; only chief and worker"),
+    (task(0, jobs={"worker": "host:1"}), "to be a list of host:port, and it is 'host:1'"),
+    (task(0, jobs={"worker": []}), "to be a list of host:port, and it is []"),
+    (task(0, jobs={"worker": ["host"]}), "has address 'host'"),
+    (task(0, jobs={"worker": ["host:0"]}), "has address 'host:0'"),
+    (task(0, jobs={"worker": [7]}), "has address 7"),
+    (task(0, jobs={"worker": ["a:1", "a:1"]}), "names a:1 twice"),
+    (task(0, "chief", {"chief": ["a:1", "b:1"]}), "names more than one chief"),
+]
+
+
+@pytest.mark.parametrize(("config", "said"), WRONG)
+def test_what_tf_config_cannot_mean_is_said_with_an_example(monkeypatch, config, said):
+    configured(monkeypatch, config)
+    for asked in ("auto", "multi_worker_mirrored"):
+        with pytest.raises(ValueError) as refused:
+            cluster.read(asked)
+        assert f"TF_CONFIG {said}" in str(refused.value) or said in str(refused.value)
+        assert cluster.EXAMPLE in str(refused.value)
+
+
+def test_workers_may_not_each_train_the_same_run(monkeypatch):
+    configured(monkeypatch, task(1))
+    for alone in ("one_device", "mirrored", "tpu"):
+        with pytest.raises(ValueError, match="give --strategy=multi_worker_mirrored, or unset"):
+            cluster.read(alone)
+    assert cluster.read("auto").rank == 1
+
+
+def test_the_example_is_one(monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", cluster.EXAMPLE)
+    assert cluster.read("auto") == cluster.Cluster(("host-0:2222", "host-1:2222"), 0)
+
+
+@pytest.mark.parametrize(
+    ("environment", "arguments", "said"),
+    [
+        ({"TF_CONFIG": "{"}, [], "TF_CONFIG is not JSON"),
+        ({"TF_CONFIG": json.dumps(task(5))}, [], "task index 5; allowed is 0 to 1"),
+        ({"TF_CONFIG": json.dumps(task(0))}, ["--strategy=mirrored"], "unset TF_CONFIG"),
+        ({}, ["--strategy=multi_worker_mirrored"], "needs TF_CONFIG in the environment: {"),
+        ({}, ["--strategy=cluster"], "--strategy must be one of auto"),
+        ({}, ["--strategy=one_device", "--devices=CPU:0"], "--devices=CPU:0 is for --strategy=mir"),
+        ({}, ["--strategy=mirrored", "--tpu=local"], "--tpu=local is for --strategy=tpu"),
+    ],
+)
+def test_refused_within_a_second_and_without_tensorflow(
+    tmp_path, child_seconds, environment, arguments, said
+):
+    refused = subprocess.run(
+        [sys.executable, "-m", "trainers.bigan", f"--run_dir={tmp_path / 'run'}", *arguments],
+        env=os.environ | environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert child_seconds() < 2
+    assert refused.returncode == 2
+    (error,) = refused.stderr.strip().splitlines()
+    assert error.startswith("error: ") and said in error
+    assert not (tmp_path / "run").exists()
+
+
+def test_auto_says_what_it_chose_and_why(monkeypatch):
+    monkeypatch.delenv("TPU_NAME", raising=False)
+    placed, where = strategy.build("auto")
+    assert placed.num_replicas_in_sync == 1
+    assert where == "one device, CPU:0 (auto: no TPU, no GPU)"
+    placed, where = strategy.build("auto", devices="cpu:1, CPU:0")
+    assert placed.num_replicas_in_sync == 2
+    assert where == "2 replicas on CPU:1, CPU:0 (auto: --devices names them)"
+    with pytest.raises(
+        ValueError, match="--devices=CPU:0 is for one process, and TF_CONFIG names 2"
+    ):
+        strategy.build("auto", devices="CPU:0", workers=2)
+    monkeypatch.setenv("TPU_NAME", "127.0.0.1:1")
+    with pytest.raises(ValueError, match="no TPU answers to --tpu='127.0.0.1:1'"):
+        strategy.build("auto")
+
+
+@pytest.mark.parametrize("devices", ["GPU:7", "CPU:0,CPU:0", "CPU:0,", "0,1"])
+def test_devices_that_are_not_there_are_refused_with_those_that_are(devices):
+    with pytest.raises(ValueError, match=f"--devices={devices}: .*has CPU:0, CPU:1$"):
+        strategy.build("mirrored", devices=devices)
+
+
+@pytest.mark.parametrize("tpu", ["", "local", "no-such-tpu", "grpc://127.0.0.1:1", "127.0.0.1:1"])
+def test_a_tpu_that_is_not_there_is_refused_within_seconds(tpu):
+    began = time.monotonic()
+    with pytest.raises(ValueError, match="no TPU answers to --tpu=.*--strategy=auto"):
+        strategy.build("tpu", tpu)
+    assert time.monotonic() - began < 30
+
+
+HANGING = """
+import sys
+from trainers import strategy
+strategy.READY_S = 3
+strategy.build("tpu", sys.argv[1])
+"""
+
+
+def test_an_address_that_answers_and_is_no_tpu_does_not_hang():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        child = subprocess.run(
+            [sys.executable, "-c", HANGING, address], cwd=ROOT, capture_output=True, timeout=120
+        )
+    last = child.stderr.decode().strip().splitlines()[-1]
+    assert child.returncode == 2 or "ValueError: no TPU answers" in last
+    assert "--tpu" in last
+
+
+def test_batch_norm_is_synchronised_unless_refused(two_devices):
+    def layers(game):
+        return [
+            layer
+            for net in game.named_networks().values()
+            for layer in net.layers
+            if isinstance(layer, keras.layers.BatchNormalization)
+        ]
+
+    game = make("bigan", "mixture")
+    assert layers(game) and all(layer.synchronized for layer in layers(game))
+    strategy.unsynchronised(game)
+    assert not any(layer.synchronized for layer in layers(game))
+
+
+def test_a_second_signal_kills():
+    from trainers import callbacks
+
+    with callbacks.StopOnSignal() as stop:
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stop.ask() and stop.received == signal.SIGTERM
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL

@@ -1,0 +1,150 @@
+"""What workers tell each other outside the training step.
+
+The state of a game is the same on every worker after every step, so one copy of it is enough: the
+chief's. It alone reads and writes checkpoints, and hands what it read to the others. There is then
+no second file that could be of another step, a worker needs no disk that outlives it, and a run may
+go on with fewer or more workers than it began with.
+"""
+
+import contextlib
+import os
+import sys
+
+# Another worker is gone: EX_TEMPFAIL of sysexits.h, try again.
+LOST = 75
+
+# Numbers per collective call, so that a large game is not in memory three times.
+_PIECE = 2**22
+
+
+class Workers:
+    """The workers of a strategy, as one of them sees them.
+
+    Every method is a collective: all workers call it, in the same order.
+
+    Attributes:
+        placed: the strategy.
+        rank: place of this worker; the chief is 0.
+        count: how many there are.
+    """
+
+    def __init__(self, placed, rank: int, count: int):
+        self.placed, self.rank, self.count = placed, rank, count
+
+    def gather(self, numbers: list):
+        """The whole numbers (0 to 65535) that every worker gave: array (workers, numbers)."""
+        import numpy as np
+
+        table = np.zeros((self.count, len(numbers)), np.float32)
+        table[self.rank] = numbers
+        return self._sum(table).astype(int)
+
+    def begin(self, start, **checksums) -> None:
+        """Run `start` on the chief, where all workers have the same `checksums` (32 bits each).
+
+        Raises:
+            ValueError: on every worker, if the chief's `start` raised one, or a checksum differs.
+        """
+        import numpy as np
+
+        said = self.gather([half for value in checksums.values() for half in halves(value)])
+        for place, name in enumerate(checksums):
+            mine = said[:, 2 * place : 2 * place + 2]
+            other = np.flatnonzero((mine != mine[0]).any(axis=1))
+            if len(other):
+                raise ValueError(
+                    f"worker {other[0]} was started with other {name} than worker 0; "
+                    "start all with the same command, on the same data"
+                )
+        fault = None
+        if self.rank == 0:
+            try:
+                start()
+            except (ValueError, OSError) as error:
+                fault = error
+        failed = self.gather([fault is not None]).any()
+        if failed:
+            raise fault or ValueError("worker 0, the chief, cannot start; what it says tells why")
+
+    def adopt(self, variables: list) -> None:
+        """Give `variables` the chief's values on every worker, bit for bit."""
+        import numpy as np
+
+        values = [variable.numpy() for variable in variables]
+        own = np.frombuffer(b"".join(_padded(value) for value in values), np.uint16)
+        chief = self.rank == 0
+        received = np.empty_like(own)
+        for first in range(0, len(own), _PIECE):
+            piece = own[first : first + _PIECE]
+            # float32 holds 16 bits exactly, and every device and network adds it up.
+            received[first : first + _PIECE] = self._sum(piece * np.float32(chief))
+        if chief:
+            return
+        bits, at = received.tobytes(), 0
+        for variable, value in zip(variables, values, strict=True):
+            found = np.frombuffer(bits, value.dtype, value.size, at)
+            variable.assign(found.reshape(value.shape))
+            at += len(_padded(value))
+
+    def _sum(self, numbers):
+        """Σ over workers of a float32 array."""
+        import tensorflow as tf
+
+        mine = iter([tf.constant(numbers)])
+        # One replica of each worker speaks for it.
+        values = self.placed.experimental_distribute_values_from_function(
+            lambda _: next(mine, tf.zeros_like(numbers))
+        )
+        return self.placed.reduce("SUM", values, axis=None).numpy()
+
+
+def _padded(value):
+    """Bytes of an array, an even number of them."""
+    raw = value.tobytes()
+    return raw + bytes(len(raw) % 2)
+
+
+def halves(checksum: int) -> list:
+    """32 bits as two numbers that `gather` takes."""
+    return [checksum >> 16, checksum & 0xFFFF]
+
+
+def state_of(game) -> list:
+    """Every variable that decides how `game` goes on: what a checkpoint holds."""
+    return [*game.weights, *game.optimizer.variables, game.seed_generator.state]
+
+
+@contextlib.contextmanager
+def lost_workers(here):
+    """Ends this process with code `LOST` where another worker is gone, which TensorFlow notices
+    within some ten seconds. `here`: see `trainers.cluster`.
+    """
+    try:
+        yield
+    except Exception as error:
+        if len(here.addresses) == 1 or not _is_loss(error):
+            raise
+        reason = str(error).replace("\n", " ")[:300]
+        print(
+            f"error: worker {here.rank} lost another worker, and nothing beyond the last "
+            f"checkpoint; start all of them again ({type(error).__name__}: {reason})",
+            file=sys.stderr,
+        )
+        sys.stdout.flush()
+        sys.stderr.flush()
+        # An orderly exit would wait for those that are gone.
+        os._exit(LOST)
+
+
+def _is_loss(error):
+    import tensorflow as tf
+
+    kinds = (
+        tf.errors.UnavailableError,
+        tf.errors.AbortedError,
+        tf.errors.CancelledError,
+        tf.errors.DeadlineExceededError,
+        tf.errors.FailedPreconditionError,
+        tf.errors.InternalError,
+    )
+    return isinstance(error, kinds)
