@@ -108,3 +108,24 @@ class Counterexample(Game):
             ValueError: another number, shape or type of images.
         """
         theorem.remember(self.generator, images, self.pixels)
+
+
+def build(data, support: int, latent_dim: int, seed: int, **game) -> Counterexample:
+    """A counterexample that remembers `support` random training images, all different.
+
+    Args:
+        data: a `zoo.datasets.Dataset` of images.
+        **game: further constructor arguments, such as width.
+
+    Raises:
+        ValueError: there are fewer training images, or they are points.
+    """
+    if support > len(data.train):
+        raise ValueError(
+            f"a support of {support} needs as many training images; "
+            f"{data.name} has {len(data.train)}"
+        )
+    made = Counterexample(data.shape, latent_dim=latent_dim, support=support, seed=seed, **game)
+    chosen = np.random.default_rng([seed, support]).permutation(len(data.train))[:support]
+    made.remember(data.train[np.sort(chosen)])
+    return made

@@ -11,6 +11,7 @@ import numpy as np
 from trainers.counterexample.network import Network
 from trainers.counterexample.pairs import CONTRASTS
 from trainers.counterexample.pairs import Pairs
+from zoo.counterexample import build
 from zoo.metrics import judges
 
 
@@ -51,25 +52,6 @@ QUICK = Plan(
     held_out=20_000,
     repeats=1,
 )
-
-
-def build(data, support: int, latent_dim: int, seed: int):
-    """A counterexample that remembers `support` random training images, all different.
-
-    Raises:
-        ValueError: there are fewer training images, or they are points.
-    """
-    import zoo
-
-    if support > len(data.train):
-        raise ValueError(
-            f"a support of {support} needs as many training images; "
-            f"{data.name} has {len(data.train)}"
-        )
-    game = zoo.Counterexample(data.shape, latent_dim=latent_dim, support=support, seed=seed)
-    chosen = np.random.default_rng([seed, support]).permutation(len(data.train))[:support]
-    game.remember(data.train[np.sort(chosen)])
-    return game
 
 
 def run(plan: Plan, data, latent_dim: int, seed: int, path: pathlib.Path) -> list:
