@@ -70,7 +70,6 @@ def export(model: str, base: pathlib.Path, version: int | None, max_batch_size: 
     print(f"loading {model}", flush=True)
     import zoo
     from export import companions
-    from export import contract
     from export import doctor
     from export import write
 

@@ -133,7 +133,8 @@ def _figures(name, config, metrics, audit):
         p.key: p for p in facts.PUBLISHED.get((config["method"], config["settings"]["dataset"]), ())
     }
     heads = ["", f"{metrics['n_test']:,.0f} test images", "next to"]
-    heads += [f"all {whole['n_test']:,.0f}"] * bool(whole) + ["published"] * bool(published)
+    heads += [f"all {whole['n_test']:,.0f}"] if whole else []
+    heads += ["published"] if published else []
     lines, notes = [heads, ["---"] * len(heads)], []
     for label, key, form, factor, beside in ROWS:
         if key not in found:
@@ -189,14 +190,16 @@ def _published(published, key, beside, notes):
 def _measured_on(name, metrics, audit):
     data = metrics["measured_on"]["small"]
     whole = metrics["measured_on"].get("all", {}).get("name")
-    also = f", the column of all test images {_everything(whole)}" if "all_test" in metrics else ""
+    learn = f"; probes learn from its first {metrics['n_train']:,.0f} training images"
+    learn = learn if metrics["n_train"] else ""
+    also = f"; the column of all test images {_everything(whole)}" if "all_test" in metrics else ""
     space = f" Samples are compared in the space of {audit['space']}." if "space" in audit else ""
     return (
-        f"Measured for the weights of this directory on the first {metrics['n_test']:,.0f} test "
-        f"images of `{data['name']}`; probes learn from its first {metrics.get('n_train', 0):,.0f} "
-        f"training images{also}; {audit['n_samples']:,.0f} samples, seed {figures.SEED}.{space} "
-        f"What this table and the limits below say is measured again by\n\n    python -m zoo.audit {name} --check-card"
-        f"\n\nwhich allows 1 % for cycles and one point for accuracies; the other tolerances are in "
+        f"Measured with the weights of this directory on the first {metrics['n_test']:,.0f} test "
+        f"images of `{data['name']}`{learn}{also}; {audit['n_samples']:,.0f} samples, seed "
+        f"{figures.SEED}.{space} What this table and the limits below say is measured again by\n\n"
+        f"    python -m zoo.audit {name} --check-card\n\n"
+        "which allows 1 % for cycles and one point for accuracies; the other tolerances are in "
         "`zoo/presets/figures.py`."
     )
 

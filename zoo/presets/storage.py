@@ -191,8 +191,9 @@ def _variables(game, averaged: bool):
         source = game.averages.get(name, network) if averaged else network
         for number, layer in enumerate(source.layers):
             kind = re.sub(r"(?<!^)(?=[A-Z])", "_", type(layer).__name__).lower()
-            for variable in layer.weights:
-                yield name, f"{name}/{number:02d}_{kind}/{variable.name}", variable
+            for place, variable in enumerate(layer.weights):
+                what = re.sub(r"_\d+$", "", variable.name)
+                yield name, f"{name}/{number:02d}_{kind}/{place}_{what}", variable
 
 
 def _stored(game, precision):
