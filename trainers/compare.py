@@ -2,6 +2,8 @@
 
 python -m trainers.compare runs/*                   one row per run
 python -m trainers.compare --over_seeds runs/*      one row per setting: mean ± standard error
+
+The name of a preset stands for its directory.
 """
 
 import json
@@ -9,6 +11,8 @@ import math
 import pathlib
 import statistics
 import sys
+
+import zoo
 
 # heading, key in metrics.json, format, factor
 COLUMNS = (
@@ -33,13 +37,14 @@ def table(directories: list, over_seeds: bool = False) -> str:
     """Columns that no run has are left out; cells that a row lacks say –.
 
     Args:
-        directories: finished run directories.
+        directories: finished run directories, or names of presets.
         over_seeds: join runs that share method, network and data into one row.
 
     Raises:
         ValueError: a directory holds no finished run.
     """
-    runs = [_read(pathlib.Path(directory)) for directory in directories]
+    known = {preset.name: preset.directory for preset in zoo.list_presets()}
+    runs = [_read(known.get(name) or pathlib.Path(name)) for name in directories]
     columns = [column for column in COLUMNS if any(column[1] in figures for _, figures in runs)]
     groups = {}
     for number, (settings, figures) in enumerate(runs):
