@@ -15,6 +15,7 @@ import pytest
 import zoo
 from zoo import presets
 from zoo.presets import cards
+from zoo.presets import checking
 from zoo.presets import figures
 from zoo.presets import handles
 from zoo.presets import making
@@ -105,7 +106,8 @@ def test_averages_become_the_networks(tmp_path):
 def test_a_preset_goes_on_training_with_every_player(tmp_path, method):
     zoo.save_preset(games.make(method), tmp_path)
     game = zoo.load(tmp_path)
-    game.compile({player: keras.optimizers.SGD(0.05) for player in game.players})
+    optimizers = {player: keras.optimizers.SGD(0.05) for player in game.players}
+    game.compile(optimizers, run_eagerly=True)
     before = games.weights(game)
     games.step(game, games.examples())
     after = games.weights(game)
@@ -361,3 +363,31 @@ def test_the_commands_refuse_what_they_cannot_do(tmp_path, capsys):
         assert stopped.value.code == 2
         assert message in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_a_run_becomes_a_preset_whose_card_holds(tmp_path, monkeypatch):
+    from zoo.presets import __main__ as command
+
+    for name, value in (("TRAIN", 400), ("TEST", 300), ("SAMPLES", 600)):
+        monkeypatch.setattr(figures, name, value)
+    run, out = tmp_path / "run", tmp_path / "out"
+    run.mkdir()
+    game = zoo.BiGAN((28, 28, 1), latent_dim=3, width=4, ema=0.9)
+    game.save(run / "game.keras")
+    flags = {"dataset": "fashion_mnist_10k", "train_split": "train", "test_split": "test"}
+    flags |= {"image_size": 0, "seed": 0, "epochs": 1, "precision": "float32"}
+    config = {"command": f"python -m trainers.bigan --run_dir={run}", "flags": flags}
+    config |= {"machine": "a machine", "versions": {"keras": "3"}, "data": "clothes"}
+    storage.write_json(run / "config.json", config)
+    storage.write_json(run / "metrics.json", {"wall_s": 12.0})
+    words = ["presets", str(run), f"--out={out}", "--shared_machine=yes"]
+    with pytest.raises(SystemExit):
+        command.main([*words, "--most_megabytes=0.01"])
+    assert not out.exists()
+    command.main(words)
+    card = (out / "card.md").read_text(encoding="utf-8")
+    assert "    python -m trainers.bigan\n" in card
+    assert "12 s, on a machine shared with other work" in card
+    assert "Collapsed" in card  # it never learned anything
+    assert checking.check(str(out)) == ([], [])

@@ -3,10 +3,12 @@
 usage: python -m zoo.presets RUN_DIRECTORY --out=DIRECTORY [flags]
        python -m zoo.presets RUN_DIRECTORY --name=NAME [flags]
        python -m zoo.presets --counterexample=DATASET --name=NAME [flags]
+       python -m zoo.presets --rewrite
 
 With --out the preset is yours: `zoo.load(DIRECTORY)` reads it. With --name it is written among
 those of the package, zoo/presets/NAME, and zoo/presets/registry.json is written anew. Either way
-the weights are stored first, and every figure of the card is measured on what was stored.
+the weights are stored first, and every figure of the card is measured on what was stored. With
+--rewrite the cards and the registry of the package are written anew from the figures there are.
 """
 
 import os
@@ -26,6 +28,7 @@ FLAGS = {
     "support": (4096, "Images that a counterexample stores."),
     "seed": (0, "Of the choice of a counterexample's images."),
     "most_megabytes": (6.0, "Largest size of weights.npz."),
+    "rewrite": (False, "Write cards and registry anew; nothing is measured."),
 }
 
 
@@ -38,6 +41,9 @@ def main(argv: list | None = None) -> None:
         shared = {"": None, "yes": True, "no": False}.get(args.shared_machine, args)
         if shared is args:
             raise ValueError(f"--shared_machine is yes or no; got {args.shared_machine!r}")
+        if args.rewrite:
+            _rewrite()
+            return
         if bool(args.name) == bool(args.out):
             raise ValueError("give either --name=NAME or --out=DIRECTORY; see --help")
         if len(runs) != (not args.counterexample):
@@ -58,6 +64,15 @@ def main(argv: list | None = None) -> None:
     if args.name:
         print(registry.table(registry.rebuild()))
     print(f"see {directory / 'card.md'}")
+
+
+def _rewrite():
+    from zoo.presets import cards
+    from zoo.presets import registry
+
+    for preset in registry.rebuild():
+        cards.rewrite(preset.directory)
+    print(registry.table(registry.list_presets()))
 
 
 def _directory(args):

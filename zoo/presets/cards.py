@@ -1,46 +1,13 @@
 """The model card, written from config.json, metrics.json and audit.json of a preset alone."""
 
+import json
 import pathlib
 
 from zoo.presets import facts
 from zoo.presets import figures
+from zoo.presets import tables
 from zoo.presets.storage import CONFIG
 from zoo.presets.storage import WEIGHTS
-
-# label, key, format (which may end in a unit), factor, {baseline's name: its key, or its text}
-ROWS = (
-    ("x-cycle ratio", "x_cycle_ratio", ".3f", 1, {"another image": "1"}),
-    ("x-cycle, L2 of all pixels", "x_cycle", ".2f", 1, {"another image": "x_cycle_mismatched"}),
-    ("z-cycle ratio", "z_cycle_ratio", ".3f", 1, {"another code": "1"}),
-    ("largest error of E(G(z))", "z_cycle_largest", ".3g", 1, {}),
-    ("largest error of G(E(G(z)))", "sample_cycle_largest", ".3g", 1, {}),
-    ("MMD² of codes and prior", "mmd", ".5f", 1, {"95 % of prior draws below": "mmd_null_95"}),
-    (
-        "1-NN on codes",
-        "knn_code",
-        ".1f %",
-        100,
-        {"untrained": "knn_code_random", "raw pixels": "knn_pixels"},
-    ),
-    (
-        "1-NN on the encoder's last hidden layer",
-        "knn_features",
-        ".1f %",
-        100,
-        {"untrained": "knn_features_random", "raw pixels": "knn_pixels"},
-    ),
-    (
-        "logistic regression on codes",
-        "probe_code",
-        ".1f %",
-        100,
-        {"raw pixels": "probe_pixels", "chance": "chance"},
-    ),
-    ("classes with 3 % of samples or more", "classes", ".0f", 1, {"of": "classes_total"}),
-    ("Fréchet distance of samples", "frechet", ".1f", 1, {"real images": "frechet_real"}),
-    ("precision of samples", "precision", ".2f", 1, {"real images": "precision_real"}),
-    ("recall of samples", "recall", ".2f", 1, {"real images": "recall_real"}),
-)
 
 
 def lacking(audit: dict) -> list[str]:
@@ -78,6 +45,15 @@ def write(directory: pathlib.Path, name: str, config: dict, metrics: dict, audit
     """Write card.md into `directory`."""
     card = text(name, config, metrics, audit)
     (directory / "card.md").write_text(card, encoding="utf-8")
+
+
+def rewrite(directory: pathlib.Path) -> None:
+    """Write card.md of the package's preset in `directory` from the JSON files beside it."""
+    parts = (
+        json.loads((directory / f"{part}.json").read_text(encoding="utf-8"))
+        for part in ("config", "metrics", "audit")
+    )
+    write(directory, directory.name, *parts)
 
 
 def _data(config):
@@ -127,64 +103,12 @@ def _first_line(config, audit):
 
 
 def _figures(name, config, metrics, audit):
-    whole = metrics.get("all_test", {})
-    found = {**audit, **metrics}
-    published = {
-        p.key: p for p in facts.PUBLISHED.get((config["method"], config["settings"]["dataset"]), ())
-    }
-    heads = ["", f"{metrics['n_test']:,.0f} test images", "next to"]
-    heads += [f"all {whole['n_test']:,.0f}"] if whole else []
-    heads += ["published"] if published else []
-    lines, notes = [heads, ["---"] * len(heads)], []
-    for label, key, form, factor, beside in ROWS:
-        if key not in found:
-            continue
-        row = [label, _cell(found, key, form, factor), _beside(found, form, factor, beside)]
-        row += [_whole(whole, key, form, factor, beside)] * bool(whole)
-        if published:
-            row.append(_published(published, key, beside, notes))
-        lines.append(row)
-    yield "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    yield "\n".join(f"[{number}] {note}." for number, note in enumerate(notes, 1))
+    published = facts.PUBLISHED.get((config["method"], config["settings"]["dataset"]), ())
+    yield from tables.table(metrics, audit, published)
     yield facts.REMARKS.get((config["method"], config["settings"]["dataset"]), "")
     if not published:
         yield "No figure of the paper is of this kind on these data."
     yield _measured_on(name, metrics, audit)
-
-
-def _cell(found, key, form, factor):
-    from zoo.commands import cell
-
-    return cell(found.get(key), form, factor)
-
-
-def _whole(found, key, form, factor, beside):
-    if key not in found:
-        return "–"
-    measured = {label: one for label, one in beside.items() if one in found}
-    near = _beside(found, form, factor, measured)
-    return _cell(found, key, form, factor) + (f" ({near})" if near else "")
-
-
-def _beside(found, form, factor, beside):
-    cells = (
-        f"{label} {_cell(found, key, form, factor) if key in found else key}"
-        for label, key in beside.items()
-        if key in found or key.isdigit()
-    )
-    return ", ".join(cells)
-
-
-def _published(published, key, beside, notes):
-    cells = []
-    for label, one in (("", key), *beside.items()):
-        if one in published:
-            note = published[one].source
-            if note not in notes:
-                notes.append(note)
-            value = f"{label} {published[one].value}".strip()
-            cells.append(f"{value} [{notes.index(note) + 1}]")
-    return ", ".join(cells) or "–"
 
 
 def _measured_on(name, metrics, audit):

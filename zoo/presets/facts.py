@@ -23,8 +23,8 @@ _FASHION = (
     "https://github.com/zalandoresearch/fashion-mnist)"
 )
 _MNIST = (
-    "CC BY-SA 3.0, Yann LeCun and Corinna Cortes (LeCun, Bottou, Bengio and Haffner, Proceedings "
-    "of the IEEE 86, 1998); the form in which TensorFlow Datasets distributes it"
+    "CC BY-SA 3.0, under which it is commonly distributed; Yann LeCun and Corinna Cortes (LeCun, "
+    "Bottou, Bengio and Haffner, Proceedings of the IEEE 86, 1998)"
 )
 DATA = {
     "fashion_mnist": Data("Fashion-MNIST", "fashion_mnist", "mit", _FASHION, 60_000),
