@@ -177,6 +177,14 @@ def test_a_configuration_that_cannot_be_read_is_named(package):
         zoo.load("one")
 
 
+def test_a_damaged_registry_is_named(tmp_path):
+    assert registry.list_presets(tmp_path) == []
+    for text in ('[{"name": "one"', '[{"name": "one"}]'):
+        (tmp_path / "registry.json").write_text(text)
+        with pytest.raises(ValueError, match="registry.json is damaged: .*reinstall"):
+            registry.list_presets(tmp_path)
+
+
 def test_the_checksum_of_the_caller_holds_too(package):
     right = registry.list_presets()[0].sha256
     assert zoo.load("one", sha256=right).seed == zoo.load(package / "one", sha256=right).seed == 0

@@ -196,7 +196,9 @@ def _making(config):
             "machine": training.get("machine"),
             "precision": training.get("precision"),
         }
-        yield "\n".join(f"- {key}: {value}" for key, value in rows.items() if value is not None)
+        yield "\n".join(
+            f"- {key}: {value}" for key, value in rows.items() if value not in (None, "")
+        )
     kept = "kernels in float16, all else in float32"
     kept = {"float16": kept, "float32": "float32"}[weights["precision"]]
     if _built(config):
@@ -218,7 +220,7 @@ def _changed(config):
     if not rounding:
         return ""
     cycle = ""
-    if "x_cycle_ratio" in rounding:
+    if "x_cycle_ratio" in rounding and not _built(config):
         before, after = rounding["x_cycle_ratio"]
         cycle = f" the x-cycle ratio was {before:.5f} and is {after:.5f};"
     return f" Storing them changed little:{cycle} samples moved by {rounding['samples']:.2g}."

@@ -63,6 +63,7 @@ def from_run(run: pathlib.Path, target: Target, shared: bool | None) -> None:
 def counterexample(dataset: str, support: int, seed: int, target: Target, command: str) -> None:
     """Write the preset of a counterexample that stores `support` images of `dataset`."""
     import keras
+    import numpy as np
 
     from zoo import datasets
     from zoo.counterexample import build
@@ -73,6 +74,7 @@ def counterexample(dataset: str, support: int, seed: int, target: Target, comman
         "command": command,
         "seed": seed,
         "backend": keras.backend.backend(),
+        "versions": {"keras": keras.__version__, "numpy": np.__version__},
         "data": data.source,
         "built": True,
     }

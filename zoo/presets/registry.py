@@ -36,7 +36,7 @@ class Preset:
         config_sha256: of its configuration; see `config_digest`.
         collapsed: whether its samples lack a class, see `zoo.presets.cards.lacking`.
         figures: key → value, some of metrics.json and audit.json.
-        folder: where the packages' presets are.
+        folder: where the presets of the package are.
     """
 
     name: str
@@ -62,12 +62,19 @@ class Preset:
 
 
 def list_presets(folder: pathlib.Path = FOLDER) -> list[Preset]:
-    """The presets of the package, by name; `zoo.presets.table` makes a text of them."""
-    try:
-        entries = json.loads((folder / REGISTRY).read_text(encoding="utf-8"))
-    except OSError:
+    """The presets of the package, by name; `zoo.presets.table` makes a text of them.
+
+    Raises:
+        ValueError: the registry is damaged.
+    """
+    path = folder / REGISTRY
+    if not path.exists():
         return []
-    return [Preset(**entry, folder=folder) for entry in entries]
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+        return [Preset(**entry, folder=folder) for entry in entries]
+    except (OSError, ValueError, TypeError) as error:
+        raise ValueError(f"{path} is damaged: {error}; reinstall the package") from None
 
 
 def find(name: str, folder: pathlib.Path = FOLDER) -> Preset:
