@@ -121,12 +121,11 @@ def measured_on(source: dict) -> dict:
     )
 
 
-def measure(game, sources: dict, whole: bool | None = None) -> tuple:
+def measure(game, sources: dict) -> tuple:
     """(metrics, audit, data): all that a card says of a game, and the data of its small part.
 
     Args:
-        sources: as from `figures.sources`.
-        whole: also measure on the whole test set; None: where that can be had.
+        sources: as from `figures.sources`; the whole test set is left out where it is not here.
 
     Raises:
         ValueError: data are missing; says which.
@@ -140,12 +139,11 @@ def measure(game, sources: dict, whole: bool | None = None) -> tuple:
     if hasattr(game, "pixels"):
         # Noise that is copied is no reconstruction: the audit leaves its pixels out.
         metrics |= {key: audit[key] for key in metrics if key.startswith("x_cycle")}
-    if "all" in sources and whole is not False:
+    # Nothing of what is measured on the whole set applies without an encoder.
+    if "all" in sources and game.has_encoder:
         try:
             everything = _load(sources["all"], loaded)
         except ValueError as error:
-            if whole:
-                raise
             print(f"  not measured on the whole test set: {error}", flush=True)
         else:
             print(f"  and on all {len(everything.test):,} …", flush=True)
