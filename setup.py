@@ -35,6 +35,7 @@ setup(
     package_data={
         "zoo.datasets": ["*.npz", "*.LICENSE.txt"],
         "zoo.metrics": ["weights/*.npz"],
+        "zoo.presets": ["registry.json", "*/weights.npz", "*/*.json", "*/card.*"],
     },
     install_requires=[
         "tensorflow>=2.21,<2.22",
@@ -56,6 +57,8 @@ setup(
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
         "jax": JAX,
         "serve": SERVE,
+        # Presets from hf:// repositories.
+        "hub": ["huggingface_hub>=0.30"],
         "test": [
             "pytest>=8.0",
             "pytest-xdist>=3.6",

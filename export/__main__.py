@@ -13,7 +13,7 @@ USAGE = """Export a trained game for TensorFlow Serving, examine it, publish it 
 usage: python -m export MODEL --out DIRECTORY [flags]
 
   MODEL
-      A run directory, or a .keras file."""
+      A run directory, a .keras file, or the name of a preset."""
 FLAGS = {
     "out": (
         "",
@@ -54,20 +54,16 @@ def export(model: str, base: pathlib.Path, version: int | None, max_batch_size: 
     """Write, examine, publish; the exit code."""
     from export import publish
 
-    file = pathlib.Path(model)
-    file = file / "game.keras" if file.is_dir() else file
-    if not file.is_file():
-        raise ValueError(f"no game at {model}: expected a .keras file, or a directory with one")
     publish.check(base, version)
     print(f"loading {model}", flush=True)
     import zoo
     from export import companions
-    from export import contract
     from export import doctor
     from export import write
 
     write.batch_sizes(max_batch_size)
     game = zoo.load(model)
+    source = _source(model)
     name = base.resolve().name
     with publish.aside(base) as directory:
         print(f"writing {type(game).__name__} aside, under {base}", flush=True)
@@ -76,8 +72,9 @@ def export(model: str, base: pathlib.Path, version: int | None, max_batch_size: 
             directory,
             name,
             max_batch_size,
-            source=contract.sha256(file),
-            run=_run(file.parent),
+            preset=source["preset"],
+            source=source["sha256"],
+            run=source["run"],
         )
         print("examining it in a fresh process", flush=True)
         if not doctor.in_fresh_process(directory):
@@ -92,6 +89,23 @@ def export(model: str, base: pathlib.Path, version: int | None, max_batch_size: 
     return 0
 
 
+def _source(model):
+    """Of what is exported: the preset's name if it is one, sha256 of its weights, and its run."""
+    from export import contract
+    from zoo import presets
+
+    known = {preset.name: preset for preset in presets.list_presets()}
+    if model in known:
+        preset = known[model]
+        return {"preset": model, "sha256": preset.sha256, "run": _run(preset.directory)}
+    file = pathlib.Path(model)
+    if file.is_dir():
+        file = next(file / name for name in ("game.keras", "weights.npz") if (file / name).exists())
+    # What a handle names was checked against its own checksum when it was fetched.
+    sha256 = contract.sha256(file) if file.is_file() else None
+    return {"preset": None, "sha256": sha256, "run": _run(file.parent)}
+
+
 def _run(directory):
     """What the run directory around a game says of it: "data" and "metrics", if anything."""
     found = {}
@@ -101,7 +115,9 @@ def _run(directory):
         except (OSError, ValueError):  # not a run directory
             found[name] = {}
     known = [found[name] if isinstance(found[name], dict) else {} for name in found]
-    return {"data": known[0].get("data"), "metrics": known[1]}
+    # A preset keeps what is known of its making together.
+    making = known[0].get("training") or known[0]
+    return {"data": making.get("data"), "metrics": known[1]}
 
 
 def _stop(number, _frame):

@@ -13,6 +13,7 @@ from trainers.counterexample import figures
 from trainers.counterexample.network import Network
 from trainers.counterexample.pairs import CONTRASTS
 from trainers.counterexample.pairs import Pairs
+from zoo import counterexample
 from zoo import datasets
 from zoo.metrics import judges
 
@@ -24,7 +25,7 @@ def data():
 
 @pytest.fixture(scope="module")
 def game(data):
-    return experiment.build(data, 64, 16, seed=0)
+    return counterexample.build(data, 64, 16, seed=0)
 
 
 def test_streams_are_what_they_are_called(game, data):

@@ -1,12 +1,15 @@
 """Run directories side by side, as a Markdown table: one row per run.
 
 usage: python -m trainers.compare RUN_DIRECTORY [RUN_DIRECTORY ...] [flags]
+
+The name of a preset stands for its directory.
 """
 
 import json
 import pathlib
 import sys
 
+import zoo
 from zoo import commands
 from zoo import markdown
 
@@ -36,13 +39,14 @@ def table(directories: list, over_seeds: bool = False) -> str:
     """Columns that no run has are left out; cells that a row lacks say –.
 
     Args:
-        directories: finished run directories.
+        directories: finished run directories, or names of presets.
         over_seeds: join runs that share method, network and data into one row.
 
     Raises:
         ValueError: a directory holds no finished run.
     """
-    runs = [_read(pathlib.Path(directory)) for directory in directories]
+    known = {preset.name: preset.directory for preset in zoo.list_presets()}
+    runs = [_read(known.get(name) or pathlib.Path(name)) for name in directories]
     columns = [column for column in COLUMNS if any(column[1] in figures for _, figures in runs)]
     groups = {}
     for number, (settings, figures) in enumerate(runs):

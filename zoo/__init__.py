@@ -32,15 +32,59 @@ def method(name: str):
     return getattr(importlib.import_module(f"zoo.{name}"), known[name])
 
 
-def load(path: str):
-    """The trained game saved at `path`, a `game.keras` file or the run directory that holds one.
+def load(source: str, sha256: str = ""):
+    """A trained game: a preset by name, or what was saved somewhere.
+
+    Args:
+        source: the name of a preset, such as "bigan_fashion_mnist" (`list_presets` has them all);
+            a run directory or the `game.keras` in it; a directory written by `save_preset`;
+            "https://…/bigan.zip", an archive of such a directory; or "hf://owner/repo@revision".
+            A name goes before a directory of that name, which can be given as "./name".
+        sha256: of the weights; of the whole archive for https://. Required for https:// and hf://,
+            and checked wherever it is given.
+
+    Returns:
+        The game: as it was trained, compiled, if it comes from a run; not compiled from a preset,
+        whose `game.ema` is 0 (see `zoo.presets.storage`).
 
     Raises:
-        ValueError: nothing was saved there, or the file is damaged.
+        ValueError: there is nothing of that name, or a file is damaged or not the expected one;
+            says which file, and which sha256 was expected and found.
     """
     from zoo import saving
 
-    return saving.load(path)
+    return saving.load(source, sha256)
+
+
+def list_presets() -> list:
+    """The `zoo.presets.Preset`s of the package: name, method, data, parameters, key figures.
+
+    `python -m zoo` prints them as a table. Needs no TensorFlow.
+    """
+    from zoo import presets
+
+    return presets.list_presets()
+
+
+def save_preset(game, directory: str, precision: str = "float16", **about) -> None:
+    """Write the weights and the configuration of `game` so that `zoo.load(directory)` reads them.
+
+    The layout is that of the package's presets, without figures and card; `python -m zoo.presets`
+    makes all of it from a run directory. Averages, where the game keeps them, are stored as the
+    networks themselves.
+
+    Args:
+        game: a game of this package, trained or not.
+        directory: made if need be; a preset that is there is replaced.
+        precision: "float16", or "float32" to store every kernel as it is.
+        **about: kept under "training" in config.json, such as command="…".
+
+    Raises:
+        ValueError: another precision, or weights that are not finite.
+    """
+    from zoo.presets import storage
+
+    storage.save(game, directory, precision, training=about)
 
 
 def __getattr__(attribute):

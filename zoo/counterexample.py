@@ -114,3 +114,29 @@ def check(image_shape, latent_dim: int, support: int, cuts: int = 0) -> int:
     whole = f"a whole number to the power of cuts = {cuts}"
     checked("support", support, theorem.root(support, cuts), whole)
     return cuts
+
+
+def check_images(data, support: int) -> None:
+    """Raises ValueError where the `zoo.datasets.Dataset` has fewer training images."""
+    if support > len(data.train):
+        raise ValueError(
+            f"a support of {support} needs as many training images; "
+            f"{data.name} has {len(data.train)}"
+        )
+
+
+def build(data, support: int, latent_dim: int, seed: int, **game) -> Counterexample:
+    """A counterexample that remembers `support` random training images, all different.
+
+    Args:
+        data: a `zoo.datasets.Dataset` of images.
+        **game: further constructor arguments, such as width.
+
+    Raises:
+        ValueError: there are fewer training images, or they are points.
+    """
+    check_images(data, support)
+    made = Counterexample(data.shape, latent_dim=latent_dim, support=support, seed=seed, **game)
+    chosen = np.random.default_rng([seed, support]).permutation(len(data.train))[:support]
+    made.remember(data.train[np.sort(chosen)])
+    return made

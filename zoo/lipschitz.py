@@ -2,9 +2,10 @@
 
 usage: python -m zoo.lipschitz MODEL [MODEL ...] [flags]
 
-MODEL is a run directory, a .keras file, or a SavedModel directory with the signatures `encode` and
-`decode` (of which `encode` may be missing). Prints a Markdown table and writes lipschitz.json, with
-more figures, and lipschitz.png, reconstruction error against sensitivity.
+MODEL is the name of a preset, a run directory, a .keras file, or a SavedModel directory with the
+signatures `encode` and `decode` (of which `encode` may be missing). Prints a Markdown table and
+writes lipschitz.json, with more figures, and lipschitz.png, reconstruction error against
+sensitivity.
 
 L_E and L_G are the largest singular values of the Jacobians of the encoder at test examples and of
 the generator at prior draws. S_E and S_G are what Gaussian noise does in the mean. The bridge share

@@ -62,7 +62,7 @@ def of(model) -> Model:
 
 
 def load(path: str) -> Model:
-    """The model at `path`: a run directory, a `.keras` file or a SavedModel, or its newest version.
+    """The model at `path`: whatever `zoo.load` takes, or a SavedModel, or its newest version.
 
     A SavedModel needs a signature `decode`, and `encode` where it has an encoder; its prior and
     noise are those of the `contract.json` beside it, and N(0, I) and none without one.
@@ -70,13 +70,15 @@ def load(path: str) -> Model:
     Raises:
         ValueError: there is no model, or it has no signature `decode`.
     """
+    import zoo
+
+    if path in [preset.name for preset in zoo.list_presets()]:
+        return of_game(zoo.load(path), path)
     versions = [d for d in pathlib.Path(path).glob("*/saved_model.pb") if d.parent.name.isdigit()]
     if versions:
         path = max((d.parent for d in versions), key=lambda d: int(d.name))
     if (pathlib.Path(path) / "saved_model.pb").is_file():
         return _of_saved_model(pathlib.Path(path))
-    import zoo
-
     name = pathlib.Path(path).stem
     return of_game(
         zoo.load(path), pathlib.Path(path).resolve().parent.name if name == "game" else name

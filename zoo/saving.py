@@ -1,25 +1,50 @@
 """Reading saved games back."""
 
+import hashlib
 import os
 import pathlib
 
 import zoo
 
 
-def load(path: str | os.PathLike):
-    """The game saved at `path`: a `.keras` file, or a run directory with `game.keras` in it.
+def load(source: str | os.PathLike, sha256: str = ""):
+    """See `zoo.load`."""
+    from zoo.presets import handles
+    from zoo.presets import registry
+    from zoo.presets import storage
 
-    Raises:
-        ValueError: nothing is there, or it is not a sound game.
-    """
+    text = os.fspath(source)
+    if handles.is_handle(text):
+        return handles.load(text, sha256)
+    if preset := {preset.name: preset for preset in registry.list_presets()}.get(text):
+        # Both hold: what the package says, and what the caller does.
+        _check(text, preset.sha256, sha256)
+        return storage.load(preset.directory, preset.sha256, preset.config_sha256)
+    path = pathlib.Path(text)
+    if storage.is_preset(path):
+        return storage.load(path, sha256)
+    return _of_keras(path, sha256)
+
+
+def _check(what, found, expected):
+    if expected and found != expected:
+        raise ValueError(f"{what} has sha256 {found}, and {expected} was asked for")
+
+
+def _of_keras(path, sha256):
     import keras
 
-    file = pathlib.Path(path)
-    file = file / "game.keras" if file.is_dir() else file
+    from zoo.presets import registry
+
+    file = path / "game.keras" if path.is_dir() else path
     if not file.is_file():
         raise ValueError(
-            f"no game at {path}: expected a .keras file, or a directory with game.keras in it"
+            f"no game at {path}: expected a .keras file, or a directory with game.keras (a run) or "
+            f"weights.npz (a preset) in it; nor is {str(path)!r} the name of a preset: "
+            f"{registry.nearest(str(path))}"
         )
+    if sha256:
+        _check(file, hashlib.sha256(file.read_bytes()).hexdigest(), sha256)
     for name in zoo.METHODS | zoo.CONSTRUCTIONS:
         zoo.method(name)  # importing a method tells Keras its class
     try:

@@ -94,15 +94,15 @@ def _settle(directory, args):
 
 def _write(directory, plan, rows, data, args, argv, began):
     from trainers.counterexample import evidence
-    from trainers.counterexample import experiment
     from trainers.counterexample import figures
     from trainers.counterexample import pairs
     from trainers.counterexample import report
     from zoo import audit
+    from zoo import counterexample
     from zoo import models
 
     print(f"auditing the pair with m = {plan.control}", flush=True)
-    game = experiment.build(data, plan.control, args.latent_dim, args.seed)
+    game = counterexample.build(data, plan.control, args.latent_dim, args.seed)
     game.save(directory / "game.keras")
     model = models.of_game(game, f"counterexample, m = {plan.control}")
     found = audit.audit(model, data, args.seed)

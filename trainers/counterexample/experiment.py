@@ -11,6 +11,7 @@ import numpy as np
 from trainers.counterexample.network import Network
 from trainers.counterexample.pairs import CONTRASTS
 from trainers.counterexample.pairs import Pairs
+from zoo import counterexample
 from zoo.metrics import judges
 
 
@@ -54,30 +55,9 @@ QUICK = Plan(
 
 
 def check(data, support: int, latent_dim: int) -> None:
-    """Raises ValueError where `build` would, without building anything."""
-    from zoo import counterexample
-
+    """Raises ValueError where `counterexample.build` would, without building anything."""
     counterexample.check(data.shape, latent_dim, support)
-    if support > len(data.train):
-        raise ValueError(
-            f"a support of {support} needs as many training images; "
-            f"{data.name} has {len(data.train)}"
-        )
-
-
-def build(data, support: int, latent_dim: int, seed: int):
-    """A counterexample that remembers `support` random training images, all different.
-
-    Raises:
-        ValueError: there are fewer training images, or they are points, or such a pair cannot be.
-    """
-    import zoo
-
-    check(data, support, latent_dim)
-    game = zoo.Counterexample(data.shape, latent_dim=latent_dim, support=support, seed=seed)
-    chosen = np.random.default_rng([seed, support]).permutation(len(data.train))[:support]
-    game.remember(data.train[np.sort(chosen)])
-    return game
+    counterexample.check_images(data, support)
 
 
 def run(plan: Plan, data, latent_dim: int, seed: int, path: pathlib.Path) -> list:
@@ -95,7 +75,7 @@ def run(plan: Plan, data, latent_dim: int, seed: int, path: pathlib.Path) -> lis
         left = (time.monotonic() - began) / number * (len(missing) - number) if number else 0
         eta = f", about {left / 60:.0f} min left" if number else ""
         print(f"[{number + 1}/{len(missing)}] {contrast}, m = {support}{eta}", flush=True)
-        game = build(data, support, latent_dim, seed + repeat)
+        game = counterexample.build(data, support, latent_dim, seed + repeat)
         pairs = Pairs(game, data.train, seed + repeat)
         for row in _cell(plan, pairs, contrast, seed + repeat):
             rows.append({"contrast": contrast, "support": support, "repeat": repeat} | row)

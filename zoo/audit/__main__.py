@@ -2,8 +2,10 @@
 
 usage: python -m zoo.audit MODEL [MODEL ...] [flags]
 
-MODEL is a run directory, a .keras file, or a SavedModel directory. Prints verdicts, and with
-several models one table; writes audit.json and audit.png.
+MODEL is the name of a preset (`python -m zoo` lists them), a run directory, a .keras file, or a
+SavedModel directory. Prints verdicts, and with several models one table; writes audit.json and
+audit.png. With --check-card nothing is written: every figure on the cards of these presets is
+measured again, and what differs is printed; exit code 1 if anything does.
 """
 
 import json
@@ -20,6 +22,7 @@ FLAGS = {
     "samples": (10_000, "Samples drawn from each model."),
     "seed": (0, "Of every choice and draw."),
     "out": ("", "Where to write; by default into the one run directory given, else runs/audit."),
+    "check_card": (False, "Measure again what the cards of presets say."),
 }
 ROWS = (
     ("fresh discriminator, p = 30", "judge_30_accuracy", ".1f %", 100),
@@ -69,10 +72,14 @@ def main(argv: list | None = None) -> None:
     """Measure, print, write. Exit code 2 and one line where the input is bad."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with commands.exit_on_bad_input():
-        args, paths = commands.parse(__doc__, FLAGS, sys.argv if argv is None else argv)
+        args, paths = commands.parse(__doc__, FLAGS, _spelled(sys.argv if argv is None else argv))
         if not paths:
             raise ValueError("no model given; see --help")
         commands.at_least(args, samples=200, seed=0)
+        if args.check_card:
+            from zoo.presets import checking
+
+            sys.exit(0 if all([checking.report(path) for path in paths]) else 1)
         out = _out(args.out, paths)
         audited = _audit_all(paths, args)
     from zoo.audit import picture
@@ -87,6 +94,10 @@ def main(argv: list | None = None) -> None:
     )
     picture.draw(out / "audit.png", audited)
     print(f"\nsee {out / 'audit.json'} and {out / 'audit.png'}")
+
+
+def _spelled(argv):
+    return ["--check_card" if word == "--check-card" else word for word in argv]
 
 
 def _out(given, paths):

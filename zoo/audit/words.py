@@ -27,7 +27,8 @@ def _judged(f):
     # More than chance would give, but little.
     tell = "tell" if max(f[f"judge_{p}_accuracy"] for p in capacities) > 0.6 else "hardly tell"
     seen = "cannot tell" if len(blind) == len(capacities) else tell
-    if blind and seen == tell:
+    able = [p for p in capacities if _above(f, p)]
+    if blind and able and max(blind) < min(able):
         seen = f"of {max(blind)} parameters cannot tell, larger ones {tell}"
     return (
         f"discriminators: fresh ones {seen} (x, E(x)) from (G(z), z): held-out accuracy "

@@ -66,7 +66,11 @@ class Memory(layers.Layer):
     def __init__(self, shape: tuple, support: int, cuts: int):
         super().__init__(name="memory", dtype="float32")
         self.images = self.add_weight(
-            shape=(support, *shape), dtype="uint8", initializer="zeros", trainable=False
+            shape=(support, *shape),
+            dtype="uint8",
+            initializer="zeros",
+            trainable=False,
+            name="images",
         )
         self.intervals, self.cuts = root(support, cuts), cuts
 

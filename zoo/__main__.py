@@ -1,0 +1,38 @@
+"""Which trained models come with the zoo, and what is known of each.
+
+usage: python -m zoo            the presets, with their key figures
+       python -m zoo NAME       the card of one of them, or of a directory that `zoo.load` reads
+"""
+
+import pathlib
+import sys
+
+from zoo import commands
+
+
+def main(argv: list | None = None) -> None:
+    """Print; exit code 2 and one line where there is no such preset. Needs no TensorFlow."""
+    words = (sys.argv if argv is None else argv)[1:]
+    if {"--help", "-h"} & set(words):
+        print(__doc__.strip())
+        return
+    with commands.exit_on_bad_input():
+        print(_text(words))
+
+
+def _text(words):
+    from zoo import presets
+
+    if not words:
+        return presets.table(presets.list_presets()) + "\n\nzoo.load(NAME) loads one"
+    if len(words) > 1 or words[0].startswith("-"):
+        raise ValueError(f"expected the name of one preset, got {' '.join(words)}; see --help")
+    card = pathlib.Path(words[0]) / "card.md"
+    names = [preset.name for preset in presets.list_presets()]
+    if words[0] not in names and card.is_file():
+        return card.read_text(encoding="utf-8").rstrip()
+    return presets.find(words[0]).card.rstrip()
+
+
+if __name__ == "__main__":
+    main()

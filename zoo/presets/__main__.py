@@ -1,0 +1,115 @@
+"""Make a preset, card and all, of a trained run or of a counterexample.
+
+usage: python -m zoo.presets RUN_DIRECTORY --out=DIRECTORY [flags]
+       python -m zoo.presets RUN_DIRECTORY --name=NAME [flags]
+       python -m zoo.presets --counterexample=DATASET --name=NAME [flags]
+       python -m zoo.presets --rewrite
+
+With --out the preset is yours: `zoo.load(DIRECTORY)` reads it. With --name it is written among
+those of the package, zoo/presets/NAME, and zoo/presets/registry.json is written anew. Either way
+the weights are stored first, and every figure of the card is measured on what was stored. With
+--rewrite the cards and the registry of the package are written anew from the figures there are.
+"""
+
+import os
+import pathlib
+import shlex
+import sys
+import tempfile
+
+from zoo import commands
+
+FLAGS = {
+    "out": ("", "Where to write it."),
+    "name": ("", "Name among the presets of the package, such as bigan_fashion_mnist."),
+    "precision": ("float16", "Of the stored kernels, float16 or float32."),
+    "shared_machine": ("", "Whether the machine had other work during training: yes or no."),
+    "counterexample": ("", "Build the counterexample on this data set in place of a run."),
+    "support": (4096, "Images that a counterexample stores."),
+    "seed": (0, "Of the choice of a counterexample's images."),
+    "most_megabytes": (6.0, "Largest size of weights.npz."),
+    "rewrite": (False, "Write cards and registry anew; nothing is measured."),
+}
+
+
+def main(argv: list | None = None) -> None:
+    """Exit code 2 and one line where the input is bad."""
+    argv = sys.argv if argv is None else argv
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    with commands.exit_on_bad_input():
+        args, runs = commands.parse(__doc__, FLAGS, argv)
+        shared = {"": None, "yes": True, "no": False}.get(args.shared_machine, args)
+        if shared is args:
+            raise ValueError(f"--shared_machine is yes or no; got {args.shared_machine!r}")
+        if args.rewrite:
+            _rewrite()
+            return
+        if bool(args.name) == bool(args.out):
+            raise ValueError("give either --name=NAME or --out=DIRECTORY; see --help")
+        if len(runs) != (not args.counterexample):
+            raise ValueError("give one run directory, or --counterexample=DATASET; see --help")
+        directory = _directory(args)
+        with tempfile.TemporaryDirectory(prefix=".making-", dir=directory.parent) as aside:
+            target = _target(args, pathlib.Path(aside) / "preset")
+            if args.counterexample:
+                _counterexample(args, target)
+            else:
+                _run(runs[0], target, shared)
+            _publish(target.directory, directory)
+    from zoo.presets import registry
+
+    if args.name:
+        print(registry.table(registry.rebuild()))
+    print(f"see {directory / 'card.md'}")
+
+
+def _rewrite():
+    from zoo.presets import cards
+    from zoo.presets import registry
+
+    for preset in registry.rebuild():
+        cards.rewrite(preset.directory)
+    print(registry.table(registry.list_presets()))
+
+
+def _directory(args):
+    from zoo.presets import registry
+
+    if args.name and not args.name.replace("_", "").isalnum():
+        raise ValueError(f"--name is of letters, digits and _; got {args.name!r}")
+    directory = registry.FOLDER / args.name if args.name else pathlib.Path(args.out)
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    return directory
+
+
+def _target(args, aside):
+    from zoo.presets import making
+
+    name = args.name or str(args.out)
+    return making.Target(aside, name, args.precision, args.most_megabytes * 1e6)
+
+
+def _run(run, target, shared):
+    from zoo.presets import making
+
+    making.from_run(pathlib.Path(run), target, shared)
+
+
+def _counterexample(args, target):
+    from zoo.presets import making
+
+    flags = {name: getattr(args, name) for name in ("counterexample", "support", "seed")}
+    words = [f"--{name}={value}" for name, value in flags.items()]
+    command = shlex.join(["python", "-m", "zoo.presets", *words, f"--name={target.name}"])
+    making.counterexample(args.counterexample, args.support, args.seed, target, command)
+
+
+def _publish(made, directory):
+    """Move the files of a preset that is complete to where it is read from."""
+    directory.mkdir(exist_ok=True)
+    for path in made.iterdir():
+        os.replace(path, directory / path.name)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+"""The figures of a preset: what is measured, on which data, and how well it must be met again."""
+
+import dataclasses
+import math
+import re
+
+# Of the embedded set; of other sets as many examples are used, the first ones.
+TRAIN, TEST = 8000, 2000
+SAMPLES = 5000
+SEED = 0
+
+# key (a regular expression) → relative and absolute tolerance, the larger of which counts; the
+# first match holds. Every draw is seeded, so that one machine gives equal figures; another one
+# rounds otherwise, and then answers near a decision change sides.
+TOLERANCES = (
+    # Near ties, and words or p-values that follow from figures which are compared.
+    (r"closest|birthday|ks_p|ks_coordinate|seconds|lipschitz_._converged", None, None),
+    (r"support_.*", 0.3, 0.02),
+    (r"class_counts.*", 0.0, 0.01 * SAMPLES),
+    (r"ks_rejected|active_units", 0.0, 1.0),
+    (r"classes|.*_total|n_.*|components|dimension", 0.0, 0.0),
+    (r"mmd.*", 0.01, 2e-4),
+    (r".*information.*", 0.02, 0.02),
+    (r"(knn|probe|mlp|judge)_.*|precision.*|recall.*|unsure.*|.*density.*", 0.0, 0.01),
+    (r"lipschitz_.*", 0.02, 0.0),
+    (r"frechet.*|kernel.*", 0.02, 0.05),
+    (r"x_cycle.*|z_cycle.*|sample_cycle.*", 0.01, 0.0),
+    (r".*", 0.01, 1e-3),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Difference:
+    """A figure that is not what the card says: where, which, and how far off it may be."""
+
+    where: str
+    key: str
+    expected: object
+    found: object
+    allowed: object
+
+
+def sources(dataset: str, train_split: str, test_split: str, image_size: int) -> dict:
+    """What a preset that was trained on `dataset` is measured on, as arguments of `datasets.load`.
+
+    Returns:
+        "small" → the part that every figure is measured on; "all" → the whole test set, or absent
+        where that is the same. The embedded images stand in for Fashion-MNIST: their test images
+        are test images of the whole set, and can be had without it.
+    """
+    chosen = {
+        "name": dataset,
+        "train_split": train_split,
+        "test_split": test_split,
+        "image_size": image_size or None,
+    }
+    found = {"small": chosen, "all": chosen}
+    if dataset == "fashion_mnist":
+        whole = {"train_split": "train", "test_split": "test"}
+        found["small"] = chosen | {"name": "fashion_mnist_10k"} | whole
+    if dataset == "fashion_mnist_10k":
+        del found["all"]
+    return found
+
+
+def small(data):
+    """The first `TRAIN` training and `TEST` test examples of a `zoo.datasets.Dataset`."""
+    return dataclasses.replace(
+        data,
+        train=data.train[:TRAIN],
+        train_labels=data.train_labels[:TRAIN],
+        test=data.test[:TEST],
+        test_labels=data.test_labels[:TEST],
+    )
+
+
+def cycles_and_neighbours(game, data, pixels: bool = True) -> dict:
+    """Cycles, codes and 1-NN accuracies of a game; keys as from `zoo.metrics.evaluate`.
+
+    Args:
+        pixels: whether to measure 1-NN on raw pixels too, which takes longest.
+    """
+    import numpy as np
+
+    from zoo import datasets
+    from zoo import metrics
+
+    figures = metrics.evaluate(game, data, SEED, test_limit=len(data.test), probes=False)
+    if not game.has_encoder or len(np.unique(data.train_labels)) < 2 or len(data.shape) != 3:
+        return figures
+    known = game.observed(datasets.scale(data.train), SEED + 1)
+    new = game.observed(datasets.scale(data.test), SEED)
+    fresh = type(game).from_config(game.get_config())
+    maps = {
+        "code": game.encode,
+        "features": game.features,
+        "code_random": fresh.encode,
+        "features_random": fresh.features,
+    }
+    maps |= {"pixels": lambda x: x} if pixels else {}
+    for name, function in maps.items():
+        pair = metrics.in_batches(function, known), metrics.in_batches(function, new)
+        figures[f"knn_{name}"] = metrics.nearest_neighbour_accuracy(
+            pair[0], data.train_labels, pair[1], data.test_labels
+        )
+    return figures | {"n_train": float(len(known))}
+
+
+def audited(game, data, progress=None) -> dict:
+    """The figures of `zoo.audit.audit` with the settings of the cards, and the classes' names."""
+    from zoo import audit
+    from zoo import models
+
+    found = audit.audit(models.of_game(game), data, SEED, SAMPLES, progress)
+    return found | {"class_names": list(data.classes)}
+
+
+def allowed(key: str, expected) -> float | None:
+    """How far a figure may be from `expected`; None where it is not compared."""
+    _, relative, absolute = next(row for row in TOLERANCES if re.fullmatch(row[0], key))
+    if relative is None:
+        return None
+    size = max((abs(v) for v in _numbers(expected)), default=0.0)
+    return max(relative * size, absolute)
+
+
+def differences(where: str, expected: dict, found: dict) -> list[Difference]:
+    """Figures that are missing, new, or farther from `expected` than `allowed`."""
+    rows = []
+    for key in {**expected, **found}:
+        old, new = expected.get(key), found.get(key)
+        margin = allowed(key, old)
+        if margin is None or old == new:
+            continue
+        ours, theirs = list(_numbers(old)), list(_numbers(new))
+        words = not ours or len(ours) != len(theirs)
+        if words or any(not _near(a, b, margin) for a, b in zip(ours, theirs)):
+            rows.append(Difference(where, key, old, new, margin))
+    return rows
+
+
+def _near(a, b, margin):
+    # Written so that NaN is near nothing but itself.
+    return abs(a - b) <= margin or (math.isnan(a) and math.isnan(b))
+
+
+def _numbers(value):
+    if isinstance(value, (int, float)):
+        yield float(value)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from _numbers(inner)

@@ -1,0 +1,112 @@
+"""Presets from elsewhere: https:// archives and hf:// repositories, never without a checksum.
+
+Downloads are those of `keras.utils.get_file` and `huggingface_hub`, and lie in their caches. A
+preset holds arrays and JSON; nothing of what was fetched is executed.
+"""
+
+import hashlib
+import io
+import pathlib
+import re
+import zipfile
+
+from zoo.presets import storage
+
+_HUB = re.compile(r"hf://([\w.-]+/[\w.-]+)@([\w.-]+)")
+_FILES = (storage.WEIGHTS, storage.CONFIG)
+
+
+def is_handle(text: str) -> bool:
+    """Whether `text` names something on another machine."""
+    return "://" in text
+
+
+def load(handle: str, sha256: str):
+    """The game at "https://…/NAME.zip" or "hf://owner/repo@revision".
+
+    Args:
+        sha256: of the archive, or of weights.npz in the repository.
+
+    Raises:
+        ValueError: another kind of handle, no checksum, another file than the checksum says, no
+            network, or the library that it takes is not installed.
+    """
+    kind = handle.partition("://")[0]
+    if kind not in ("https", "hf"):
+        raise ValueError(
+            f"{handle!r}: handles are https://…/NAME.zip and hf://owner/repo@revision; {kind}:// "
+            "is not read"
+        )
+    if not re.fullmatch("[0-9a-f]{64}", sha256):
+        raise ValueError(
+            f"{handle!r} needs the checksum of what it should be, sha256= and 64 hexadecimal "
+            f"digits; got {sha256!r}"
+        )
+    if kind == "hf":
+        return storage.load(_from_hub(*repository(handle)), sha256)
+    return storage.load(_unpacked(_downloaded(handle, sha256), sha256))
+
+
+def repository(handle: str) -> tuple[str, str]:
+    """From hf://owner/repo@revision to ("owner/repo", "revision"). Raises ValueError."""
+    match = _HUB.fullmatch(handle)
+    if not match:
+        raise ValueError(
+            f"{handle!r}: expected hf://owner/repo@revision; the revision, best a commit, is needed"
+        )
+    return match.groups()
+
+
+def _from_hub(repo, revision):
+    try:
+        import huggingface_hub
+    except ImportError:
+        raise ValueError(
+            "hf:// needs huggingface_hub: pip install 'encoder-gan-zoo[hub]'"
+        ) from None
+    try:
+        folder = huggingface_hub.snapshot_download(
+            repo, revision=revision, allow_patterns=list(_FILES)
+        )
+    except Exception as error:  # the library's own, and those of its HTTP client
+        raise ValueError(f"cannot fetch hf://{repo}@{revision}: {_line(error)}") from error
+    return pathlib.Path(folder)
+
+
+def _downloaded(url, sha256):
+    import keras
+
+    # The name holds the checksum: another version of the file cannot be taken for this one.
+    name = f"{sha256}.zip"
+    try:
+        path = keras.utils.get_file(name, url, cache_subdir="encoder_gan_zoo")
+    except Exception as error:  # get_file raises bare exceptions
+        raise ValueError(f"cannot fetch {url}: {_line(error)}") from error
+    found = hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
+    if found != sha256:
+        pathlib.Path(path).unlink()
+        raise ValueError(
+            f"{url} is not what was asked for: expected sha256 {sha256}, found {found}; "
+            "nothing was kept"
+        )
+    return pathlib.Path(path)
+
+
+def _unpacked(path, sha256):
+    directory = path.with_suffix("")
+    try:
+        with zipfile.ZipFile(io.BytesIO(path.read_bytes())) as archive:
+            # By their last name: the two files, and nothing else, wherever they lie in it.
+            members = {pathlib.PurePosixPath(name).name: name for name in archive.namelist()}
+            directory.mkdir(exist_ok=True)
+            for name in _FILES:
+                storage.write(directory / name, archive.read(members[name]))
+    except (zipfile.BadZipFile, KeyError) as error:
+        raise ValueError(
+            f"{path} is not an archive of a preset: it must hold {' and '.join(_FILES)} ({error})"
+        ) from error
+    return directory
+
+
+def _line(error):
+    return " ".join(f"{type(error).__name__}: {error}".split())[:300]

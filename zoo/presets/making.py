@@ -1,0 +1,189 @@
+"""From a trained game to a preset: stored, measured as it was stored, described."""
+
+import dataclasses
+import json
+import pathlib
+import shlex
+
+from zoo.presets import cards
+from zoo.presets import figures
+from zoo.presets import picture
+from zoo.presets import storage
+
+# How far storage may move the x-cycle ratio, as a share of it.
+ROUNDING = 0.01
+
+
+@dataclasses.dataclass(frozen=True)
+class Target:
+    """Where a preset is written, what it is called on its card, and how it is stored."""
+
+    directory: pathlib.Path
+    name: str
+    precision: str = "float16"
+    most_bytes: float = 6e6
+
+
+def from_run(run: pathlib.Path, target: Target, shared: bool | None) -> None:
+    """Write the preset of the finished run in `run`, card and all.
+
+    Args:
+        shared: whether the machine did other work while it trained; None where it is not known.
+
+    Raises:
+        ValueError: `run` holds no finished run, or rounding changes reconstructions by 1 %.
+    """
+    import zoo
+
+    try:
+        config, measured = (
+            json.loads((run / f"{name}.json").read_text(encoding="utf-8"))
+            for name in ("config", "metrics")
+        )
+    except OSError as error:
+        raise ValueError(
+            f"{run} holds no finished run: {pathlib.Path(error.filename).name} is missing"
+        ) from None
+    if "flags" not in config:
+        raise ValueError(f"{run} holds a preset, not a run: config.json has no flags")
+    flags = config["flags"]
+    game = zoo.load(run)
+    source = {k: flags[k] for k in ("dataset", "train_split", "test_split", "image_size")}
+    training = {
+        "command": without_run_dir(config["command"]),
+        **{k: flags[k] for k in ("seed", "epochs", "precision", "train_split", "test_split")},
+        "backend": "tensorflow",  # the only one that trainers run on
+        **{k: config[k] for k in ("machine", "versions", "data")},
+        "wall_s": measured["wall_s"],
+        "shared_machine": shared,
+    }
+    write(game, target, source, training)
+
+
+def counterexample(dataset: str, support: int, seed: int, target: Target, command: str) -> None:
+    """Write the preset of a counterexample that stores `support` images of `dataset`."""
+    import keras
+    import numpy as np
+
+    from zoo import datasets
+    from zoo.counterexample import build
+
+    data = datasets.load(dataset)
+    game = build(data, support, latent_dim=16, seed=seed, width=8)
+    training = {
+        "command": command,
+        "seed": seed,
+        "backend": keras.backend.backend(),
+        "versions": {"keras": keras.__version__, "numpy": np.__version__},
+        "data": data.source,
+        "built": True,
+    }
+    source = {"dataset": dataset, "train_split": "train", "test_split": "test", "image_size": 0}
+    write(game, target, source, training)
+
+
+def write(game, target: Target, source: dict, training: dict) -> None:
+    """Store, measure and describe `game`.
+
+    Args:
+        source: dataset, train_split, test_split and image_size that it was trained on.
+        training: see `storage.save`.
+
+    Raises:
+        ValueError: the weights are too large, rounding matters, or data are missing.
+    """
+    directory, settings = target.directory, {"dataset": source["dataset"]}
+    config = storage.save(game, directory, target.precision, settings, training)
+    if config["weights"]["bytes"] > target.most_bytes:
+        raise ValueError(
+            f"the weights take {config['weights']['bytes'] / 1e6:.1f} MB and a preset may take "
+            f"{target.most_bytes / 1e6:g}; train with a smaller --width, or give --most_megabytes"
+        )
+    stored = storage.load(directory)
+    sources = measured_on(source)
+    if training.get("built"):
+        del sources["all"]  # nothing was learned, so that a part of the test images says as much
+    metrics, audit, data = measure(stored, sources)
+    config["rounding"] = storage.rounding(game, stored)
+    if stored.has_encoder:
+        config["rounding"]["x_cycle_ratio"] = _unmoved(game, stored, data)
+    storage.write_json(directory / storage.CONFIG, config)
+    storage.write_json(directory / "metrics.json", metrics)
+    storage.write_json(directory / "audit.json", audit)
+    picture.draw(directory / "card.png", stored, data)
+    cards.write(directory, target.name, config, metrics, audit)
+
+
+def measured_on(source: dict) -> dict:
+    """`figures.sources` of what a preset was trained on."""
+    return figures.sources(
+        source["dataset"], source["train_split"], source["test_split"], source["image_size"]
+    )
+
+
+def measure(game, sources: dict) -> tuple:
+    """(metrics, audit, data): all that a card says of a game, and the data of its small part.
+
+    Args:
+        sources: as from `figures.sources`; the whole test set is left out where it is not here.
+
+    Raises:
+        ValueError: data are missing; says which.
+    """
+    loaded = {}
+    data = figures.small(_load(sources["small"], loaded))
+    print(f"  measuring on {len(data.test):,} test images of {data.name} …", flush=True)
+    metrics = figures.cycles_and_neighbours(game, data)
+    metrics["measured_on"] = sources
+    audit = figures.audited(game, data)
+    if hasattr(game, "pixels"):
+        # Noise that is copied is no reconstruction: the audit leaves its pixels out.
+        metrics |= {key: audit[key] for key in metrics if key.startswith("x_cycle")}
+    # Nothing of what is measured on the whole set applies without an encoder.
+    if "all" in sources and game.has_encoder:
+        try:
+            everything = _load(sources["all"], loaded)
+        except ValueError as error:
+            print(f"  not measured on the whole test set: {error}", flush=True)
+        else:
+            print(f"  and on all {len(everything.test):,} …", flush=True)
+            metrics["all_test"] = figures.cycles_and_neighbours(game, everything, pixels=False)
+    return metrics, audit, data
+
+
+def _load(source, loaded):
+    from zoo import datasets
+
+    key = json.dumps(source)
+    if key not in loaded:
+        loaded[key] = datasets.load(**source)
+    return loaded[key]
+
+
+def _unmoved(game, stored, data):
+    from zoo import metrics
+
+    limits = {"test_limit": len(data.test), "probes": False, "baselines": False}
+    before, after = (
+        metrics.evaluate(one, data, figures.SEED, **limits)["x_cycle_ratio"]
+        for one in (game, stored)
+    )
+    # Written so that NaN does not pass.
+    if not abs(after - before) <= ROUNDING * before:
+        raise ValueError(
+            f"storing moved the x-cycle ratio from {before:.4f} to {after:.4f}, by more than "
+            f"{ROUNDING:.0%}; give --precision=float32"
+        )
+    return [before, after]
+
+
+def without_run_dir(command: str) -> str:
+    """A command line without the directory that it wrote to, which is of one machine only."""
+    words = shlex.split(command)
+    kept, skip = [], False
+    for word in words:
+        flag = word.lstrip("-") if word.startswith("-") else ""
+        if not skip and flag.partition("=")[0] != "run_dir":
+            kept.append(word)
+        skip = flag == "run_dir"
+    return shlex.join(kept)

@@ -1,0 +1,41 @@
+"""The picture of a card: test images above their reconstructions, and samples."""
+
+import pathlib
+
+from zoo.presets.figures import SEED
+
+_COLUMNS = 14
+
+
+def draw(path: pathlib.Path, game, data) -> None:
+    """Write `card.png` for images; nothing is chosen: the first test images, the first draws."""
+    from zoo import datasets
+    from zoo import pictures
+    from zoo.metrics import in_batches
+
+    if len(data.shape) != 3:
+        raise ValueError(f"a card shows images; {data.name} has examples of shape {data.shape}")
+    sheets = {}
+    if game.has_encoder:
+        x = game.observed(datasets.scale(data.test[: 2 * _COLUMNS]), SEED)
+        back = in_batches(game.reconstruct, x)
+        sheets["test images, each above its reconstruction"] = pictures.pairs(x, back, _COLUMNS)
+    z = game.prior_codes((6 if game.has_encoder else 10) * _COLUMNS, SEED)
+    sheets["samples"] = pictures.grid(in_batches(game.decode, _array(z)), _COLUMNS)
+    width, heading = 7.0, 0.3
+    heights = [(width - 0.2) * sheet.shape[0] / sheet.shape[1] for sheet in sheets.values()]
+    top = whole = sum(heights) + heading * len(heights) + 0.1
+    figure = pictures.blank(width, whole)
+    for (title, sheet), height in zip(sheets.items(), heights):
+        top -= heading + height
+        axes = figure.add_axes((0.1 / width, top / whole, 1 - 0.2 / width, height / whole))
+        axes.imshow(sheet, cmap="gray", vmin=0, vmax=255, interpolation="nearest", aspect="auto")
+        axes.set_axis_off()
+        axes.set_title(title, loc="left", fontsize=10)
+    figure.savefig(path, format="png")
+
+
+def _array(tensor):
+    from keras import ops
+
+    return ops.convert_to_numpy(tensor)

@@ -1,0 +1,153 @@
+"""Which presets the package has, and what their files must be. Needs neither TensorFlow nor NumPy.
+
+`registry.json` is written by `rebuild` from the directories beside it, and by nothing else.
+"""
+
+import dataclasses
+import difflib
+import hashlib
+import json
+import os
+import pathlib
+
+FOLDER = pathlib.Path(__file__).parent
+REGISTRY = "registry.json"
+
+# Figures of the table: heading, key, format, factor.
+COLUMNS = (
+    ("x-cycle ratio", "x_cycle_ratio", ".2f", 1),
+    ("1-NN code", "knn_code", ".1%", 1),
+    ("classes", "classes", ".0f", 1),
+    ("Fréchet", "frechet", ".1f", 1),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Preset:
+    """A preset of the package.
+
+    Attributes:
+        name: what `zoo.load` takes.
+        method: key of `zoo.METHODS` or `zoo.CONSTRUCTIONS`.
+        dataset: what it was trained on, or made of.
+        parameters: numbers in all of its networks.
+        bytes: size of its weights on disk.
+        sha256: of its weights.npz.
+        config_sha256: of its configuration; see `config_digest`.
+        collapsed: whether its samples lack a class, see `zoo.presets.cards.lacking`.
+        figures: key → value, some of metrics.json and audit.json.
+        folder: where the presets of the package are.
+    """
+
+    name: str
+    method: str
+    dataset: str
+    parameters: int
+    bytes: int
+    sha256: str
+    config_sha256: str
+    collapsed: bool
+    figures: dict
+    folder: pathlib.Path = FOLDER
+
+    @property
+    def directory(self) -> pathlib.Path:
+        """Where its files are."""
+        return self.folder / self.name
+
+    @property
+    def card(self) -> str:
+        """Its model card, Markdown."""
+        return (self.directory / "card.md").read_text(encoding="utf-8")
+
+
+def list_presets(folder: pathlib.Path = FOLDER) -> list[Preset]:
+    """The presets of the package, by name; `zoo.presets.table` makes a text of them.
+
+    Raises:
+        ValueError: the registry is damaged.
+    """
+    path = folder / REGISTRY
+    if not path.exists():
+        return []
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+        return [Preset(**entry, folder=folder) for entry in entries]
+    except (OSError, ValueError, TypeError) as error:
+        raise ValueError(f"{path} is damaged: {error}; reinstall the package") from None
+
+
+def find(name: str, folder: pathlib.Path = FOLDER) -> Preset:
+    """The preset of that name.
+
+    Raises:
+        ValueError: there is none; says which names are near, and how to list them.
+    """
+    for preset in list_presets(folder):
+        if preset.name == name:
+            return preset
+    raise ValueError(f"no preset is called {name!r}; {nearest(name, folder)}")
+
+
+def nearest(name: str, folder: pathlib.Path = FOLDER) -> str:
+    """In words: the names of presets that are near `name`, and how to see all of them."""
+    names = [preset.name for preset in list_presets(folder)]
+    near = difflib.get_close_matches(str(name).lower(), names, n=3)
+    hint = f"nearest names: {', '.join(near)}; " if near else ""
+    return f"{hint}`python -m zoo` lists the {len(names)} presets there are"
+
+
+def table(presets: list[Preset]) -> str:
+    """Name, method, data, size and key figures, one aligned line each; a missing figure is –."""
+    rows = [["preset", "method", "data", "parameters", "MB", *(c[0] for c in COLUMNS), ""]]
+    for preset in presets:
+        cells = [
+            "–" if preset.figures.get(key) is None else f"{factor * preset.figures[key]:{form}}"
+            for _, key, form, factor in COLUMNS
+        ]
+        size = [f"{preset.parameters:,}", f"{preset.bytes / 1e6:.1f}"]
+        remark = "collapsed" if preset.collapsed else ""
+        rows.append([preset.name, preset.method, preset.dataset, *size, *cells, remark])
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    # Words to the left, numbers to the right.
+    lines = [
+        "  ".join(f"{c:{'<' if i < 3 else '>'}{w}}" for i, (c, w) in enumerate(zip(row, widths)))
+        for row in rows
+    ]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def config_digest(config: dict) -> str:
+    """sha256 of a configuration, whatever its layout in the file."""
+    return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()
+
+
+def rebuild(folder: pathlib.Path = FOLDER) -> list[Preset]:
+    """Write `registry.json` anew from the directories in `folder`; the presets that it lists."""
+    entries = [_entry(path.parent) for path in sorted(folder.glob("*/config.json"))]
+    text = json.dumps(entries, indent=1, ensure_ascii=False) + "\n"
+    partial = folder / f"{REGISTRY}.partial"
+    partial.write_text(text, encoding="utf-8")
+    os.replace(partial, folder / REGISTRY)
+    return list_presets(folder)
+
+
+def _entry(directory):
+    from zoo.presets import cards
+
+    config, metrics, audit = (
+        json.loads((directory / f"{name}.json").read_text(encoding="utf-8"))
+        for name in ("config", "metrics", "audit")
+    )
+    figures = {**audit, **metrics}
+    return {
+        "name": directory.name,
+        "method": config["method"],
+        "dataset": config["settings"]["dataset"],
+        "parameters": config["parameters"],
+        "bytes": config["weights"]["bytes"],
+        "sha256": config["weights"]["sha256"],
+        "config_sha256": config_digest(config),
+        "collapsed": bool(cards.lacking(audit)),
+        "figures": {key: figures[key] for _, key, *_ in COLUMNS if key in figures},
+    }

@@ -1,0 +1,250 @@
+"""The weights of a game as a small file that is checked before it is used.
+
+Kernels are kept in float16, everything else as it is: biases, gains and moving statistics in
+float32, and networks that no player owns (the circuits and the image bank of the counterexample)
+bit for bit. What rounding the kernels changes is measured when a preset is made, see `rounding`.
+
+Where a game keeps averages of its encoder and generator, the averages are stored, as the networks
+themselves, and the configuration says ema = 0: they are what encodes and decodes, and what one
+would go on training from.
+"""
+
+import hashlib
+import io
+import json
+import os
+import pathlib
+import re
+import zipfile
+
+import numpy as np
+
+from zoo.presets import registry
+
+FORMAT = 1
+WEIGHTS, CONFIG = "weights.npz", "config.json"
+PRECISIONS = ("float16", "float32")
+
+
+def save(
+    game,
+    directory: str | os.PathLike,
+    precision: str = "float16",
+    settings: dict | None = None,
+    training: dict | None = None,
+) -> dict:
+    """Write weights.npz and config.json of `game`, which `zoo.load(directory)` reads.
+
+    Args:
+        game: a `zoo` game.
+        directory: made if need be; a preset that is there is replaced.
+        precision: of the kernels, "float16" or "float32".
+        settings: what the command `trainers.compare` tells runs apart by: dataset, seed.
+        training: how it came about, for the card; any JSON.
+
+    Returns:
+        The contents of config.json.
+
+    Raises:
+        ValueError: another precision, or a weight is not finite or too large for it.
+    """
+    import inspect
+
+    if precision not in PRECISIONS:
+        raise ValueError(f"precision must be one of {', '.join(PRECISIONS)}; got {precision!r}")
+    directory = pathlib.Path(directory)
+    arguments = game.get_config()
+    contents = _pack(_stored(game, precision))
+    method = type(game).__module__.rpartition(".")[2]
+    config = {
+        "format": FORMAT,
+        "method": method,
+        "class": type(game).__name__,
+        "paper": paper(inspect.getdoc(type(game))),
+        "arguments": arguments | {"ema": 0.0},
+        "averages": arguments["ema"],
+        "networks": list(game.named_networks()),
+        "players": list(game.players),
+        "parameters": int(sum(net.count_params() for net in game.named_networks().values())),
+        "weights": {
+            "file": WEIGHTS,
+            "sha256": hashlib.sha256(contents).hexdigest(),
+            "bytes": len(contents),
+            "precision": precision,
+        },
+        "settings": {"method": method, "network": game.network, "seed": game.seed}
+        | {"dataset": "not recorded"}
+        | (settings or {}),
+        "training": training or {},
+    }
+    # As it will be read back: tuples become lists, NumPy numbers plain ones.
+    config = json.loads(json.dumps(config, default=float))
+    directory.mkdir(parents=True, exist_ok=True)
+    write(directory / WEIGHTS, contents)
+    write_json(directory / CONFIG, config)
+    return config
+
+
+def paper(docstring: str) -> str:
+    """What the documentation of a method says first: its paper, up to the arXiv number."""
+    found = re.match(r".*?arXiv:\d+\.\d+\)?", " ".join(docstring.split()))
+    return found[0] if found else docstring.splitlines()[0]
+
+
+def load(directory: str | os.PathLike, sha256: str = "", config_sha256: str = ""):
+    """The game whose preset is in `directory`, not compiled.
+
+    Args:
+        sha256: of the weights, if known from elsewhere; that in config.json must hold as well.
+        config_sha256: of the configuration, likewise.
+
+    Raises:
+        ValueError: a file is missing, is not what its checksum says, or does not fit; names the
+            file, what was expected and what was found. No weight is used before that.
+    """
+    directory = pathlib.Path(directory)
+    config = read_config(directory, config_sha256)
+    path = directory / WEIGHTS
+    expected = sha256 or config["weights"]["sha256"]
+    try:
+        contents = path.read_bytes()
+    except OSError as error:
+        raise ValueError(
+            f"{path} cannot be read ({error.strerror}); expected a file of sha256 {expected}"
+        ) from None
+    found = hashlib.sha256(contents).hexdigest()
+    for expected in filter(None, (sha256, config["weights"]["sha256"])):
+        if found != expected:
+            raise ValueError(
+                f"{path} is damaged or belongs to another model: expected sha256 {expected}, "
+                f"found {found}; nothing was loaded"
+            )
+    return _assigned(_build(config, directory / CONFIG), contents, path)
+
+
+def read_config(directory: pathlib.Path, sha256: str = "") -> dict:
+    """The configuration of the preset in `directory`. Raises ValueError as `load` does."""
+    path = pathlib.Path(directory) / CONFIG
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+        known = config["format"] <= FORMAT and config["method"] and config["weights"]["sha256"]
+    except OSError as error:
+        raise ValueError(
+            f"{path} cannot be read ({error.strerror}); expected the configuration of a preset"
+            f"{f', of sha256 {sha256}' if sha256 else ''}"
+        ) from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"{path} is damaged: it is not the configuration of a preset ({error!r})"
+        ) from None
+    found = registry.config_digest(config)
+    if sha256 and found != sha256:
+        raise ValueError(
+            f"{path} is damaged or belongs to another model: its configuration has sha256 {found}, "
+            f"expected {sha256}; nothing was loaded"
+        )
+    if not known:
+        raise ValueError(f"{path} has format {config['format']}; this version reads {FORMAT}")
+    return config
+
+
+def is_preset(directory: pathlib.Path) -> bool:
+    """Whether `directory` holds a preset, be it damaged, and not a run."""
+    if (directory / "game.keras").exists():
+        return False
+    try:
+        # A run that has not ended has a config.json too, of another kind.
+        config = json.loads((directory / CONFIG).read_text(encoding="utf-8"))
+        return "weights" in config
+    except (OSError, ValueError, TypeError):
+        return (directory / WEIGHTS).exists()
+
+
+def rounding(before, after, n: int = 500) -> dict:
+    """What storing has changed: x_cycle_ratio has its own row, this compares samples.
+
+    Returns:
+        samples: mean absolute difference of the pixels of n samples of the two games, in [-1, 1].
+    """
+    from keras import ops
+
+    z = before.prior_codes(n, 0)
+    pictures = [ops.convert_to_numpy(game.decode(z)) for game in (before, after)]
+    return {"samples": float(np.abs(pictures[0] - pictures[1]).mean())}
+
+
+def write(path: pathlib.Path, contents: bytes) -> None:
+    """Write a file whole or not at all."""
+    partial = path.with_name(f"{path.name}.partial")
+    partial.write_bytes(contents)
+    os.replace(partial, path)
+
+
+def write_json(path: pathlib.Path, value) -> None:
+    """Write `value` as JSON, whole or not at all."""
+    write(path, (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def _variables(game, averaged: bool):
+    """(network, key, variable) of every weight; keys do not depend on Keras' counting of names."""
+    for name, network in game.named_networks().items():
+        source = game.averages.get(name, network) if averaged else network
+        for number, layer in enumerate(source.layers):
+            kind = re.sub(r"(?<!^)(?=[A-Z])", "_", type(layer).__name__).lower()
+            for place, variable in enumerate(layer.weights):
+                what = re.sub(r"_\d+$", "", variable.name)
+                yield name, f"{name}/{number:02d}_{kind}/{place}_{what}", variable
+
+
+def _stored(game, precision):
+    from keras import ops
+
+    owned = {net for networks in game.players.values() for net in networks}
+    arrays = {}
+    for network, key, variable in _variables(game, averaged=True):
+        value = ops.convert_to_numpy(variable)
+        if value.dtype.kind == "f" and not np.isfinite(value).all():
+            raise ValueError(f"{key} is not finite: the game has diverged")
+        if network in owned and value.dtype == np.float32 and value.ndim > 1:
+            if precision == "float16" and np.abs(value).max() > np.finfo("f2").max:
+                raise ValueError(f"{key} does not fit into float16; give precision='float32'")
+            value = value.astype(precision)
+        arrays[key] = value
+    return arrays
+
+
+def _pack(arrays):
+    from zoo.datasets.make_fashion_mnist_10k import write_npz
+
+    buffer = io.BytesIO()
+    write_npz(buffer, arrays)
+    return buffer.getvalue()
+
+
+def _build(config, path):
+    import zoo
+
+    try:
+        return zoo.method(config["method"])(**config["arguments"])
+    except (TypeError, KeyError, ValueError) as error:
+        raise ValueError(f"{path} does not describe a game of this version: {error}") from error
+
+
+def _assigned(game, contents, path):
+    try:
+        with np.load(io.BytesIO(contents), allow_pickle=False) as archive:
+            arrays = {key: archive[key] for key in archive}
+    except (ValueError, OSError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path} is not an archive of weights ({error})") from error
+    variables = {key: variable for _, key, variable in _variables(game, averaged=False)}
+    wanted = {key: tuple(variable.shape) for key, variable in variables.items()}
+    found = {key: array.shape for key, array in arrays.items()}
+    if wanted != found:
+        wrong = sorted(k for k in wanted.keys() | found.keys() if wanted.get(k) != found.get(k))
+        raise ValueError(
+            f"{path} does not fit {type(game).__name__}: {len(wrong)} arrays differ, first "
+            f"{wrong[0]}, expected {wanted.get(wrong[0])}, found {found.get(wrong[0])}"
+        )
+    for key, variable in variables.items():
+        variable.assign(arrays[key].astype(variable.dtype))
+    return game
