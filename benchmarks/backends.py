@@ -1,6 +1,6 @@
 """A training step on TensorFlow, without and with XLA, and on JAX: two methods, 28 × 28, dcgan.
 
-    python benchmarks/backends.py [--seconds 15] [--batch_size 128]
+    python benchmarks/backends.py [--seconds 15] [--rounds 15] [--batch_size 128]
 
 Each variant is a process of its own, for Keras has one backend in each, and they take turns in
 short rounds while the others wait, so that a noisy machine is noisy for all. The best round is
@@ -18,11 +18,12 @@ from absl import app
 from absl import flags
 
 SECONDS = flags.DEFINE_float("seconds", 15, "Seconds of measuring for each variant.")
+ROUNDS = flags.DEFINE_integer("rounds", 15, "Turns of each variant.")
 BATCH = flags.DEFINE_integer("batch_size", 128, "Images per step.")
 WORKER = flags.DEFINE_string("worker", "", "Internal: the method that this process trains.")
 JIT = flags.DEFINE_bool("jit", False, "Internal: whether it compiles with XLA.")
 
-STEPS, ROUNDS = 10, 15
+STEPS = 10
 METHODS = ("bigan", "vae")
 VARIANTS = {
     "TensorFlow": ("tensorflow", "--nojit"),
@@ -77,10 +78,10 @@ def main(argv):
         workers[method, name] = start(method, *VARIANTS[name])
         first[method, name] = STEPS * BATCH.value / ask(workers[method, name], 0)
     rates = {kind: [] for kind in kinds}
-    for turn in range(ROUNDS):
-        print(f"round {turn + 1} of {ROUNDS}", flush=True)
+    for turn in range(ROUNDS.value):
+        print(f"round {turn + 1} of {ROUNDS.value}", flush=True)
         for kind in kinds:
-            rates[kind].append(ask(workers[kind], SECONDS.value / ROUNDS))
+            rates[kind].append(ask(workers[kind], SECONDS.value / ROUNDS.value))
     for process in workers.values():
         process.stdin.close()
         process.wait()
