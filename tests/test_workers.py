@@ -45,9 +45,9 @@ def play(method):
 
 
 def numbers(game):
-    """Path → array: weights, statistics, averages, state of the noise."""
+    """Place → array: weights, statistics, averages, state of the noise."""
     kept = [*game.weights, game.optimizer.iterations, game.seed_generator.state]
-    return {f"{place} {v.path}": v.numpy() for place, v in enumerate(kept)}
+    return {f"number{place}": v.numpy() for place, v in enumerate(kept)}
 
 
 def indices(placed, start, steps):

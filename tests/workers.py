@@ -54,3 +54,4 @@ def end(processes, seconds=300):
     finally:
         for process in processes:
             process.kill()
+            process.wait()
