@@ -52,11 +52,14 @@ def parse(argv: list) -> tuple:
 
 def export(model: str, base: pathlib.Path, version: int | None, max_batch_size: int) -> int:
     """Write, examine, publish; the exit code."""
+    import zoo
     from export import publish
 
+    known = [preset.name for preset in zoo.list_presets()]
+    if model not in known and "://" not in model and not pathlib.Path(model).exists():
+        zoo.load(model)  # refuses, and says what there is, before anything is made
     publish.check(base, version)
     print(f"loading {model}", flush=True)
-    import zoo
     from export import companions
     from export import doctor
     from export import write

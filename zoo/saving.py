@@ -32,8 +32,6 @@ def _check(what, found, expected):
 
 
 def _of_keras(path, sha256):
-    import keras
-
     from zoo.presets import registry
 
     file = path / "game.keras" if path.is_dir() else path
@@ -43,6 +41,8 @@ def _of_keras(path, sha256):
             f"weights.npz (a preset) in it; nor is {str(path)!r} the name of a preset: "
             f"{registry.nearest(str(path))}"
         )
+    import keras
+
     if sha256:
         _check(file, hashlib.sha256(file.read_bytes()).hexdigest(), sha256)
     for name in zoo.METHODS | zoo.CONSTRUCTIONS:
