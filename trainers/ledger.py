@@ -20,6 +20,7 @@ import sys
 
 from zoo import commands
 from zoo import markdown
+from zoo import presets
 
 DOCS = pathlib.Path(__file__).parent.parent / "docs"
 PAGE = DOCS / "ledger.md"
@@ -129,10 +130,23 @@ def record(directory: pathlib.Path, machine: str) -> dict:
 
 
 def read() -> tuple[list, dict]:
-    """(rows of the papers, name → measurement) of this repository."""
+    """(rows of the papers, name → measurement), those of presets being called preset_NAME."""
     papers = json.loads((DOCS / "papers.json").read_text(encoding="utf-8"))
     kept = sorted((DOCS / "measurements").glob("*.json"))
-    return papers, {p.stem: json.loads(p.read_text(encoding="utf-8")) for p in kept}
+    records = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in kept}
+    for preset in presets.list_presets():
+        config, figures = (
+            json.loads((preset.directory / f"{name}.json").read_text(encoding="utf-8"))
+            for name in ("config", "metrics")
+        )
+        made = config["training"]
+        records[f"preset_{preset.name}"] = {
+            "command": made["command"],
+            "machine": made["machine"] + ", with other work" * bool(made.get("shared_machine")),
+            "wall_s": made.get("wall_s"),
+            "figures": figures.get("all_test", figures),
+        }
+    return papers, records
 
 
 def main(argv: list) -> None:
