@@ -142,7 +142,8 @@ def read() -> tuple[list, dict]:
         made = config["training"]
         records[f"preset_{preset.name}"] = {
             "command": made["command"],
-            "machine": made["machine"] + ", with other work" * bool(made.get("shared_machine")),
+            "machine": made.get("machine", "built, not trained")
+            + ", with other work" * bool(made.get("shared_machine")),
             "wall_s": made.get("wall_s"),
             "figures": figures.get("all_test", figures),
         }
