@@ -99,7 +99,7 @@ def contract(tmp_path, *arguments):
 
 def test_the_contract_holds_on_jax(tmp_path):
     chosen = "(bigan-dcgan and (moves or saved)) or test_jax"
-    assert contract(tmp_path, "-k", chosen, *suites()) == 9
+    assert contract(tmp_path, "-k", chosen, *suites()) == 13
 
 
 @pytest.mark.slow

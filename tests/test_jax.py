@@ -119,3 +119,23 @@ def test_a_trainer_runs_resumes_and_reports_on_jax(method, tmp_path, capsys):
     assert os.path.getsize(tmp_path / "run" / "report.png") > 10_000
     game = zoo.load(tmp_path / "run")
     assert int(game.optimizer.iterations.numpy()) == 8
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--strategy=mirrored"], "one of auto, one_device on JAX; got 'mirrored'"),
+        (["--strategy=multi_worker_mirrored"], "--strategy=auto takes all devices that JAX sees"),
+        (["--strategy=tpu"], "without KERAS_BACKEND=jax, TensorFlow has more"),
+        (["--tpu=local"], "--tpu=local is for TensorFlow"),
+    ],
+)
+def test_what_jax_does_not_have_is_refused_at_once(words, said, tmp_path, capsys):
+    from trainers import run
+    from trainers.bigan import RECIPE
+
+    with pytest.raises(SystemExit) as refused:
+        run.main(RECIPE, ["bigan.py", f"--run_dir={tmp_path / 'run'}", *words])
+    assert refused.value.code == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()

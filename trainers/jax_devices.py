@@ -30,8 +30,9 @@ def check(name: str, tpu: str = "", devices: str = "", sync_batch_norm: bool = T
     """Raises ValueError where flags or TF_CONFIG ask for what JAX has not. Imports no JAX."""
     if name not in STRATEGIES:
         raise ValueError(
-            f"--strategy={name} is one of TensorFlow's, and KERAS_BACKEND=jax; "
-            "give --strategy=auto (all devices that JAX sees) or one_device, or unset KERAS_BACKEND"
+            f"--strategy must be one of {', '.join(STRATEGIES)} on JAX; got {name!r}. "
+            "--strategy=auto takes all devices that JAX sees; without KERAS_BACKEND=jax, "
+            "TensorFlow has more"
         )
     if tpu:
         raise ValueError(
