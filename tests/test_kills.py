@@ -18,14 +18,14 @@ SMALL = [
     "-m",
     "trainers.bigan",
     "--dataset=grid25",
-    "--train_split=train[:600]",
+    "--train_split=train[:200]",
     "--test_split=test[:100]",
     "--width=2",
     "--batch_size=20",
     "--ema=0.9",
     "--evaluate_every=0",
 ]
-EPOCH = 30
+EPOCH = 10
 KILLS = 20
 
 # What a trainer says at the end of an epoch, the first of which compiles.
@@ -107,7 +107,7 @@ def test_sigterm_loses_nothing(tmp_path):
 @pytest.mark.slow
 def test_twenty_kills_at_random_moments_change_nothing(tmp_path):
     """SIGKILL and SIGTERM in turn while it trains and saves; one in ten SIGKILL while it starts."""
-    arguments, output, chance = [*SMALL, "--epochs=300"], tmp_path / "said", random.Random(0)
+    arguments, output, chance = [*SMALL, "--epochs=120"], tmp_path / "said", random.Random(0)
     whole = workers.start([*arguments, f"--run_dir={tmp_path / 'whole'}"], tmp_path / "whole.txt")
     assert workers.end([whole], 1500) == [0]
     steps, killed = [], 0
@@ -125,7 +125,7 @@ def test_twenty_kills_at_random_moments_change_nothing(tmp_path):
     cut = workers.start([*arguments, f"--run_dir={tmp_path / 'cut'}"], output)
     assert workers.end([cut], 1500) == [0]
     assert started_at(output.read_text().split("stopped and saved")[-1]) == steps[-1]
-    assert newest(tmp_path / "cut") == newest(tmp_path / "whole") == 300 * EPOCH
+    assert newest(tmp_path / "cut") == newest(tmp_path / "whole") == 120 * EPOCH
     assert same(zoo.load(tmp_path / "cut"), zoo.load(tmp_path / "whole"))
 
 
@@ -154,7 +154,7 @@ def run_pair(arguments, folder, directory, harm=None):
 @pytest.mark.slow
 @pytest.mark.parametrize("victim", [0, 1])
 def test_one_worker_of_two_is_killed_and_the_pair_goes_on(tmp_path, victim):
-    arguments = [*SMALL, "--train_split=train[:200]", "--epochs=30"]
+    arguments = [*SMALL, "--epochs=30"]
     directory = tmp_path / "run"
     chance = random.Random(victim)
 
