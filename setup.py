@@ -62,6 +62,7 @@ setup(
         "test": [
             "pytest>=8.0",
             "pytest-xdist>=3.6",
+            "pyyaml>=6.0",
             "ruff>=0.14",
             "hypothesis>=6.130",
             "trustme>=1.2",

@@ -61,7 +61,8 @@ def main(recipe: Recipe, argv: list | None = None) -> None:
             stopped_by = run.train()
         except FloatingPointError as error:
             last = run.directory / checkpoints.FOLDER
-            sys.exit(f"error: {error}; the checkpoints before it are kept in {last}")
+            print(f"error: {error}; the checkpoints before it are kept in {last}", file=sys.stderr)
+            sys.exit(1)
         if stopped_by:
             print(
                 f"\nstopped and saved at step {run.step} of {run.steps}; to go on, run again:\n"
