@@ -1,4 +1,4 @@
-# `make check` is what CI runs first; `make slow` runs the rest.
+# `make check` is what CI runs first, then `make slow`; `make long` takes half an hour and more.
 PYTHON ?= python
 
 check:
@@ -9,8 +9,11 @@ check:
 slow:
 	$(PYTHON) -m pytest -m slow
 
+long:
+	$(PYTHON) -m pytest -m long
+
 format:
 	$(PYTHON) -m ruff format .
 	$(PYTHON) -m ruff check --fix .
 
-.PHONY: check slow format
+.PHONY: check slow long format

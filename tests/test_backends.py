@@ -55,7 +55,7 @@ def noise(monkeypatch):
     "methods",
     [
         QUICK,
-        pytest.param(tuple(m for m in zoo.METHODS if m not in QUICK), marks=pytest.mark.slow),
+        pytest.param(tuple(m for m in zoo.METHODS if m not in QUICK), marks=pytest.mark.long),
     ],
     ids=["quick", "others"],
 )
@@ -97,12 +97,13 @@ def contract(tmp_path, *arguments):
     return int(passed.split(" passed")[0].split()[-1])
 
 
+@pytest.mark.slow
 def test_the_contract_holds_on_jax(tmp_path):
     chosen = "(bigan-dcgan and (moves or saved)) or test_jax"
     assert contract(tmp_path, "-k", chosen, *suites()) == 13
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_whole_contract_holds_on_jax(tmp_path):
     assert contract(tmp_path, *suites()) >= 150
     assert contract(tmp_path, "-m", "slow", TESTS / "test_jax.py") == 21

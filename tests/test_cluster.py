@@ -160,6 +160,7 @@ strategy.build("tpu", sys.argv[1])
 """
 
 
+@pytest.mark.slow
 def test_an_address_that_answers_and_is_no_tpu_does_not_hang():
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"127.0.0.1:{silent.getsockname()[1]}"

@@ -104,7 +104,7 @@ def test_sigterm_loses_nothing(tmp_path):
     assert "to go on, run again:\n  python -m trainers.bigan" in said
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_twenty_kills_at_random_moments_change_nothing(tmp_path):
     """SIGKILL and SIGTERM in turn while it trains and saves; one in ten SIGKILL while it starts."""
     arguments, output, chance = [*SMALL, "--epochs=120"], tmp_path / "said", random.Random(0)
@@ -151,8 +151,9 @@ def run_pair(arguments, folder, directory, harm=None):
     return codes, [path.read_text(errors="replace") for path in said]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("victim", [0, 1])
+@pytest.mark.parametrize(
+    "victim", [pytest.param(0, marks=pytest.mark.slow), pytest.param(1, marks=pytest.mark.long)]
+)
 def test_one_worker_of_two_is_killed_and_the_pair_goes_on(tmp_path, victim):
     arguments = [*SMALL, "--epochs=30"]
     directory = tmp_path / "run"

@@ -76,7 +76,7 @@ def test_what_cannot_be_mended_ends_the_job_and_a_lost_worker_does_not(manifest)
     assert job["spec"]["template"]["spec"]["restartPolicy"] == "Never"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_processes_in_place_of_pods_train_through_the_loss_of_one(manifest, tmp_path, monkeypatch):
     _, job = manifest
     (container,) = job["spec"]["template"]["spec"]["containers"]

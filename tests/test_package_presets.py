@@ -154,8 +154,13 @@ def test_missing_data_are_named(monkeypatch, tmp_path, capsys):
     assert f"the card of {name} was measured on mnist, which is not here" in capsys.readouterr().err
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(n, marks=getattr(pytest.mark, "slow" if n == DEFAULT else "long"))
+        for n in NAMES
+    ],
+)
 def test_every_figure_of_a_card_is_measured_again(name):
     data_of(registry.find(name))
     differs, _ = checking.check(name)

@@ -146,7 +146,7 @@ def test_one_replica_two_devices_and_two_workers_take_the_same_steps(method, pai
     check_same_steps(method, pair, two_devices)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("method", [m for m in zoo.METHODS if m not in ("bigan", "vae")])
 def test_so_does_every_other_method(method, all_methods, two_devices):
     check_same_steps(method, all_methods, two_devices)
