@@ -149,7 +149,7 @@ def test_the_gallery_shows_every_model_below_its_data(tiny, tmp_path, capsys):
     drawn = read(out)
     data = np.load(tiny / "usual.npz")
     # 8 pixels are drawn seven times as large; the first test image of the first class is the first.
-    left, top = 14 + int(7.4 * len("(no encoder)")) + 10, 34 + 19 + 25
+    left, top = 14 + int(8.4 * len("(no encoder)")) + 10, 34 + 19 + 25
     first = data["test"][0].repeat(7, axis=0).repeat(7, axis=1)
     np.testing.assert_array_equal(drawn[top : top + 56, left : left + 56, 0], first)
     game = zoo.load(str(tiny / "bigan_run"))

@@ -14,7 +14,7 @@ from zoo.pictures import blank
 _SIDE, _GAP, _SIGN, _LINE = 56, 4, 22, 19
 _MARGIN, _TITLE = 14, 34
 # Width of a letter of labels and headings, and of the note.
-_LETTER, _NOTE = 7.4, 7.3
+_LETTER, _NOTE = 8.4, 7.3
 
 
 @dataclasses.dataclass(frozen=True)
