@@ -133,9 +133,10 @@ class Signature:
         """
         if not self.runs:
             raise ServingError("OUT_OF_RANGE", f"{self.name} has no output and cannot be run")
-        call = self.callables.get(tuple(wanted)) or self._callable(sorted(wanted))
-        found = call(*(feeds[alias] for alias in self.inputs))
-        return dict(zip(sorted(wanted), found))
+        # In one order, so that one graph serves every order that callers ask in.
+        wanted = tuple(sorted(wanted))
+        call = self.callables.get(wanted) or self._callable(wanted)
+        return dict(zip(wanted, call(*(feeds[alias] for alias in self.inputs))))
 
     def _callable(self, wanted):
         definition = self.definition
@@ -143,7 +144,7 @@ class Signature:
             [definition.outputs[alias].name for alias in wanted],
             [definition.inputs[alias].name for alias in self.inputs],
         )
-        return self.callables.setdefault(tuple(wanted), call)
+        return self.callables.setdefault(wanted, call)
 
     def example(self, rows: int) -> dict | None:
         """Zeros for every input without a default; None where a size or type is open."""
