@@ -5,13 +5,13 @@ usage: python -m trainers.compare RUN_DIRECTORY [RUN_DIRECTORY ...] [flags]
 The name of a preset stands for its directory.
 """
 
-import json
 import pathlib
 import sys
 
 import zoo
 from zoo import commands
 from zoo import markdown
+from zoo import saving
 
 FLAGS = {
     "over_seeds": (False, "One row per setting instead: mean ± standard error over its runs."),
@@ -65,15 +65,7 @@ def table(directories: list, over_seeds: bool = False) -> str:
 
 
 def _read(directory):
-    try:
-        config, figures = (
-            json.loads((directory / name).read_text(encoding="utf-8"))
-            for name in ("config.json", "metrics.json")
-        )
-    except FileNotFoundError as error:
-        raise ValueError(
-            f"{directory} holds no finished run: {pathlib.Path(error.filename).name} is missing"
-        ) from None
+    config, figures = saving.read_run(directory)
     return config["settings"], figures
 
 

@@ -21,6 +21,7 @@ import sys
 from zoo import commands
 from zoo import markdown
 from zoo import presets
+from zoo import saving
 
 DOCS = pathlib.Path(__file__).parent.parent / "docs"
 PAGE = DOCS / "ledger.md"
@@ -112,15 +113,7 @@ def record(directory: pathlib.Path, machine: str) -> dict:
     Raises:
         ValueError: `directory` holds no finished run.
     """
-    try:
-        config, figures = (
-            json.loads((directory / f"{name}.json").read_text(encoding="utf-8"))
-            for name in ("config", "metrics")
-        )
-    except FileNotFoundError as error:
-        raise ValueError(
-            f"{directory} holds no finished run: {error.filename} is missing"
-        ) from None
+    config, figures = saving.read_run(directory)
     return {
         "command": config["command"],
         "machine": machine,
@@ -135,10 +128,7 @@ def read() -> tuple[list, dict]:
     kept = sorted((DOCS / "measurements").glob("*.json"))
     records = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in kept}
     for preset in presets.list_presets():
-        config, figures = (
-            json.loads((preset.directory / f"{name}.json").read_text(encoding="utf-8"))
-            for name in ("config", "metrics")
-        )
+        config, figures = saving.read_run(preset.directory)
         made = config["training"]
         records[f"preset_{preset.name}"] = {
             "command": made["command"],

@@ -1,6 +1,7 @@
 """Reading saved games back."""
 
 import hashlib
+import json
 import os
 import pathlib
 
@@ -24,6 +25,24 @@ def load(source: str | os.PathLike, sha256: str = ""):
     if storage.is_preset(path):
         return storage.load(path, sha256)
     return _of_keras(path, sha256)
+
+
+def read_run(directory: pathlib.Path) -> tuple[dict, dict]:
+    """The contents of config.json and metrics.json of a finished run, or of a preset.
+
+    Raises:
+        ValueError: `directory` holds no finished run.
+    """
+    try:
+        config, metrics = (
+            json.loads((directory / f"{name}.json").read_text(encoding="utf-8"))
+            for name in ("config", "metrics")
+        )
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ValueError(
+            f"{directory} holds no finished run: {pathlib.Path(error.filename).name} is missing"
+        ) from None
+    return config, metrics
 
 
 def _check(what, found, expected):

@@ -5,6 +5,7 @@ import json
 import pathlib
 import shlex
 
+from zoo import saving
 from zoo.presets import cards
 from zoo.presets import figures
 from zoo.presets import picture
@@ -35,15 +36,7 @@ def from_run(run: pathlib.Path, target: Target, shared: bool | None) -> None:
     """
     import zoo
 
-    try:
-        config, measured = (
-            json.loads((run / f"{name}.json").read_text(encoding="utf-8"))
-            for name in ("config", "metrics")
-        )
-    except OSError as error:
-        raise ValueError(
-            f"{run} holds no finished run: {pathlib.Path(error.filename).name} is missing"
-        ) from None
+    config, measured = saving.read_run(run)
     if "flags" not in config:
         raise ValueError(f"{run} holds a preset, not a run: config.json has no flags")
     flags = config["flags"]
@@ -52,7 +45,7 @@ def from_run(run: pathlib.Path, target: Target, shared: bool | None) -> None:
     training = {
         "command": without_run_dir(config["command"]),
         **{k: flags[k] for k in ("seed", "epochs", "precision", "train_split", "test_split")},
-        "backend": "tensorflow",  # the only one that trainers run on
+        "backend": config.get("backend", "tensorflow"),  # runs before JAX did not say
         **{k: config[k] for k in ("machine", "versions", "data")},
         "wall_s": measured["wall_s"],
         "shared_machine": shared,
