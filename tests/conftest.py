@@ -5,11 +5,15 @@ With KERAS_BACKEND=jax the tests run on JAX, and need no TensorFlow.
 
 import os
 import resource
+import signal
 import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import pytest
+
+# A shell starts its background jobs deaf to Ctrl-C, and they and their children stay so.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ON_JAX = os.environ.get("KERAS_BACKEND") == "jax"
 if ON_JAX:
