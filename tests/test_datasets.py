@@ -531,6 +531,16 @@ def test_the_order_in_numpy_is_tensorflows(count, seed, turn):
     np.testing.assert_array_equal(shuffled(positions, seed, turn, count), expected)
 
 
+@pytest.mark.parametrize("count", [2**16 + 1, 2**18 + 1])
+def test_no_example_is_lost_where_tensorflows_cipher_is_too_narrow(count):
+    examples = np.arange(count, dtype=np.float32)[:, None]
+    for seed in (0, 3):
+        (one,) = datasets.batches(examples, count, seed).take(1)
+        assert np.array_equal(np.sort(one[:, 0]), examples[:, 0])
+        (same,) = next(arrays(examples, count, seed))
+        assert np.array_equal(one, same)
+
+
 @pytest.mark.parametrize("start", [0, 4, 10**9])
 def test_batches_in_numpy_are_those_of_tensorflow(start):
     images = np.random.default_rng(0).integers(0, 256, (50, 4, 4, 3), np.uint8)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from zoo.datasets.order import shuffled
+from zoo.datasets.order import sound
 from zoo.datasets.pixels import scale
 
 
@@ -102,11 +103,16 @@ def _indices(step: Any, batch_size: int, seed: int, count: int) -> Any:
     import tensorflow as tf
 
     def shuffled(turn):
-        return tf.random.experimental.index_shuffle(
-            position % count,
-            seed=tf.stack([tf.constant(seed, tf.int64), turn]),
-            max_index=tf.constant(count - 1, tf.int64),
-        )
+        def walked(index):
+            return tf.random.experimental.index_shuffle(
+                index,
+                seed=tf.stack([tf.constant(seed, tf.int64), turn]),
+                max_index=tf.constant(sound(count) - 1, tf.int64),
+            )
+
+        found = walked(position % count)
+        # One number at most is outside, and it does not go to itself, for it came from inside.
+        return found if sound(count) == count else tf.where(found < count, found, walked(found))
 
     first = step * batch_size
     position = first + tf.range(batch_size, dtype=tf.int64)

@@ -1,4 +1,4 @@
-"""The order of examples, in NumPy: bit for bit that of TensorFlow's `index_shuffle`.
+"""The order of examples, in NumPy: bit for bit that of `zoo.datasets.batches` on TensorFlow.
 
 A permutation without memory: one block of a Feistel cipher says where a position goes. A cipher
 permutes 2^bits numbers, so a number outside the range is enciphered again until it is inside
@@ -26,13 +26,13 @@ def shuffled(positions: np.ndarray, seed: int, turn: int, count: int) -> np.ndar
 
     Returns:
       int64, of the shape of `positions`: what `tf.random.experimental.index_shuffle` returns for
-      the seed (seed, turn) and max_index = count - 1.
+      the seed (seed, turn) and max_index = `sound(count)` - 1, applied again where it is outside.
     """
     found = np.array(positions, np.uint64)
     if count == 1:
         return found.astype(np.int64)
-    # As TensorFlow computes it: too little for a count of 2^16 + 1, 2^18 + 1 and so on.
-    bits = (count - 2).bit_length()
+    # As TensorFlow computes it.
+    bits = (sound(count) - 2).bit_length()
     half = max(bits + bits % 2, _LEAST_BITS) // 2
     mask = (1 << half) - 1
     keys = [key & mask for key in (_FIRST_KEY, seed, turn & 0xFFFFFFFF)]
@@ -43,6 +43,17 @@ def shuffled(positions: np.ndarray, seed: int, turn: int, count: int) -> np.ndar
         found[outside] = _enciphered(found[outside], keys, half, mask)
         outside = found >= count
     return found.astype(np.int64)
+
+
+def sound(count: int) -> int:
+    """How many numbers `index_shuffle` must permute for each of `count` to come out once.
+
+    With 2^16 + 1, 2^18 + 1 and so on its cipher (TensorFlow 2.21) is a bit too narrow: two
+    positions go to one number, and another is lost. One number more and it is wide enough.
+    """
+    bits = (count - 1).bit_length()
+    narrow = count == 2 ** (bits - 1) + 1 and bits % 2 and bits > _LEAST_BITS
+    return count + 1 if narrow else count
 
 
 def _enciphered(numbers, keys, half, mask):
