@@ -12,7 +12,6 @@ circle.json and circle.png.
 import json
 import os
 import pathlib
-import shlex
 import sys
 import time
 
@@ -122,7 +121,7 @@ def main(argv: list | None = None) -> None:
         out.mkdir(parents=True, exist_ok=True)
         measured = _run(args)
     rows = [figures for figures, _ in measured]
-    command = shlex.join(["python", "-m", "trainers.circle", *argv[1:]])
+    command = commands.typed("trainers.circle", argv[1:])
     seconds = round(time.time() - began, 1)
     print(table(rows))
     report = {"command": command, "settings": vars(args), "wall_s": seconds, "runs": rows}

@@ -4,7 +4,6 @@ import dataclasses
 import importlib.util
 import os
 import pathlib
-import shlex
 import sys
 import time
 import zlib
@@ -287,4 +286,4 @@ def _writable(directory):
 
 def command(argv: list) -> str:
     """What to type to run `argv` again."""
-    return shlex.join(["python", "-m", f"trainers.{pathlib.Path(argv[0]).stem}", *argv[1:]])
+    return commands.typed(f"trainers.{pathlib.Path(argv[0]).stem}", argv[1:])

@@ -1,6 +1,7 @@
 """Every command line: flags with defaults, words that are not flags, and how bad input ends."""
 
 import contextlib
+import shlex
 import sys
 import textwrap
 import types
@@ -67,6 +68,11 @@ def exit_on_bad_input():
     except (ValueError, OSError) as error:
         print(f"error: {' '.join(str(error).splitlines())}", file=sys.stderr)
         sys.exit(2)
+
+
+def typed(module: str, words: list) -> str:
+    """What to type to run the command `module` with `words` again."""
+    return shlex.join(["python", "-m", module, *words])
 
 
 def at_least(args: types.SimpleNamespace, **least: float) -> None:

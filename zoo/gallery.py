@@ -12,13 +12,11 @@ import os
 import sys
 
 from zoo import commands
+from zoo.latent.subject import DATASET_FLAG
+from zoo.latent.subject import data_of
 
 FLAGS = {
-    "dataset": (
-        "",
-        "What the models were trained on; by default what their runs say, or else "
-        "fashion_mnist_10k.",
-    ),
+    "dataset": DATASET_FLAG,
     "reconstructions": (10, "Test images to reconstruct."),
     "samples": (8, "Samples of each model."),
     "seed": (0, "Of the samples."),
@@ -76,7 +74,6 @@ def _presets():
 def _made(path, args):
     """(data set, name of the method, name of the model, reconstructions or None, samples)."""
     from zoo import models
-    from zoo.latent.subject import data_of
     from zoo.metrics import in_batches
 
     model = models.load(path)

@@ -2,10 +2,10 @@
 
 import os
 import platform
-import shlex
 
 from trainers.counterexample import experiment
 from trainers.counterexample.figures import series
+from zoo import commands
 from zoo import markdown
 from zoo.audit import verdicts
 
@@ -21,7 +21,7 @@ def text(rows: list, found: dict, plan, args, argv: list, minutes: float) -> str
         minutes: this command took, resumed cells not counted.
     """
     spent = sum(row["seconds"] for row in rows) / 60
-    typed = shlex.join(["python", "-m", "trainers.counterexample", *argv[1:]])
+    typed = commands.typed("trainers.counterexample", argv[1:])
     parts = [
         f"# The counterexample on {args.dataset}",
         f"`{typed}`, seed {args.seed}, {plan.repeats} repeat{'s' * (plan.repeats > 1)}; "

@@ -19,13 +19,11 @@ import sys
 import time
 
 from zoo import commands
+from zoo.latent.subject import DATASET_FLAG
+from zoo.latent.subject import Subject
 
 FLAGS = {
-    "dataset": (
-        "",
-        "What the models were trained on; by default what their runs say, or else "
-        "fashion_mnist_10k.",
-    ),
+    "dataset": DATASET_FLAG,
     "unusual": ("", "A data set that the models have not seen, such as mnist."),
     "attributes": (
         "",
@@ -57,7 +55,7 @@ def main(argv: list | None = None) -> None:
         out, found = _measured(paths, args)
     from zoo.latent import page
 
-    command = " ".join(["python -m zoo.latent", *argv[1:]])
+    command = commands.typed("zoo.latent", argv[1:])
     found = {"command": command, "settings": vars(args)} | found
     found["seconds"] = round(time.monotonic() - began, 1)
     (out / "latent.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
@@ -70,7 +68,6 @@ def main(argv: list | None = None) -> None:
 
 def _measured(paths, args):
     from zoo.latent import parts
-    from zoo.latent.subject import Subject
 
     subjects = [Subject(path, args.dataset, args.examples, args.seed) for path in paths]
     first, others = subjects[0], _others(subjects, args)

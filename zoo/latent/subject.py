@@ -12,6 +12,15 @@ from zoo.latent.arrays import encoded
 
 DEFAULT = "fashion_mnist_10k"
 
+# The flag of the commands that show models with their data.
+DATASET_FLAG = (
+    "",
+    f"What the models were trained on; by default what their runs say, or else {DEFAULT}.",
+)
+
+# Models of one data set are shown together: it is read once.
+_load = functools.lru_cache(maxsize=2)(datasets.load)
+
 
 def data_of(path: str, dataset: str = "") -> datasets.Dataset:
     """What the model at `path` was trained on, as far as can be known.
@@ -23,12 +32,12 @@ def data_of(path: str, dataset: str = "") -> datasets.Dataset:
     """
     told = {} if dataset else models.trained_on(path)
     try:
-        return datasets.load(**(told or {"name": dataset or DEFAULT}))
+        return _load(**(told or {"name": dataset or DEFAULT}))
     except ValueError:
         if told.get("name") != "fashion_mnist":
             raise
         print(f"fashion_mnist is not at hand; {DEFAULT}, a part of it, is", file=sys.stderr)
-        return datasets.load(DEFAULT, image_size=told["image_size"])
+        return _load(DEFAULT, image_size=told["image_size"])
 
 
 class Subject:

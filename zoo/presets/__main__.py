@@ -13,7 +13,6 @@ the weights are stored first, and every figure of the card is measured on what w
 
 import os
 import pathlib
-import shlex
 import sys
 import tempfile
 
@@ -100,7 +99,7 @@ def _counterexample(args, target):
 
     flags = {name: getattr(args, name) for name in ("counterexample", "support", "seed")}
     words = [f"--{name}={value}" for name, value in flags.items()]
-    command = shlex.join(["python", "-m", "zoo.presets", *words, f"--name={target.name}"])
+    command = commands.typed("zoo.presets", [*words, f"--name={target.name}"])
     making.counterexample(args.counterexample, args.support, args.seed, target, command)
 
 
