@@ -128,12 +128,18 @@ def test_a_trainer_runs_resumes_and_reports_on_jax(method, tmp_path, capsys):
         (["--strategy=multi_worker_mirrored"], "--strategy=auto takes all devices that JAX sees"),
         (["--strategy=tpu"], "without KERAS_BACKEND=jax, TensorFlow has more"),
         (["--tpu=local"], "--tpu=local is for TensorFlow"),
+        (["--devices=GPU:0"], "choose with CUDA_VISIBLE_DEVICES"),
+        (["--nosync_batch_norm"], "on JAX a batch is one array"),
+        ([], "TF_CONFIG names several workers, which train together on TensorFlow only"),
     ],
 )
-def test_what_jax_does_not_have_is_refused_at_once(words, said, tmp_path, capsys):
+def test_what_jax_does_not_have_is_refused_at_once(words, said, tmp_path, capsys, monkeypatch):
     from trainers import run
     from trainers.bigan import RECIPE
 
+    if not words:
+        pair = {"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 0}}
+        monkeypatch.setenv("TF_CONFIG", json.dumps(pair))
     with pytest.raises(SystemExit) as refused:
         run.main(RECIPE, ["bigan.py", f"--run_dir={tmp_path / 'run'}", *words])
     assert refused.value.code == 2
