@@ -77,6 +77,13 @@ from trainers import agreement
 rank, folder, methods = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
 team = agreement.Workers(placed, rank, 2)
 said = team.gather([rank + 5, 65535])
+team.compare(dict.fromkeys("abc", 0.1))
+refusals = []
+for mine in ({"--seed": 1, "--width": rank, "--ema": rank}, {"--width": 1, f"--{rank}": 0}):
+    try:
+        team.compare(mine)
+    except ValueError as refusal:
+        refusals.append(str(refusal))
 with placed.scope():
     mine = [tf.Variable(np.zeros_like(value)) for value in test_workers.STATE]
 if rank == 0:
@@ -86,6 +93,7 @@ team.adopt(mine)
 np.savez(
     f"{folder}/{rank}.npz",
     gathered=said,
+    refusals=refusals,
     indices=test_workers.indices(placed, 0, 25),
     later=test_workers.indices(placed, 11, 3),
     noise=test_workers.noise(placed),
@@ -190,6 +198,14 @@ def test_workers_agree_and_take_the_chiefs_state_bit_for_bit(pair):
         np.testing.assert_array_equal(kept["gathered"], [[5, 65535], [6, 65535]])
         for place, value in enumerate(STATE):
             assert kept[f"adopted{place}"].tobytes() == value.tobytes()
+
+
+def test_workers_say_what_they_were_started_with_that_differs(pair):
+    for rank in range(2):
+        values, names = np.load(pair / f"{rank}.npz")["refusals"]
+        assert f"another --width and another --ema (here: {rank}) than worker 0" in values
+        assert "--seed" not in values
+        assert "worker 1 was started with another trainer, or version of it, than" in names
 
 
 def test_replicas_draw_their_part_at_a_size_that_xla_knows(monkeypatch):

@@ -106,13 +106,14 @@ class Run:
         )
         if not together:
             placed, where = strategy.build(args.strategy, args.tpu, args.devices)
-        self._check_batch(placed)
         per = args.steps_per_execution
         self.epoch_steps = max(per, len(self.data.train) // args.batch_size // per * per)
         self.steps = args.epochs * self.epoch_steps
         self.workers = (
             agreement.Workers(placed, here.rank, len(here.addresses)) if together else None
         )
+        self.settings = self._settings()
+        self._check_batch(placed)
         with placed.scope():
             self.game = self._game(placed)
         # Outside the scope, where reading a file on one worker would call for the others.
@@ -131,24 +132,32 @@ class Run:
         args = self.args
         return strategy.build(args.strategy, args.tpu, args.devices, len(here.addresses))
 
+    def _settings(self):
+        """What a resumed run must have in common with this one; the same on all workers."""
+        from trainers import settings
+
+        found = settings.wanted(self.recipe, self.args, self.steps)
+        if self.workers:
+            checksum = zlib.crc32(self.data.train.tobytes())
+            self.workers.compare(
+                settings.of_workers(found, self.args) | {"training data": checksum}
+            )
+        return found
+
     def _begin(self):
         """Compare the settings and read the newest checkpoint; its step, the same everywhere."""
         from trainers import settings
 
         def start():
             settings.settle(
-                self.directory, self.recipe, self.args, self.game, self.data, command(self.argv)
+                self.directory, self.settings, self.args, self.game, self.data, command(self.argv)
             )
             checkpoints.restore(self.game, self.directory / checkpoints.FOLDER)
 
         if self.workers is None:
             start()
         else:
-            self.workers.begin(
-                start,
-                flags=settings.digest(self.recipe, self.args, self.game),
-                data=zlib.crc32(self.data.train.tobytes()),
-            )
+            self.workers.begin(start)
             self.workers.adopt(agreement.state_of(self.game))
         return checkpoints.step_of(self.game)
 

@@ -5,7 +5,6 @@ import json
 import os
 import pathlib
 import platform
-import zlib
 
 import keras
 import numpy
@@ -27,15 +26,36 @@ FREE = (
 )
 
 
-def settle(directory: pathlib.Path, recipe, args, game, data, command: str) -> None:
+def wanted(recipe, args, steps: int) -> dict:
+    """What a run must have in common with the one that it resumes, as `config.json` will hold it.
+
+    The optimizers are those of `recipe` for `steps` steps in all.
+    """
+    found = {"method": recipe.method, "l2": recipe.l2}
+    found |= {name: value for name, value in vars(args).items() if name not in FREE}
+    for player, optimizer in recipe.optimizers(args, steps).items():
+        found[f"optimizer of {player}"] = keras.saving.serialize_keras_object(optimizer)
+    # As it will be read back: tuples become lists, NumPy numbers plain ones.
+    return json.loads(json.dumps(found, default=float))
+
+
+def of_workers(settings: dict, args) -> dict:
+    """name → value of all that workers must agree about: the `settings`, and where to end."""
+    found = dict(_leaves(settings)) | {"epochs": args.epochs}
+    return {f"--{name}" if name in vars(args) else name: v for name, v in found.items()}
+
+
+def settle(directory: pathlib.Path, settings: dict, args, game, data, command: str) -> None:
     """Write `config.json` for a new run, or compare with the one that is there.
+
+    Args:
+        settings: what `wanted` returned.
 
     Raises:
         ValueError: the directory holds a run with other settings, or one whose settings cannot be
             read, or any run and resuming was refused. Nothing is overwritten.
     """
     path = directory / "config.json"
-    settings = _settings(recipe, args, game)
     started = checkpoints.any_in(directory / checkpoints.FOLDER)
     if path.exists() or started:
         try:
@@ -81,21 +101,6 @@ def _read(path):
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise _Damaged(f"{path} is damaged ({error!r})") from None
     return config
-
-
-def digest(recipe, args, game) -> int:
-    """32 bits of what workers must agree about."""
-    agreed = _settings(recipe, args, game) | {"epochs": args.epochs}
-    return zlib.crc32(json.dumps(agreed, sort_keys=True).encode())
-
-
-def _settings(recipe, args, game):
-    settings = {"method": recipe.method, "l2": recipe.l2}
-    settings |= {name: value for name, value in vars(args).items() if name not in FREE}
-    for player, optimizer in game.optimizer.by_player.items():
-        settings[f"optimizer of {player}"] = keras.saving.serialize_keras_object(optimizer)
-    # As it will be read back: tuples become lists, NumPy numbers plain ones.
-    return json.loads(json.dumps(settings, default=float))
 
 
 def _check_same(directory, args, config, settings):
