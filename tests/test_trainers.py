@@ -180,6 +180,40 @@ def test_ctrl_c_saves_inside_an_epoch_and_says_how_to_go_on(images, tmp_path, mo
     assert len((tmp_path / "cut" / "history.csv").read_text().splitlines()) == 4
 
 
+@pytest.mark.parametrize(
+    ("step", "epochs", "left"),
+    [
+        (0, 3, [(10, 0, 3)]),
+        (10, 3, [(10, 1, 3)]),
+        (13, 3, [(7, 1, 2), (10, 2, 3)]),
+        (23, 3, [(7, 2, 3)]),
+        (30, 3, []),
+        (13, 1, []),
+        (13, 2, [(7, 1, 2)]),
+        (33, 3, []),
+    ],
+)
+def test_what_is_left_begins_with_the_rest_of_an_epoch_and_ends_with_the_last(step, epochs, left):
+    from trainers import training
+
+    assert list(training.stretches(step, 10, epochs)) == left
+
+
+@pytest.mark.slow
+def test_a_run_stopped_where_no_call_ends_takes_the_steps_that_are_left(images, tmp_path):
+    five = "--steps_per_execution=5"
+    game = train(images, tmp_path / "cut", "--epochs=1", five)
+    # Three steps more, as several workers take them: one a call.
+    data = zoo.datasets.load(images.split("=")[1])
+    game.steps_per_execution = 1
+    stream = zoo.datasets.batches(data.train, 20, 0, checkpoints.step_of(game))
+    game.fit(stream, steps_per_epoch=3, verbose=0, shuffle=False)
+    checkpoints.write(game, tmp_path / "cut" / "checkpoints")
+    cut = train(images, tmp_path / "cut", "--epochs=3", five)
+    assert checkpoints.step_of(cut) == 30
+    assert same(cut, train(images, tmp_path / "whole", "--epochs=3", five))
+
+
 def test_changed_settings_are_refused_with_the_difference(images, tmp_path, capsys):
     train(images, tmp_path, "--epochs=1")
     before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}

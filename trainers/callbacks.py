@@ -1,6 +1,7 @@
 """What happens while `fit` runs: measuring, pictures, history, checkpoints, stopping."""
 
 import csv
+import importlib.util
 import math
 import os
 import signal
@@ -82,7 +83,9 @@ class StopOnSignal(keras.callbacks.Callback):
 
     def _receive(self, number, frame):
         self.mine = number
-        signal.signal(number, signal.SIG_DFL)
+        # Either, and by the system, which does not wait for Python.
+        for second in self.previous:
+            signal.signal(second, signal.SIG_DFL)
 
     def on_train_batch_end(self, batch, logs=None):
         self.left -= 1
@@ -184,3 +187,13 @@ class Checkpoint(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         checkpoints.write(self.model, self.directory, self.keep)
+
+
+def tensorboard(directory) -> list:
+    """Keras' callback that logs under `directory`, where TensorFlow is there to write it.
+
+    Keras writes these logs with TensorFlow on every backend; history.csv holds the same numbers.
+    """
+    if importlib.util.find_spec("tensorflow") is None:
+        return []
+    return [keras.callbacks.TensorBoard(directory / "tensorboard", write_graph=False)]
