@@ -7,7 +7,6 @@ import os
 import pathlib
 import sys
 import time
-import zlib
 from collections.abc import Callable
 
 from trainers import agreement
@@ -45,8 +44,9 @@ class Recipe:
 def main(recipe: Recipe, argv: list | None = None) -> None:
     """Train, measure, save and picture one game; exits with a message where that is impossible.
 
-    Exit codes: 0 done, 1 training failed (a loss became NaN), 2 bad input, 75 another worker is
-    gone (start all again), 130 and 143 stopped by SIGINT and SIGTERM with everything saved.
+    Exit codes: 0 done, 1 training failed (a loss or a weight became NaN), 2 bad input, 75 another
+    worker is gone (start all again), 130 and 143 stopped by SIGINT and SIGTERM with everything
+    saved.
     """
     began = time.time()
     argv = sys.argv if argv is None else argv
@@ -146,12 +146,9 @@ class Run:
         """What a resumed run must have in common with this one; the same on all workers."""
         from trainers import settings
 
-        found = settings.wanted(self.recipe, self.args, self.steps)
+        found = settings.wanted(self.recipe, self.args, self.data, self.steps)
         if self.workers:
-            checksum = zlib.crc32(self.data.train.tobytes())
-            self.workers.compare(
-                settings.of_workers(found, self.args) | {"training data": checksum}
-            )
+            self.workers.compare(settings.of_workers(found, self.args))
         return found
 
     def _begin(self):

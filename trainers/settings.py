@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import platform
+import zlib
 
 import keras
 import numpy
@@ -18,23 +19,31 @@ FREE = (
     "strategy",
     "devices",
     "tpu",
-    "jit_compile",
     "evaluate_every",
     "keep_checkpoints",
     "resume",
     "download",
 )
 
+# What runs of older versions do not have among their settings. (XLA draws other noise than
+# TensorFlow does without it, so a run that changed its mind about jit_compile would be neither.)
+LATER = ("jit_compile", "training data", "test data")
 
-def wanted(recipe, args, steps: int) -> dict:
+
+def wanted(recipe, args, data, steps: int) -> dict:
     """What a run must have in common with the one that it resumes, as `config.json` will hold it.
 
-    The optimizers are those of `recipe` for `steps` steps in all.
+    Of `data` it is number and checksum, because a file may change under its name. The optimizers
+    are those of `recipe` for `steps` steps in all.
     """
     found = {"method": recipe.method, "l2": recipe.l2}
     found |= {name: value for name, value in vars(args).items() if name not in FREE}
     for player, optimizer in recipe.optimizers(args, steps).items():
         found[f"optimizer of {player}"] = keras.saving.serialize_keras_object(optimizer)
+    for part in ("train", "test"):
+        examples = numpy.ascontiguousarray(getattr(data, part))
+        said = f"{len(examples)} examples, checksum {zlib.crc32(examples):08x}"
+        found[{"train": "training data", "test": "test data"}[part]] = said
     # As it will be read back: tuples become lists, NumPy numbers plain ones.
     return json.loads(json.dumps(found, default=float))
 
@@ -109,6 +118,8 @@ def _check_same(directory, args, config, settings):
             f"{directory} holds a run already, and --noresume was given; choose another --run_dir"
         )
     before, now = dict(_leaves(config["settings"])), dict(_leaves(settings))
+    for name in LATER:
+        before.setdefault(name, config["flags"].get(name, now[name]))
     changed = [
         f"{name} was {before.get(name)!r} and is now {now.get(name)!r}"
         for name in {**before, **now}
