@@ -1,5 +1,7 @@
 """A damaged file of a run is noticed and named; training never starts from something else."""
 
+import errno
+import os
 import pathlib
 import shutil
 import zipfile
@@ -148,18 +150,50 @@ def test_where_all_are_damaged_nothing_starts(two, game, tmp_path):
         checkpoints.restore(game, kept)
 
 
-def test_the_newest_are_kept_and_what_could_not_be_read_goes(two, game, tmp_path):
+def test_the_newest_are_kept_and_what_could_not_be_read_is_put_aside(two, game, tmp_path):
     kept = shutil.copytree(two[0], tmp_path / "checkpoints")
-    (kept / "step-00000009.keras").write_bytes(b"damaged")
+    (kept / "step-00000003.keras").write_bytes(b"damaged")
     (kept / ".partial-step-00000003.keras").write_bytes(b"cut")
     assert checkpoints.restore(game, kept) == 2
     for _ in range(2):
         step(game, examples("mixture"))
         checkpoints.write(game, kept, keep=3)
+    aside = kept / "step-00000003.keras.damaged"
+    assert aside.read_bytes() == b"damaged"
     names = sorted(path.name for path in kept.iterdir())
-    assert names == [f"step-{number:08d}.keras" for number in (2, 3, 4)]
+    assert names == sorted([aside.name, *(f"step-{number:08d}.keras" for number in (2, 3, 4))])
     checkpoints.write(game, kept, keep=1)
-    assert [path.name for path in kept.iterdir()] == ["step-00000004.keras"]
+    assert sorted(path.name for path in kept.iterdir()) == [aside.name, "step-00000004.keras"]
+    for number in range(5, 9):
+        (kept / f"step-{number:08d}.keras").write_bytes(b"damaged")
+        assert checkpoints.restore(game, kept) == 4
+    names = sorted(path.name for path in kept.glob("*.damaged"))
+    assert names == [f"step-{number:08d}.keras.damaged" for number in (7, 8)]
+
+
+@pytest.mark.parametrize("fault", [errno.EIO, errno.EACCES, errno.ESTALE])
+@pytest.mark.parametrize("where", ["opened", "checked", "loaded"])
+def test_a_disk_that_fails_for_a_moment_damages_nothing(
+    two, game, tmp_path, monkeypatch, fault, where
+):
+    kept = shutil.copytree(two[0], tmp_path / "checkpoints")
+    before = {path: path.read_bytes() for path in kept.iterdir()}
+
+    def fails(*arguments, **named):
+        raise OSError(fault, os.strerror(fault))
+
+    with monkeypatch.context() as patch:
+        if where == "opened":
+            patch.setattr(zipfile, "ZipFile", fails)
+        elif where == "checked":
+            patch.setattr(zipfile.ZipExtFile, "read", fails)
+        else:
+            patch.setattr(checkpoints, "damage", lambda path: None)
+            patch.setattr(zipfile.ZipExtFile, "read", fails)
+        with pytest.raises(OSError, match=f"00000002.* cannot be read now .{os.strerror(fault)}"):
+            checkpoints.restore(game, kept)
+    assert before == {path: path.read_bytes() for path in kept.iterdir()}
+    assert checkpoints.restore(game, kept) == 2
 
 
 @pytest.fixture(scope="module")
