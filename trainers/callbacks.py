@@ -43,7 +43,10 @@ class Throughput(keras.callbacks.Callback):
 
 
 class StopOnNaN(keras.callbacks.Callback):
-    """Ends training at the first loss that is not a finite number, before it is saved."""
+    """Ends training at the first loss or weight that is not a finite number, before it is saved.
+
+    Losses are of before the update. So weights are looked at too, where they are about to be saved.
+    """
 
     def on_train_batch_end(self, batch, logs=None):
         bad = [name for name, value in logs.items() if not math.isfinite(value)]
@@ -52,6 +55,18 @@ class StopOnNaN(keras.callbacks.Callback):
             raise FloatingPointError(
                 f"the loss of {', '.join(bad)} became {logs[bad[0]]} by step {step}"
             )
+        if self.model.stop_training:
+            self._check_weights()
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._check_weights()
+
+    def _check_weights(self):
+        for variable in self.model.weights:
+            value = keras.ops.convert_to_numpy(variable)
+            if not np.isfinite(value).all():
+                bad, step = value[~np.isfinite(value)].flat[0], checkpoints.step_of(self.model)
+                raise FloatingPointError(f"a weight of {variable.path} became {bad} by step {step}")
 
 
 class StopOnSignal(keras.callbacks.Callback):
@@ -108,14 +123,20 @@ class StopOnSignal(keras.callbacks.Callback):
 
 
 class Evaluate(keras.callbacks.Callback):
-    """Every few epochs: the quick yardsticks into the logs, samples and reconstructions to PNG."""
+    """Every few epochs: the quick yardsticks into the logs, samples and reconstructions to PNG.
 
-    def __init__(self, data, every: int, directory):
+    Not where training was stopped inside an epoch of `epoch_steps` steps, which will be ended.
+    """
+
+    def __init__(self, data, every: int, directory, epoch_steps: int):
         super().__init__()
         self.data, self.every, self.directory = data, every, directory
+        self.epoch_steps = epoch_steps
 
     def on_epoch_end(self, epoch, logs=None):
-        if not self.every or (epoch + 1) % self.every or self.model.stop_training:
+        if not self.every or (epoch + 1) % self.every:
+            return
+        if checkpoints.step_of(self.model) % self.epoch_steps:
             return
         figures = metrics.cheap(self.model, self.data)
         logs.update({name: figures[name] for name in WATCHED if name in figures})
@@ -183,10 +204,21 @@ class Checkpoint(keras.callbacks.Callback):
 
     def __init__(self, directory, keep: int):
         super().__init__()
-        self.directory, self.keep = directory, keep
+        self.directory, self.keep, self.saved = directory, keep, None
+
+    def on_train_batch_end(self, batch, logs=None):
+        # Before anything is measured: who sent a signal may not wait long.
+        if self.model.stop_training:
+            self._save()
 
     def on_epoch_end(self, epoch, logs=None):
-        checkpoints.write(self.model, self.directory, self.keep)
+        self._save()
+
+    def _save(self):
+        step = checkpoints.step_of(self.model)
+        if step != self.saved:
+            checkpoints.write(self.model, self.directory, self.keep)
+        self.saved = step
 
 
 def tensorboard(directory) -> list:

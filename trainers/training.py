@@ -15,10 +15,11 @@ def take(run) -> int | None:
         The signal that stopped it, or None.
 
     Raises:
-        FloatingPointError: a loss became NaN.
+        FloatingPointError: a loss or a weight became NaN or infinite.
     """
     with callbacks.StopOnSignal(run.workers) as stop:
-        watchers = [callbacks.StopOnNaN(), stop, *(_writers(run) if run.chief else ())]
+        # In this order: what stops, what must not be saved, what saves.
+        watchers = [stop, callbacks.StopOnNaN(), *(_writers(run) if run.chief else ())]
         for steps, first, last in stretches(run.step, run.epoch_steps, run.args.epochs):
             _fit(run, steps, first, last, watchers)
             if stop.ask():
@@ -45,7 +46,7 @@ def _writers(run):
     run.history = callbacks.History(run.directory / "history.csv", epochs)
     return [
         callbacks.Throughput(args.batch_size),
-        callbacks.Evaluate(run.data, args.evaluate_every, run.directory),
+        callbacks.Evaluate(run.data, args.evaluate_every, run.directory, run.epoch_steps),
         run.history,
         *callbacks.tensorboard(run.directory),
         callbacks.Checkpoint(folder, args.keep_checkpoints),
