@@ -168,6 +168,36 @@ def test_auto_says_what_it_chose_and_why(monkeypatch):
         strategy.build("auto")
 
 
+@pytest.mark.parametrize(
+    ("files", "found", "said"),
+    [
+        ({}, False, "no TPU"),
+        ({"dev/accel0": ""}, True, "no TPU"),
+        ({"dev/vfio/vfio": ""}, False, "no TPU"),
+        (
+            {"dev/vfio/0": "", "sys/kernel/iommu_groups/0/devices/a/vendor": "0x1ae0\n"},
+            True,
+            "no TPU",
+        ),
+        (
+            {
+                "dev/vfio/7": "",
+                "sys/kernel/iommu_groups/7/devices/a/vendor": "0x10de\n",
+                "sys/kernel/iommu_groups/8/devices/b/vendor": "0x1ae0\n",
+            },
+            False,
+            "no TPU, for /dev/vfio/7 is not Google's",
+        ),
+        ({"dev/vfio/7": ""}, False, "no TPU, for /dev/vfio/7 is not Google's"),
+    ],
+)
+def test_a_device_that_a_program_was_handed_is_not_taken_for_a_tpu(tmp_path, files, found, said):
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content)
+    assert strategy._tpu_here(tmp_path) == (found, said)
+
+
 @pytest.mark.parametrize("devices", ["GPU:7", "CPU:0,CPU:0", "CPU:0,", "0,1"])
 def test_devices_that_are_not_there_are_refused_with_those_that_are(devices):
     with pytest.raises(ValueError, match=f"--devices={devices}: .*has CPU:0, CPU:1$"):
