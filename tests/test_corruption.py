@@ -4,6 +4,7 @@ import errno
 import os
 import pathlib
 import shutil
+import time
 import zipfile
 
 import keras
@@ -235,7 +236,21 @@ def test_without_its_settings_a_run_does_not_go_on(finished, tmp_path, capsys, h
 def test_a_damaged_history_is_said_and_started_anew(tmp_path, capsys, content):
     path = pathlib.Path(tmp_path) / "history.csv"
     path.write_bytes(content)
-    assert callbacks.History(path, 3).rows == []
+    history = callbacks.History(path, 3, began=time.time() - 7)
+    assert history.rows == [] and 7 <= history.seconds() < 17
     assert f"{path} is damaged (" in capsys.readouterr().out
     path.write_bytes(b"epoch,loss\n1,0.5\n2,0.25\n")
-    assert callbacks.History(path, 1).rows == [{"epoch": 1.0, "loss": 0.5}]
+    assert callbacks.History(path, 1, time.time()).rows == [{"epoch": 1.0, "loss": 0.5}]
+
+
+def test_seconds_are_added_up_over_processes_also_of_epochs_that_are_done_again(tmp_path):
+    path = tmp_path / "history.csv"
+    first = callbacks.History(path, 0, began=time.time() - 10)
+    for epoch in range(2):
+        first.on_epoch_end(epoch, {"loss": 1.0})
+    second = callbacks.History(path, 1, began=time.time() - 5)
+    assert [row["epoch"] for row in second.rows] == [1]
+    assert 15 <= second.seconds() < 25
+    second.on_epoch_end(1, {"loss": 0.5})
+    assert second.rows[-1]["wall_s"] == pytest.approx(15, abs=10)
+    assert path.read_text().splitlines()[0] == "epoch,loss,wall_s"

@@ -169,22 +169,36 @@ def shown(game, data, n: int) -> tuple:
 class History(keras.callbacks.Callback):
     """Keeps one row per epoch in `history.csv`, rewritten whole, so that a resumed run has no gap.
 
-    `rows` holds every epoch so far: epoch (from 1), losses, images/s and what was measured. Rows
-    that cannot be read are dropped, all of them, and said; training does not depend on them.
+    `rows` holds every epoch so far: epoch (from 1), losses, images/s, what was measured, and
+    wall_s, the seconds that all processes of this run have taken until then, start-up included (but
+    what one did after its last row is not known). An epoch that one process began and another ended
+    has the losses and images/s of what the latter did. Rows that cannot be read are dropped, all of
+    them, and said; training does not depend on them.
+
+    Args:
+        epochs_done: how many epochs the checkpoint has that training goes on from.
+        began: when this process did, `time.time()`.
     """
 
-    def __init__(self, path, epochs_done: int):
+    def __init__(self, path, epochs_done: int, began: float):
         super().__init__()
-        self.path, self.rows = path, []
-        if path.exists() and epochs_done:
+        self.path, self.rows, self.began, self.before = path, [], began, 0.0
+        if path.exists():
             try:
-                self.rows = [row for row in _rows(path) if row["epoch"] <= epochs_done]
+                rows = _rows(path)
+                self.rows = [row for row in rows if row["epoch"] <= epochs_done]
+                self.before = max((row.get("wall_s", 0.0) for row in rows), default=0.0)
             except (ValueError, TypeError, KeyError, csv.Error) as error:
                 print(f"{path} is damaged ({error}); its rows start anew", flush=True)
 
+    def seconds(self) -> float:
+        """How long all processes of this run have taken so far, as far as rows tell."""
+        return self.before + time.time() - self.began
+
     def on_epoch_end(self, epoch, logs=None):
         self.rows = [row for row in self.rows if row["epoch"] < epoch + 1]
-        self.rows.append({"epoch": epoch + 1, **{k: float(v) for k, v in logs.items()}})
+        row = {"epoch": epoch + 1, **{k: float(v) for k, v in logs.items()}}
+        self.rows.append(row | {"wall_s": round(self.seconds(), 1)})
         columns = list(dict.fromkeys(name for row in self.rows for name in row))
         partial = self.path.with_suffix(".partial")
         with open(partial, "w", newline="", encoding="utf-8") as file:

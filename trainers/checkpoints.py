@@ -33,6 +33,13 @@ def publish(game, path: pathlib.Path) -> None:
     replace(partial, path)
 
 
+def publish_text(text: str, path: pathlib.Path) -> None:
+    """Write the file `path` likewise."""
+    partial = path.with_name(f".partial-{path.name}")
+    partial.write_text(text, encoding="utf-8")
+    replace(partial, path)
+
+
 def replace(partial: pathlib.Path, path: pathlib.Path) -> None:
     """Move a finished file to its place, bytes before name, so that a power cut spares it too."""
     with open(partial, "rb+") as file:

@@ -48,7 +48,6 @@ def main(recipe: Recipe, argv: list | None = None) -> None:
     worker is gone (start all again), 130 and 143 stopped by SIGINT and SIGTERM with everything
     saved.
     """
-    began = time.time()
     argv = sys.argv if argv is None else argv
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     signals.listen()
@@ -79,7 +78,7 @@ def main(recipe: Recipe, argv: list | None = None) -> None:
         if here.rank == 0:
             from trainers import report
 
-            report.write(run, time.time() - began)
+            report.write(run)
         if run.workers:
             # A worker that left earlier would be missed if the chief had to measure again.
             run.workers.gather([0])
@@ -94,6 +93,7 @@ class Run:
 
     def __init__(self, recipe: Recipe, args, argv: list, here=cluster.ALONE):
         self.recipe, self.args, self.argv = recipe, args, argv
+        self.began = time.time()
         self.directory = pathlib.Path(args.run_dir)
         self.chief = here.rank == 0
         from zoo import datasets

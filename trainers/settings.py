@@ -92,9 +92,7 @@ def settle(directory: pathlib.Path, settings: dict, args, game, data, command: s
         "backend": backend,
         "machine": f"{platform.platform()}, {os.cpu_count()} cores",
     }
-    partial = path.with_name(".partial-config.json")
-    partial.write_text(json.dumps(config, indent=1), encoding="utf-8")
-    checkpoints.replace(partial, path)
+    checkpoints.publish_text(json.dumps(config, indent=1), path)
 
 
 class _Damaged(Exception):

@@ -43,7 +43,7 @@ def stretches(step: int, epoch_steps: int, epochs: int):
 def _writers(run):
     args, folder = run.args, run.directory / checkpoints.FOLDER
     epochs = run.step // run.epoch_steps
-    run.history = callbacks.History(run.directory / "history.csv", epochs)
+    run.history = callbacks.History(run.directory / "history.csv", epochs, run.began)
     return [
         callbacks.Throughput(args.batch_size),
         callbacks.Evaluate(run.data, args.evaluate_every, run.directory, run.epoch_steps),
