@@ -172,8 +172,10 @@ def test_the_newest_are_kept_and_what_could_not_be_read_is_put_aside(two, game, 
     assert names == [f"step-{number:08d}.keras.damaged" for number in (7, 8)]
 
 
-@pytest.mark.parametrize("fault", [errno.EIO, errno.EACCES, errno.ESTALE])
-@pytest.mark.parametrize("where", ["opened", "checked", "loaded"])
+@pytest.mark.parametrize(
+    ("fault", "where"),
+    [(errno.EACCES, "opened"), (errno.EIO, "checked"), (errno.ESTALE, "loaded")],
+)
 def test_a_disk_that_fails_for_a_moment_damages_nothing(
     two, game, tmp_path, monkeypatch, fault, where
 ):

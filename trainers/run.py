@@ -129,6 +129,9 @@ class Run:
             self._introduce(where)
 
     def _meet(self, here):
+        # Now, for it takes long, and between meeting and joining nobody should be lost.
+        import tensorflow  # noqa: F401
+
         others = len(here.addresses) - 1
         print(
             f"worker {here.rank} of {', '.join(here.addresses)}: waiting until all are there"
