@@ -2,16 +2,17 @@
 
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 import keras
 import pytest
 from games import make
 from workers import ROOT
+from workers import addresses as addresses_of
 
 from trainers import cluster
 from trainers import strategy
@@ -92,6 +93,35 @@ def test_the_example_is_one(monkeypatch):
     assert cluster.read("auto") == cluster.Cluster(("host-0:2222", "host-1:2222"), 0)
 
 
+def test_workers_meet_when_the_last_is_there_in_any_order():
+    """Each leaves its port to TensorFlow, here `then`, as soon as it has seen the others."""
+    addresses, met = tuple(addresses_of(3)), []
+
+    def come(rank):
+        cluster.meet(cluster.Cluster(addresses, rank), period=0.01)
+        met.append(rank)
+        then.append(socket.create_server(("127.0.0.1", int(addresses[rank].split(":")[1]))))
+
+    then = []
+    threads = [threading.Thread(target=come, args=(rank,), daemon=True) for rank in (2, 0, 1)]
+    for thread in threads:
+        time.sleep(0.1)
+        assert not met
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    for server in then:
+        server.close()
+    assert sorted(met) == [0, 1, 2]
+
+
+def test_a_port_that_is_taken_is_refused():
+    with socket.create_server(("", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ValueError, match=f"cannot listen at port {port}"):
+            cluster.meet(cluster.Cluster((f"127.0.0.1:{port}", "127.0.0.1:1"), 0))
+
+
 @pytest.mark.parametrize(
     ("environment", "arguments", "said"),
     [
@@ -136,6 +166,36 @@ def test_auto_says_what_it_chose_and_why(monkeypatch):
     monkeypatch.setenv("TPU_NAME", "127.0.0.1:1")
     with pytest.raises(ValueError, match="no TPU answers to --tpu='127.0.0.1:1'"):
         strategy.build("auto")
+
+
+@pytest.mark.parametrize(
+    ("files", "found", "said"),
+    [
+        ({}, False, "no TPU"),
+        ({"dev/accel0": ""}, True, "no TPU"),
+        ({"dev/vfio/vfio": ""}, False, "no TPU"),
+        (
+            {"dev/vfio/0": "", "sys/kernel/iommu_groups/0/devices/a/vendor": "0x1ae0\n"},
+            True,
+            "no TPU",
+        ),
+        (
+            {
+                "dev/vfio/7": "",
+                "sys/kernel/iommu_groups/7/devices/a/vendor": "0x10de\n",
+                "sys/kernel/iommu_groups/8/devices/b/vendor": "0x1ae0\n",
+            },
+            False,
+            "no TPU, for /dev/vfio/7 is not Google's",
+        ),
+        ({"dev/vfio/7": ""}, False, "no TPU, for /dev/vfio/7 is not Google's"),
+    ],
+)
+def test_a_device_that_a_program_was_handed_is_not_taken_for_a_tpu(tmp_path, files, found, said):
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content)
+    assert strategy._tpu_here(tmp_path) == (found, said)
 
 
 @pytest.mark.parametrize("devices", ["GPU:7", "CPU:0,CPU:0", "CPU:0,", "0,1"])
@@ -185,12 +245,3 @@ def test_batch_norm_is_synchronised_unless_refused(two_devices):
     assert layers(game) and all(layer.synchronized for layer in layers(game))
     strategy.unsynchronised(game)
     assert not any(layer.synchronized for layer in layers(game))
-
-
-def test_a_second_signal_kills():
-    from trainers import callbacks
-
-    with callbacks.StopOnSignal() as stop:
-        os.kill(os.getpid(), signal.SIGTERM)
-        assert stop.ask() and stop.received == signal.SIGTERM
-        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL

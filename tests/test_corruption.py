@@ -1,7 +1,10 @@
 """A damaged file of a run is noticed and named; training never starts from something else."""
 
+import errno
+import os
 import pathlib
 import shutil
+import time
 import zipfile
 
 import keras
@@ -148,18 +151,52 @@ def test_where_all_are_damaged_nothing_starts(two, game, tmp_path):
         checkpoints.restore(game, kept)
 
 
-def test_the_newest_are_kept_and_what_could_not_be_read_goes(two, game, tmp_path):
+def test_the_newest_are_kept_and_what_could_not_be_read_is_put_aside(two, game, tmp_path):
     kept = shutil.copytree(two[0], tmp_path / "checkpoints")
-    (kept / "step-00000009.keras").write_bytes(b"damaged")
+    (kept / "step-00000003.keras").write_bytes(b"damaged")
     (kept / ".partial-step-00000003.keras").write_bytes(b"cut")
     assert checkpoints.restore(game, kept) == 2
     for _ in range(2):
         step(game, examples("mixture"))
         checkpoints.write(game, kept, keep=3)
+    aside = kept / "step-00000003.keras.damaged"
+    assert aside.read_bytes() == b"damaged"
     names = sorted(path.name for path in kept.iterdir())
-    assert names == [f"step-{number:08d}.keras" for number in (2, 3, 4)]
+    assert names == sorted([aside.name, *(f"step-{number:08d}.keras" for number in (2, 3, 4))])
     checkpoints.write(game, kept, keep=1)
-    assert [path.name for path in kept.iterdir()] == ["step-00000004.keras"]
+    assert sorted(path.name for path in kept.iterdir()) == [aside.name, "step-00000004.keras"]
+    for number in range(5, 9):
+        (kept / f"step-{number:08d}.keras").write_bytes(b"damaged")
+        assert checkpoints.restore(game, kept) == 4
+    names = sorted(path.name for path in kept.glob("*.damaged"))
+    assert names == [f"step-{number:08d}.keras.damaged" for number in (7, 8)]
+
+
+@pytest.mark.parametrize(
+    ("fault", "where"),
+    [(errno.EACCES, "opened"), (errno.EIO, "checked"), (errno.ESTALE, "loaded")],
+)
+def test_a_disk_that_fails_for_a_moment_damages_nothing(
+    two, game, tmp_path, monkeypatch, fault, where
+):
+    kept = shutil.copytree(two[0], tmp_path / "checkpoints")
+    before = {path: path.read_bytes() for path in kept.iterdir()}
+
+    def fails(*arguments, **named):
+        raise OSError(fault, os.strerror(fault))
+
+    with monkeypatch.context() as patch:
+        if where == "opened":
+            patch.setattr(zipfile, "ZipFile", fails)
+        elif where == "checked":
+            patch.setattr(zipfile.ZipExtFile, "read", fails)
+        else:
+            patch.setattr(checkpoints, "damage", lambda path: None)
+            patch.setattr(zipfile.ZipExtFile, "read", fails)
+        with pytest.raises(OSError, match=f"00000002.* cannot be read now .{os.strerror(fault)}"):
+            checkpoints.restore(game, kept)
+    assert before == {path: path.read_bytes() for path in kept.iterdir()}
+    assert checkpoints.restore(game, kept) == 2
 
 
 @pytest.fixture(scope="module")
@@ -201,7 +238,21 @@ def test_without_its_settings_a_run_does_not_go_on(finished, tmp_path, capsys, h
 def test_a_damaged_history_is_said_and_started_anew(tmp_path, capsys, content):
     path = pathlib.Path(tmp_path) / "history.csv"
     path.write_bytes(content)
-    assert callbacks.History(path, 3).rows == []
+    history = callbacks.History(path, 3, began=time.time() - 7)
+    assert history.rows == [] and 7 <= history.seconds() < 17
     assert f"{path} is damaged (" in capsys.readouterr().out
     path.write_bytes(b"epoch,loss\n1,0.5\n2,0.25\n")
-    assert callbacks.History(path, 1).rows == [{"epoch": 1.0, "loss": 0.5}]
+    assert callbacks.History(path, 1, time.time()).rows == [{"epoch": 1.0, "loss": 0.5}]
+
+
+def test_seconds_are_added_up_over_processes_also_of_epochs_that_are_done_again(tmp_path):
+    path = tmp_path / "history.csv"
+    first = callbacks.History(path, 0, began=time.time() - 10)
+    for epoch in range(2):
+        first.on_epoch_end(epoch, {"loss": 1.0})
+    second = callbacks.History(path, 1, began=time.time() - 5)
+    assert [row["epoch"] for row in second.rows] == [1]
+    assert 15 <= second.seconds() < 25
+    second.on_epoch_end(1, {"loss": 0.5})
+    assert second.rows[-1]["wall_s"] == pytest.approx(15, abs=10)
+    assert path.read_text().splitlines()[0] == "epoch,loss,wall_s"

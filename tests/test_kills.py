@@ -151,6 +151,22 @@ def run_pair(arguments, folder, directory, harm=None):
     return codes, [path.read_text(errors="replace") for path in said]
 
 
+@pytest.mark.slow
+def test_workers_of_different_games_are_refused_before_they_build_them(tmp_path):
+    cluster, directory = workers.addresses(2), tmp_path / "run"
+    said = [tmp_path / f"worker-{rank}.txt" for rank in range(2)]
+    processes = [
+        workers.start([*SMALL, f"--run_dir={directory}", *more], said[rank], cluster, rank)
+        for rank, more in enumerate(([], ["--width=3", "--ema=0"]))
+    ]
+    assert workers.end(processes) == [2, 2]
+    for path in said:
+        error = path.read_text().strip().splitlines()[-1]
+        assert "error: worker 1 was started with another --" in error
+        assert "another --width" in error and "another --ema" in error
+    assert not list(directory.glob("*"))
+
+
 @pytest.mark.parametrize(
     "victim", [pytest.param(0, marks=pytest.mark.slow), pytest.param(1, marks=pytest.mark.long)]
 )

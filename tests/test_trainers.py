@@ -7,6 +7,7 @@ import inspect
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ import zoo
 from trainers import checkpoints
 from trainers import flags
 from trainers import run
+from trainers import settings
 from trainers.bigan import RECIPE
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -70,6 +72,25 @@ def command(*arguments):
 
 def same(one, other):
     return all(np.array_equal(a, b) for a, b in zip(state(one), state(other), strict=True))
+
+
+def at_step(monkeypatch, name, number, act):
+    """The callback called `name` also does `act(game)`, first, after step `number`."""
+    from trainers import callbacks
+
+    base = getattr(callbacks, name)
+
+    class Acting(base):
+        def on_train_batch_end(self, batch, logs=None):
+            if checkpoints.step_of(self.model) == number:
+                act(self.model)
+            super().on_train_batch_end(batch, logs)
+
+    monkeypatch.setattr(callbacks, name, Acting)
+
+
+def interrupt(game):
+    os.kill(os.getpid(), signal.SIGINT)
 
 
 @pytest.mark.parametrize("method", zoo.METHODS)
@@ -157,16 +178,8 @@ def test_killed_in_the_middle_of_an_epoch_it_goes_on_from_the_last_checkpoint(im
 
 
 def test_ctrl_c_saves_inside_an_epoch_and_says_how_to_go_on(images, tmp_path, monkeypatch, capsys):
-    from trainers import callbacks
-
-    class Interrupt(callbacks.Throughput):
-        def on_train_batch_end(self, batch, logs=None):
-            super().on_train_batch_end(batch, logs)
-            if checkpoints.step_of(self.model) == 14:
-                os.kill(os.getpid(), signal.SIGINT)
-
     with monkeypatch.context() as patch:
-        patch.setattr(callbacks, "Throughput", Interrupt)
+        at_step(patch, "Throughput", 14, interrupt)
         with pytest.raises(SystemExit) as stopped:
             train(images, tmp_path / "cut", "--epochs=3")
     assert stopped.value.code == 130
@@ -180,6 +193,40 @@ def test_ctrl_c_saves_inside_an_epoch_and_says_how_to_go_on(images, tmp_path, mo
     assert len((tmp_path / "cut" / "history.csv").read_text().splitlines()) == 4
 
 
+@pytest.mark.parametrize(
+    ("step", "epochs", "left"),
+    [
+        (0, 3, [(10, 0, 3)]),
+        (10, 3, [(10, 1, 3)]),
+        (13, 3, [(7, 1, 2), (10, 2, 3)]),
+        (23, 3, [(7, 2, 3)]),
+        (30, 3, []),
+        (13, 1, []),
+        (13, 2, [(7, 1, 2)]),
+        (33, 3, []),
+    ],
+)
+def test_what_is_left_begins_with_the_rest_of_an_epoch_and_ends_with_the_last(step, epochs, left):
+    from trainers import training
+
+    assert list(training.stretches(step, 10, epochs)) == left
+
+
+@pytest.mark.slow
+def test_a_run_stopped_where_no_call_ends_takes_the_steps_that_are_left(images, tmp_path):
+    five = "--steps_per_execution=5"
+    game = train(images, tmp_path / "cut", "--epochs=1", five)
+    # Three steps more, as several workers take them: one a call.
+    data = zoo.datasets.load(images.split("=")[1])
+    game.steps_per_execution = 1
+    stream = zoo.datasets.batches(data.train, 20, 0, checkpoints.step_of(game))
+    game.fit(stream, steps_per_epoch=3, verbose=0, shuffle=False)
+    checkpoints.write(game, tmp_path / "cut" / "checkpoints")
+    cut = train(images, tmp_path / "cut", "--epochs=3", five)
+    assert checkpoints.step_of(cut) == 30
+    assert same(cut, train(images, tmp_path / "whole", "--epochs=3", five))
+
+
 def test_changed_settings_are_refused_with_the_difference(images, tmp_path, capsys):
     train(images, tmp_path, "--epochs=1")
     before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
@@ -187,6 +234,7 @@ def test_changed_settings_are_refused_with_the_difference(images, tmp_path, caps
         (["--latent_dim=4"], "latent_dim was 3 and is now 4"),
         (["--batch_size=10"], "batch_size was 20 and is now 10"),
         (["--network=dcgan"], "network was 'mlp' and is now 'dcgan'"),
+        (["--jit_compile"], "jit_compile was False and is now True"),
         (["--noresume"], "holds a run already"),
     ):
         with pytest.raises(SystemExit) as refused:
@@ -195,6 +243,41 @@ def test_changed_settings_are_refused_with_the_difference(images, tmp_path, caps
         error = capsys.readouterr().err.strip().splitlines()[-1]
         assert error.startswith("error: ") and said in error and "--run_dir" in error
     assert before == {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+
+
+def test_a_data_set_that_changed_under_its_name_is_refused(tmp_path):
+    path = tmp_path / "mine.npz"
+    argv = ["bigan.py", f"--dataset=npz:{path}", f"--run_dir={tmp_path / 'run'}", *SMALL]
+
+    def begin(x_train, x_test):
+        np.savez(path, x_train=x_train, x_test=x_test)
+        run.Run(RECIPE, flags.parse(RECIPE, argv), argv)
+
+    train = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 1)).astype("uint8")
+    test, other = train[:20], train.copy()
+    other[7, 3, 2, 0] ^= 1
+    config = tmp_path / "run" / "config.json"
+    (tmp_path / "run").mkdir()
+    for _ in range(2):
+        begin(train, test)
+    for changed, name, was, is_now in (
+        ((other, test), "training data", 40, 40),
+        ((np.concatenate([train, test]), test), "training data", 40, 60),
+        ((train, test[:15]), "test data", 20, 15),
+    ):
+        with pytest.raises(ValueError) as refused:
+            begin(*changed)
+        said = rf"{name} was '{was} examples, checksum \w+' and is now '{is_now} examples, checks"
+        assert re.search(said, str(refused.value)) and "--run_dir" in str(refused.value)
+    # A run of an older version.
+    found = json.loads(config.read_text())
+    for name in settings.LATER:
+        del found["settings"][name]
+    config.write_text(json.dumps(found))
+    begin(other, test[:15])
+    argv.append("--jit_compile")
+    with pytest.raises(ValueError, match="jit_compile was False and is now True"):
+        begin(other, test[:15])
 
 
 @pytest.mark.parametrize(
@@ -293,6 +376,49 @@ def test_a_loss_that_becomes_nan_stops_the_run_and_keeps_the_last_checkpoint(
     assert stopped.value.code == 1
     assert "became nan by step 12" in capsys.readouterr().err
     assert same(kept, newest(tmp_path))
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_weights_that_the_last_step_made_infinite_are_not_saved(
+    images, tmp_path, monkeypatch, capsys, stopped
+):
+    def poison(game):
+        weight = game.generator.trainable_variables[0]
+        weight.assign(np.full(weight.shape, np.inf))
+        if stopped:
+            interrupt(game)
+
+    # The losses of that step were finite, and there is no next one.
+    last = 15 if stopped else 22
+    with monkeypatch.context() as patch, pytest.raises(SystemExit) as ended:
+        at_step(patch, "StopOnSignal", last, poison)
+        train(images, tmp_path, "--epochs=2")
+    assert ended.value.code == 1
+    error = capsys.readouterr().err
+    assert "error: a weight of " in error and f"became inf by step {last}; the chec" in error
+    assert checkpoints.step_of(newest(tmp_path)) == 11
+
+
+def test_a_signal_on_the_last_step_of_an_epoch_saves_and_then_measures(
+    images, tmp_path, monkeypatch
+):
+    from trainers import callbacks
+
+    saved, cheap = [], callbacks.metrics.cheap
+
+    def measure(*arguments):
+        saved.append((tmp_path / "checkpoints" / "step-00000011.keras").exists())
+        return cheap(*arguments)
+
+    with monkeypatch.context() as patch, pytest.raises(SystemExit) as stopped:
+        at_step(patch, "StopOnSignal", 11, interrupt)
+        patch.setattr(callbacks.metrics, "cheap", measure)
+        train(images, tmp_path, "--epochs=2", "--evaluate_every=1")
+    assert stopped.value.code == 130
+    assert saved == [True]
+    assert (tmp_path / "samples" / "epoch-0001.png").exists()
+    header, row = (tmp_path / "history.csv").read_text().splitlines()
+    assert "x_cycle_ratio" in header and row.startswith("1,")
 
 
 @pytest.mark.parametrize("harm", ["truncated", "emptied", "flipped"])

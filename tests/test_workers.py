@@ -9,8 +9,10 @@ import pytest
 import workers
 from games import examples
 from games import make
+from games import step
 
 import zoo
+from trainers import strategy
 from zoo import datasets
 from zoo import priors
 
@@ -18,6 +20,9 @@ from zoo import priors
 # larger rates a rectifier now and then falls on the other side of zero, and the runs part.
 RATE = 1e-4
 STEPS = 20
+
+# Of what the steps moved the weights by: how far apart two runs of them may end.
+SHARE = 1e-3
 
 # Signed zero, NaN, the smallest number, halves of odd length, whole numbers.
 STATE = [
@@ -77,6 +82,13 @@ from trainers import agreement
 rank, folder, methods = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
 team = agreement.Workers(placed, rank, 2)
 said = team.gather([rank + 5, 65535])
+team.compare(dict.fromkeys("abc", 0.1))
+refusals = []
+for mine in ({"--seed": 1, "--width": rank, "--ema": rank}, {"--width": 1, f"--{rank}": 0}):
+    try:
+        team.compare(mine)
+    except ValueError as refusal:
+        refusals.append(str(refusal))
 with placed.scope():
     mine = [tf.Variable(np.zeros_like(value)) for value in test_workers.STATE]
 if rank == 0:
@@ -86,6 +98,7 @@ team.adopt(mine)
 np.savez(
     f"{folder}/{rank}.npz",
     gathered=said,
+    refusals=refusals,
     indices=test_workers.indices(placed, 0, 25),
     later=test_workers.indices(placed, 11, 3),
     noise=test_workers.noise(placed),
@@ -131,14 +144,20 @@ def check_same_steps(method, folder, two_devices):
         length = max(np.linalg.norm(one_value.astype(float)), 1e-3)
         for other in (two_value, first[name]):
             assert np.linalg.norm(one_value.astype(float) - other) < 1e-5 * length, name
-    # Or nothing would have been compared.
-    untouched = make(method, "mlp")
+    # Weights are large beside what moved them, so that is what an error is measured by.
+    untouched = make(method, "mlp", ema=0.5)
     for owned in {net for nets in one.players.values() for net in nets}:
-        before, after = (
-            np.concatenate([np.ravel(v) for v in getattr(g, owned).get_weights()])
-            for g in (untouched, one)
-        )
-        assert np.linalg.norm(after - before) > 1e-4 * np.linalg.norm(before), owned
+        trained = {id(v) for v in getattr(one, owned).trainable_variables}
+        places = [place for place, v in enumerate(one.weights) if id(v) in trained]
+
+        def vector(values, places=places):
+            return np.concatenate([np.ravel(values[f"number{place}"]) for place in places])
+
+        before, after = vector(numbers(untouched)), vector(numbers(one)).astype(float)
+        moved = np.linalg.norm(after - before)
+        assert moved > 1e-4 * np.linalg.norm(before), owned
+        for other in (numbers(two), first):
+            assert np.linalg.norm(after - vector(other)) < SHARE * moved, owned
 
 
 @pytest.mark.parametrize("method", ["bigan", "vae"])
@@ -150,6 +169,28 @@ def test_one_replica_two_devices_and_two_workers_take_the_same_steps(method, pai
 @pytest.mark.parametrize("method", [m for m in zoo.METHODS if m not in ("bigan", "vae")])
 def test_so_does_every_other_method(method, all_methods, two_devices):
     check_same_steps(method, all_methods, two_devices)
+
+
+@pytest.mark.slow
+def test_statistics_are_of_the_whole_batch_or_of_the_first_replicas_share(two_devices):
+    x = examples("mixture")
+    x[8:] += 0.5
+
+    def mean(placed, x, synchronised=True):
+        """Moving mean of the encoder's first batch norm after a step that moves no weight."""
+        with placed.scope():
+            game = make("bigan", "mixture", rate={})
+            if not synchronised:
+                strategy.unsynchronised(game)
+            step(game, x)
+        norms = (layer for layer in game.encoder.layers if hasattr(layer, "moving_mean"))
+        return next(norms).moving_mean.numpy()
+
+    alone = strategy.build("one_device")[0]
+    whole, share = mean(alone, x), mean(alone, x[:8])
+    assert np.abs(whole - share).max() > 1e-3
+    np.testing.assert_allclose(mean(two_devices, x), whole, atol=1e-6)
+    np.testing.assert_allclose(mean(two_devices, x, synchronised=False), share, atol=1e-6)
 
 
 def test_workers_take_every_example_once_and_none_twice(pair):
@@ -190,6 +231,14 @@ def test_workers_agree_and_take_the_chiefs_state_bit_for_bit(pair):
         np.testing.assert_array_equal(kept["gathered"], [[5, 65535], [6, 65535]])
         for place, value in enumerate(STATE):
             assert kept[f"adopted{place}"].tobytes() == value.tobytes()
+
+
+def test_workers_say_what_they_were_started_with_that_differs(pair):
+    for rank in range(2):
+        values, names = np.load(pair / f"{rank}.npz")["refusals"]
+        assert f"another --width and another --ema (here: {rank}) than worker 0" in values
+        assert "--seed" not in values
+        assert "worker 1 was started with another trainer, or version of it, than" in names
 
 
 def test_replicas_draw_their_part_at_a_size_that_xla_knows(monkeypatch):

@@ -9,6 +9,7 @@ go on with fewer or more workers than it began with.
 import contextlib
 import os
 import sys
+import zlib
 
 # Another worker is gone: EX_TEMPFAIL of sysexits.h, try again.
 LOST = 75
@@ -39,23 +40,35 @@ class Workers:
         table[self.rank] = numbers
         return self._sum(table).astype(int)
 
-    def begin(self, start, **checksums) -> None:
-        """Run `start` on the chief, where all workers have the same `checksums` (32 bits each).
+    def compare(self, values: dict) -> None:
+        """Make sure that all workers have the same `values` (name → anything with a `repr`).
+
+        Before any variable is made in the strategy's scope: workers whose games differ there end
+        with words that say nothing, or wait for each other.
 
         Raises:
-            ValueError: on every worker, if the chief's `start` raised one, or a checksum differs.
+            ValueError: on every worker, naming what differs.
         """
-        import numpy as np
-
-        said = self.gather([half for value in checksums.values() for half in halves(value)])
-        for place, name in enumerate(checksums):
-            mine = said[:, 2 * place : 2 * place + 2]
-            other = np.flatnonzero((mine != mine[0]).any(axis=1))
-            if len(other):
+        # The names first, because only tables of one size can be added up.
+        for said in ({"trainer, or version of it,": list(values)}, values):
+            checksums = [zlib.crc32(repr(value).encode()) for value in said.values()]
+            table = self.gather([half for checksum in checksums for half in halves(checksum)])
+            differs = (table != table[0]).reshape(self.count, -1, 2).any(axis=2)
+            if differs.any():
+                other = differs.any(axis=1).argmax()
+                names = [name for name, here in zip(said, differs[other], strict=True) if here]
+                mine = f" (here: {said[names[0]]!r})" if said is values else ""
                 raise ValueError(
-                    f"worker {other[0]} was started with other {name} than worker 0; "
-                    "start all with the same command, on the same data"
+                    f"worker {other} was started with another {' and another '.join(names)}{mine} "
+                    "than worker 0; start all with the same command, on the same data"
                 )
+
+    def begin(self, start) -> None:
+        """Run `start` on the chief.
+
+        Raises:
+            ValueError: on every worker, if `start` raised ValueError or OSError.
+        """
         fault = None
         if self.rank == 0:
             try:
@@ -137,6 +150,9 @@ def lost_workers(here):
 
 
 def _is_loss(error):
+    """Not every error of workers is one: InternalError is also what games that differ end with,
+    and starting those again would not help.
+    """
     import tensorflow as tf
 
     kinds = (
@@ -144,7 +160,5 @@ def _is_loss(error):
         tf.errors.AbortedError,
         tf.errors.CancelledError,
         tf.errors.DeadlineExceededError,
-        tf.errors.FailedPreconditionError,
-        tf.errors.InternalError,
     )
     return isinstance(error, kinds)

@@ -1,6 +1,7 @@
 """What happens while `fit` runs: measuring, pictures, history, checkpoints, stopping."""
 
 import csv
+import importlib.util
 import math
 import os
 import signal
@@ -42,7 +43,10 @@ class Throughput(keras.callbacks.Callback):
 
 
 class StopOnNaN(keras.callbacks.Callback):
-    """Ends training at the first loss that is not a finite number, before it is saved."""
+    """Ends training at the first loss or weight that is not a finite number, before it is saved.
+
+    Losses are of before the update. So weights are looked at too, where they are about to be saved.
+    """
 
     def on_train_batch_end(self, batch, logs=None):
         bad = [name for name, value in logs.items() if not math.isfinite(value)]
@@ -51,6 +55,18 @@ class StopOnNaN(keras.callbacks.Callback):
             raise FloatingPointError(
                 f"the loss of {', '.join(bad)} became {logs[bad[0]]} by step {step}"
             )
+        if self.model.stop_training:
+            self._check_weights()
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._check_weights()
+
+    def _check_weights(self):
+        for variable in self.model.weights:
+            value = keras.ops.convert_to_numpy(variable)
+            if not np.isfinite(value).all():
+                bad, step = value[~np.isfinite(value)].flat[0], checkpoints.step_of(self.model)
+                raise FloatingPointError(f"a weight of {variable.path} became {bad} by step {step}")
 
 
 class StopOnSignal(keras.callbacks.Callback):
@@ -82,7 +98,9 @@ class StopOnSignal(keras.callbacks.Callback):
 
     def _receive(self, number, frame):
         self.mine = number
-        signal.signal(number, signal.SIG_DFL)
+        # Either, and by the system, which does not wait for Python.
+        for second in self.previous:
+            signal.signal(second, signal.SIG_DFL)
 
     def on_train_batch_end(self, batch, logs=None):
         self.left -= 1
@@ -105,14 +123,20 @@ class StopOnSignal(keras.callbacks.Callback):
 
 
 class Evaluate(keras.callbacks.Callback):
-    """Every few epochs: the quick yardsticks into the logs, samples and reconstructions to PNG."""
+    """Every few epochs: the quick yardsticks into the logs, samples and reconstructions to PNG.
 
-    def __init__(self, data, every: int, directory):
+    Not where training was stopped inside an epoch of `epoch_steps` steps, which will be ended.
+    """
+
+    def __init__(self, data, every: int, directory, epoch_steps: int):
         super().__init__()
         self.data, self.every, self.directory = data, every, directory
+        self.epoch_steps = epoch_steps
 
     def on_epoch_end(self, epoch, logs=None):
-        if not self.every or (epoch + 1) % self.every or self.model.stop_training:
+        if not self.every or (epoch + 1) % self.every:
+            return
+        if checkpoints.step_of(self.model) % self.epoch_steps:
             return
         figures = metrics.cheap(self.model, self.data)
         logs.update({name: figures[name] for name in WATCHED if name in figures})
@@ -145,22 +169,36 @@ def shown(game, data, n: int) -> tuple:
 class History(keras.callbacks.Callback):
     """Keeps one row per epoch in `history.csv`, rewritten whole, so that a resumed run has no gap.
 
-    `rows` holds every epoch so far: epoch (from 1), losses, images/s and what was measured. Rows
-    that cannot be read are dropped, all of them, and said; training does not depend on them.
+    `rows` holds every epoch so far: epoch (from 1), losses, images/s, what was measured, and
+    wall_s, the seconds that all processes of this run have taken until then, start-up included (but
+    what one did after its last row is not known). An epoch that one process began and another ended
+    has the losses and images/s of what the latter did. Rows that cannot be read are dropped, all of
+    them, and said; training does not depend on them.
+
+    Args:
+        epochs_done: how many epochs the checkpoint has that training goes on from.
+        began: when this process did, `time.time()`.
     """
 
-    def __init__(self, path, epochs_done: int):
+    def __init__(self, path, epochs_done: int, began: float):
         super().__init__()
-        self.path, self.rows = path, []
-        if path.exists() and epochs_done:
+        self.path, self.rows, self.began, self.before = path, [], began, 0.0
+        if path.exists():
             try:
-                self.rows = [row for row in _rows(path) if row["epoch"] <= epochs_done]
+                rows = _rows(path)
+                self.rows = [row for row in rows if row["epoch"] <= epochs_done]
+                self.before = max((row.get("wall_s", 0.0) for row in rows), default=0.0)
             except (ValueError, TypeError, KeyError, csv.Error) as error:
                 print(f"{path} is damaged ({error}); its rows start anew", flush=True)
 
+    def seconds(self) -> float:
+        """How long all processes of this run have taken so far, as far as rows tell."""
+        return self.before + time.time() - self.began
+
     def on_epoch_end(self, epoch, logs=None):
         self.rows = [row for row in self.rows if row["epoch"] < epoch + 1]
-        self.rows.append({"epoch": epoch + 1, **{k: float(v) for k, v in logs.items()}})
+        row = {"epoch": epoch + 1, **{k: float(v) for k, v in logs.items()}}
+        self.rows.append(row | {"wall_s": round(self.seconds(), 1)})
         columns = list(dict.fromkeys(name for row in self.rows for name in row))
         partial = self.path.with_suffix(".partial")
         with open(partial, "w", newline="", encoding="utf-8") as file:
@@ -180,7 +218,28 @@ class Checkpoint(keras.callbacks.Callback):
 
     def __init__(self, directory, keep: int):
         super().__init__()
-        self.directory, self.keep = directory, keep
+        self.directory, self.keep, self.saved = directory, keep, None
+
+    def on_train_batch_end(self, batch, logs=None):
+        # Before anything is measured: who sent a signal may not wait long.
+        if self.model.stop_training:
+            self._save()
 
     def on_epoch_end(self, epoch, logs=None):
-        checkpoints.write(self.model, self.directory, self.keep)
+        self._save()
+
+    def _save(self):
+        step = checkpoints.step_of(self.model)
+        if step != self.saved:
+            checkpoints.write(self.model, self.directory, self.keep)
+        self.saved = step
+
+
+def tensorboard(directory) -> list:
+    """Keras' callback that logs under `directory`, where TensorFlow is there to write it.
+
+    Keras writes these logs with TensorFlow on every backend; history.csv holds the same numbers.
+    """
+    if importlib.util.find_spec("tensorflow") is None:
+        return []
+    return [keras.callbacks.TensorBoard(directory / "tensorboard", write_graph=False)]

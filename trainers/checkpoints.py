@@ -1,5 +1,7 @@
 """Checkpoints: written whole or not at all, checked before they are read."""
 
+import contextlib
+import errno
 import os
 import pathlib
 import zipfile
@@ -7,18 +9,19 @@ import zipfile
 # Of the directory of a run.
 FOLDER = "checkpoints"
 
+# How many damaged files are kept for somebody to look at.
+DAMAGED = 2
+
 
 def write(game, directory: pathlib.Path, keep: int = 2) -> pathlib.Path:
     """Save `game` (weights, optimizers, averages, random state) under its step.
 
-    The `keep` newest are kept. Files of later steps are what this run could not read; they go.
+    The `keep` newest are kept.
     """
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / f"step-{step_of(game):08d}.keras"
     publish(game, path)
-    found = _found(directory)
-    here = found.index(path)
-    for old in found[:here] + found[here + keep :]:
+    for old in _found(directory)[keep:]:
         old.unlink()
     return path
 
@@ -27,6 +30,13 @@ def publish(game, path: pathlib.Path) -> None:
     """Save `game` at `path` so that a crash leaves the old file or the new one, never a half."""
     partial = path.with_name(f".partial-{path.name}")
     game.save(partial)
+    replace(partial, path)
+
+
+def publish_text(text: str, path: pathlib.Path) -> None:
+    """Write the file `path` likewise."""
+    partial = path.with_name(f".partial-{path.name}")
+    partial.write_text(text, encoding="utf-8")
     replace(partial, path)
 
 
@@ -46,15 +56,25 @@ def replace(partial: pathlib.Path, path: pathlib.Path) -> None:
 def restore(game, directory: pathlib.Path) -> int:
     """Load the newest sound checkpoint into `game`; returns its step, 0 where there is none.
 
+    Damaged ones that are newer are put aside under another name, `….damaged`.
+
     Raises:
         ValueError: checkpoints exist, and none of them can be loaded.
+        OSError: the system cannot read one, which says nothing against the file.
     """
     for left in directory.glob(".partial-*"):
         left.unlink()
     candidates = _found(directory)
-    for path in candidates:
-        fault = damage(path) or _load(game, path)
+    for place, path in enumerate(candidates):
+        try:
+            fault = damage(path) or _load(game, path)
+        except OSError as error:
+            raise OSError(
+                f"checkpoint {path} cannot be read now ({error.strerror}); nothing was changed: "
+                "start again when the disk and its permissions allow it"
+            ) from None
         if fault is None:
+            _put_aside(candidates[:place])
             return step_of(game)
         print(f"checkpoint {path} is damaged ({fault}); trying the one before", flush=True)
     if candidates:
@@ -65,23 +85,45 @@ def restore(game, directory: pathlib.Path) -> int:
     return 0
 
 
+def _put_aside(damaged):
+    for path in damaged:
+        with contextlib.suppress(FileNotFoundError):
+            path.rename(path.with_name(f"{path.name}.damaged"))
+        for old in sorted(path.parent.glob("*.damaged"), reverse=True)[DAMAGED:]:
+            old.unlink()
+
+
 def _load(game, path):
     """Load a checkpoint; what is wrong with it, or None."""
     try:
         game.load_weights(path)
     except (ValueError, KeyError, OSError) as error:
+        _check_readable(error)
         return (str(error).splitlines() or [type(error).__name__])[0]
     return None
 
 
+def _check_readable(error):
+    """Raises an `error` of the system. What is wrong in a file shows as one without a number, or as
+    a place in the file that there cannot be; a file that is gone is as good as damaged.
+    """
+    if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL, errno.ENOENT):
+        raise error
+
+
 def damage(path: pathlib.Path) -> str | None:
-    """What is wrong with a `.keras` file (every byte is compared with its checksum), or None."""
+    """What is wrong with a `.keras` file (every byte is compared with its checksum), or None.
+
+    Raises:
+        OSError: the system cannot read it.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
             names = set(archive.namelist())
             broken = archive.testzip()
     # A flipped bit in a header may ask for a password, another compression or a missing codec.
     except Exception as error:
+        _check_readable(error)
         return str(error) or type(error).__name__
     missing = {"config.json", "metadata.json", "model.weights.h5"} - names
     if missing:

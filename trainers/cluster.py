@@ -1,8 +1,14 @@
-"""Which worker of several this process is: TF_CONFIG, read and checked without TensorFlow."""
+"""Which worker of several this process is, and whether the others are there, without TensorFlow.
 
+TF_CONFIG says it; what it says is checked here.
+"""
+
+import contextlib
 import dataclasses
 import json
 import os
+import socket
+import time
 
 EXAMPLE = (
     '{"cluster": {"worker": ["host-0:2222", "host-1:2222"]}, '
@@ -53,6 +59,50 @@ def read(strategy: str) -> Cluster:
             "--strategy=multi_worker_mirrored, or unset TF_CONFIG"
         )
     return ALONE
+
+
+def meet(cluster: Cluster, period: float = 0.5) -> None:
+    """Return when every worker is there: somebody listens at its address.
+
+    Without end, saying every minute who is missing. TensorFlow would wait too, but so that nothing
+    else runs in this process and SIGTERM does not end it. Each worker listens at its own address
+    until it has seen all others; then TensorFlow does, at the same port.
+
+    Raises:
+        ValueError: the port of this worker is taken.
+    """
+    missing = set(cluster.addresses) - {cluster.addresses[cluster.rank]}
+    port = int(cluster.addresses[cluster.rank].rpartition(":")[2])
+    with _listening(port):
+        told = time.monotonic()
+        while missing := {address for address in missing if not _answers(address)}:
+            if time.monotonic() - told > 60:
+                print(f"still waiting for {', '.join(sorted(missing))}", flush=True)
+                told = time.monotonic()
+            time.sleep(period)
+
+
+@contextlib.contextmanager
+def _listening(port):
+    both = socket.has_dualstack_ipv6()
+    family = socket.AF_INET6 if both else socket.AF_INET
+    try:
+        server = socket.create_server(("", port), family=family, dualstack_ipv6=both)
+    except OSError as error:
+        raise ValueError(
+            f"this worker cannot listen at port {port}, which TF_CONFIG gives it ({error.strerror})"
+        ) from None
+    with server:
+        yield
+
+
+def _answers(address):
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=5).close()
+    except OSError:
+        return False
+    return True
 
 
 def _parse(text):

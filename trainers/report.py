@@ -9,12 +9,14 @@ from zoo import metrics
 from zoo import pictures
 
 
-def write(run, seconds: float) -> None:
+def write(run) -> None:
     """Write game.keras, metrics.json and report.png of a finished `Run`, and print the table.
 
-    Every test example is measured, against every training example where a probe needs them.
-    `seconds` is how long the command took up to here; it is recorded as wall_s.
+    Every test example is measured, against every training example where a probe needs them. wall_s
+    is how long the command took up to here, with the times before where the run was resumed (see
+    `trainers.callbacks.History`).
     """
+    seconds = run.history.seconds()
     print("measuring on the test examples …", flush=True)
     checkpoints.publish(run.game, run.directory / "game.keras")
     everything = max(len(run.data.train), len(run.data.test))
@@ -28,7 +30,7 @@ def write(run, seconds: float) -> None:
     # A run of a few steps has no rate: the first call of an epoch is not timed.
     if rates:
         figures["images_per_s"] = statistics.median(rates)
-    (run.directory / "metrics.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
+    checkpoints.publish_text(json.dumps(figures, indent=1), run.directory / "metrics.json")
     _picture(run, figures)
     print(metrics.table(figures) or "no yardstick applies: the method has no encoder")
     rate = f"{figures['images_per_s']:,.0f} images/s, " if rates else ""
@@ -48,7 +50,7 @@ def _picture(run, figures):
         history={
             name: [row.get(name) for row in rows]
             for name in columns
-            if name not in ("epoch", "images_per_s")
+            if name not in ("epoch", "images_per_s", "wall_s")
         },
         metrics=figures,
         codes=codes,

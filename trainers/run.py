@@ -1,19 +1,21 @@
 """The only path from flags to `fit`: every trainer is a `Recipe` handed to `main`."""
 
+import contextlib
 import dataclasses
 import importlib.util
 import os
 import pathlib
 import sys
 import time
-import zlib
 from collections.abc import Callable
 
 from trainers import agreement
 from trainers import checkpoints
 from trainers import cluster
+from trainers import directory
 from trainers import flags
 from trainers import jax_devices
+from trainers import signals
 from trainers import strategy
 from zoo import commands
 
@@ -42,19 +44,24 @@ class Recipe:
 def main(recipe: Recipe, argv: list | None = None) -> None:
     """Train, measure, save and picture one game; exits with a message where that is impossible.
 
-    Exit codes: 0 done, 1 training failed (a loss became NaN), 2 bad input, 75 another worker is
-    gone (start all again), 130 and 143 stopped by SIGINT and SIGTERM with everything saved.
+    Exit codes: 0 done, 1 training failed (a loss or a weight became NaN), 2 bad input, 75 another
+    worker is gone (start all again), 130 and 143 stopped by SIGINT and SIGTERM with everything
+    saved.
     """
-    began = time.time()
     argv = sys.argv if argv is None else argv
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    with commands.exit_on_bad_input():
-        args = flags.parse(recipe, argv)
-        _check_backend(args)
-        strategy.check(args.strategy, args.tpu, args.devices)
-        here = cluster.read(args.strategy)
-    with agreement.lost_workers(here):
+    signals.listen()
+    with contextlib.ExitStack() as until_the_end:
         with commands.exit_on_bad_input():
+            args = flags.parse(recipe, argv)
+            _check_backend(args)
+            strategy.check(args.strategy, args.tpu, args.devices)
+            here = cluster.read(args.strategy)
+        until_the_end.enter_context(agreement.lost_workers(here))
+        with commands.exit_on_bad_input():
+            # Only the chief writes.
+            if here.rank == 0:
+                until_the_end.enter_context(directory.held(pathlib.Path(args.run_dir)))
             run = Run(recipe, args, argv, here)
         try:
             stopped_by = run.train()
@@ -71,7 +78,7 @@ def main(recipe: Recipe, argv: list | None = None) -> None:
         if here.rank == 0:
             from trainers import report
 
-            report.write(run, time.time() - began)
+            report.write(run)
         if run.workers:
             # A worker that left earlier would be missed if the chief had to measure again.
             run.workers.gather([0])
@@ -86,13 +93,11 @@ class Run:
 
     def __init__(self, recipe: Recipe, args, argv: list, here=cluster.ALONE):
         self.recipe, self.args, self.argv = recipe, args, argv
+        self.began = time.time()
         self.directory = pathlib.Path(args.run_dir)
         self.chief = here.rank == 0
         from zoo import datasets
 
-        # Only the chief writes.
-        if self.chief:
-            _writable(self.directory)
         # Missing data is the commonest error and is found without TensorFlow, so it comes first;
         # but workers must meet before TensorFlow runs anything, and reading a set may run it.
         together = here is not cluster.ALONE
@@ -106,13 +111,16 @@ class Run:
         )
         if not together:
             placed, where = strategy.build(args.strategy, args.tpu, args.devices)
-        self._check_batch(placed)
         per = args.steps_per_execution
         self.epoch_steps = max(per, len(self.data.train) // args.batch_size // per * per)
         self.steps = args.epochs * self.epoch_steps
         self.workers = (
             agreement.Workers(placed, here.rank, len(here.addresses)) if together else None
         )
+        # Keras' loop over several steps does not run under MultiWorkerMirroredStrategy.
+        self.per_call = 1 if together else per
+        self.settings = self._settings()
+        self._check_batch(placed)
         with placed.scope():
             self.game = self._game(placed)
         # Outside the scope, where reading a file on one worker would call for the others.
@@ -121,6 +129,9 @@ class Run:
             self._introduce(where)
 
     def _meet(self, here):
+        # Now, for it takes long, and between meeting and joining nobody should be lost.
+        import tensorflow  # noqa: F401
+
         others = len(here.addresses) - 1
         print(
             f"worker {here.rank} of {', '.join(here.addresses)}: waiting until all are there"
@@ -128,8 +139,20 @@ class Run:
             else f"the only worker, {here.addresses[0]}",
             flush=True,
         )
+        cluster.meet(here)
         args = self.args
-        return strategy.build(args.strategy, args.tpu, args.devices, len(here.addresses))
+        met = strategy.build(args.strategy, args.tpu, args.devices, len(here.addresses))
+        signals.take_back()
+        return met
+
+    def _settings(self):
+        """What a resumed run must have in common with this one; the same on all workers."""
+        from trainers import settings
+
+        found = settings.wanted(self.recipe, self.args, self.data, self.steps)
+        if self.workers:
+            self.workers.compare(settings.of_workers(found, self.args))
+        return found
 
     def _begin(self):
         """Compare the settings and read the newest checkpoint; its step, the same everywhere."""
@@ -137,18 +160,14 @@ class Run:
 
         def start():
             settings.settle(
-                self.directory, self.recipe, self.args, self.game, self.data, command(self.argv)
+                self.directory, self.settings, self.args, self.game, self.data, command(self.argv)
             )
             checkpoints.restore(self.game, self.directory / checkpoints.FOLDER)
 
         if self.workers is None:
             start()
         else:
-            self.workers.begin(
-                start,
-                flags=settings.digest(self.recipe, self.args, self.game),
-                data=zlib.crc32(self.data.train.tobytes()),
-            )
+            self.workers.begin(start)
             self.workers.adopt(agreement.state_of(self.game))
         return checkpoints.step_of(self.game)
 
@@ -190,8 +209,7 @@ class Run:
             self.recipe.optimizers(args, self.steps),
             l2=self.recipe.l2,
             jit_compile=args.jit_compile and placed.num_replicas_in_sync == 1,
-            # Keras' loop over several steps does not run under MultiWorkerMirroredStrategy.
-            steps_per_execution=1 if self.workers else args.steps_per_execution,
+            steps_per_execution=self.per_call,
         )
         if not args.sync_batch_norm:
             strategy.unsynchronised(game)
@@ -199,56 +217,11 @@ class Run:
 
     def train(self) -> int | None:
         """Take the steps that are missing; returns the signal that stopped it, if one did."""
-        from trainers import callbacks
+        from trainers import training
 
-        with callbacks.StopOnSignal(self.workers) as stop:
-            epoch, done = divmod(self.step, self.epoch_steps)
-            watchers = [callbacks.StopOnNaN(), stop, *(self._writers(epoch) if self.chief else ())]
-            for steps, first, last in self._stretches(epoch, done):
-                self._fit(steps, first, last, watchers)
-                if stop.ask():
-                    break
+        stopped_by = training.take(self)
         self.step = checkpoints.step_of(self.game)
-        return stop.received
-
-    def _writers(self, epoch):
-        from trainers import callbacks
-
-        self.history = callbacks.History(self.directory / "history.csv", epoch)
-        folder = self.directory / checkpoints.FOLDER
-        return [
-            callbacks.Throughput(self.args.batch_size),
-            callbacks.Evaluate(self.data, self.args.evaluate_every, self.directory),
-            self.history,
-            *_tensorboard(self.directory),
-            callbacks.Checkpoint(folder, self.args.keep_checkpoints),
-        ]
-
-    def _fit(self, steps, first, last, watchers):
-        from zoo import datasets
-
-        taken = checkpoints.step_of(self.game)
-        talk = 1 if sys.stdout.isatty() else 2
-        self.game.fit(
-            datasets.batches(self.data.train, self.args.batch_size, self.args.seed, taken),
-            steps_per_epoch=steps,
-            initial_epoch=first,
-            epochs=last,
-            callbacks=watchers,
-            verbose=talk if self.chief else 0,
-            shuffle=False,
-        )
-
-    def _stretches(self, epoch, done):
-        """(steps per epoch, first epoch, last epoch) of what is left to train.
-
-        A run that was stopped inside an epoch ends that epoch first.
-        """
-        if done:
-            yield self.epoch_steps - done, epoch, epoch + 1
-            epoch += 1
-        if epoch < self.args.epochs:
-            yield self.epoch_steps, epoch, self.args.epochs
+        return stopped_by
 
 
 def _check_backend(args):
@@ -260,28 +233,6 @@ def _check_backend(args):
         raise ValueError(f"{backend} is not installed; install it, or set KERAS_BACKEND={other}")
     if backend == "jax":
         jax_devices.check(args.strategy, args.tpu, args.devices, args.sync_batch_norm)
-
-
-def _tensorboard(directory):
-    import keras
-
-    # Keras writes these logs with TensorFlow, on every backend; history.csv holds the same numbers.
-    if importlib.util.find_spec("tensorflow") is None:
-        return []
-    return [keras.callbacks.TensorBoard(directory / "tensorboard", write_graph=False)]
-
-
-def _writable(directory):
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        probe = directory / ".writable"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise ValueError(
-            f"--run_dir={directory} cannot be written to ({error.strerror}); choose another"
-        ) from None
-    return directory
 
 
 def command(argv: list) -> str:

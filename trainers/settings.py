@@ -19,23 +19,52 @@ FREE = (
     "strategy",
     "devices",
     "tpu",
-    "jit_compile",
     "evaluate_every",
     "keep_checkpoints",
     "resume",
     "download",
 )
 
+# What runs of older versions do not have among their settings. (XLA draws other noise than
+# TensorFlow does without it, so a run that changed its mind about jit_compile would be neither.)
+LATER = ("jit_compile", "training data", "test data")
 
-def settle(directory: pathlib.Path, recipe, args, game, data, command: str) -> None:
+
+def wanted(recipe, args, data, steps: int) -> dict:
+    """What a run must have in common with the one that it resumes, as `config.json` will hold it.
+
+    Of `data` it is number and checksum, because a file may change under its name. The optimizers
+    are those of `recipe` for `steps` steps in all.
+    """
+    found = {"method": recipe.method, "l2": recipe.l2}
+    found |= {name: value for name, value in vars(args).items() if name not in FREE}
+    for player, optimizer in recipe.optimizers(args, steps).items():
+        found[f"optimizer of {player}"] = keras.saving.serialize_keras_object(optimizer)
+    for part in ("train", "test"):
+        examples = numpy.ascontiguousarray(getattr(data, part))
+        said = f"{len(examples)} examples, checksum {zlib.crc32(examples):08x}"
+        found[{"train": "training data", "test": "test data"}[part]] = said
+    # As it will be read back: tuples become lists, NumPy numbers plain ones.
+    return json.loads(json.dumps(found, default=float))
+
+
+def of_workers(settings: dict, args) -> dict:
+    """name → value of all that workers must agree about: the `settings`, and where to end."""
+    found = dict(_leaves(settings)) | {"epochs": args.epochs}
+    return {f"--{name}" if name in vars(args) else name: v for name, v in found.items()}
+
+
+def settle(directory: pathlib.Path, settings: dict, args, game, data, command: str) -> None:
     """Write `config.json` for a new run, or compare with the one that is there.
+
+    Args:
+        settings: what `wanted` returned.
 
     Raises:
         ValueError: the directory holds a run with other settings, or one whose settings cannot be
             read, or any run and resuming was refused. Nothing is overwritten.
     """
     path = directory / "config.json"
-    settings = _settings(recipe, args, game)
     started = checkpoints.any_in(directory / checkpoints.FOLDER)
     if path.exists() or started:
         try:
@@ -63,9 +92,7 @@ def settle(directory: pathlib.Path, recipe, args, game, data, command: str) -> N
         "backend": backend,
         "machine": f"{platform.platform()}, {os.cpu_count()} cores",
     }
-    partial = path.with_name(".partial-config.json")
-    partial.write_text(json.dumps(config, indent=1), encoding="utf-8")
-    checkpoints.replace(partial, path)
+    checkpoints.publish_text(json.dumps(config, indent=1), path)
 
 
 class _Damaged(Exception):
@@ -83,27 +110,14 @@ def _read(path):
     return config
 
 
-def digest(recipe, args, game) -> int:
-    """32 bits of what workers must agree about."""
-    agreed = _settings(recipe, args, game) | {"epochs": args.epochs}
-    return zlib.crc32(json.dumps(agreed, sort_keys=True).encode())
-
-
-def _settings(recipe, args, game):
-    settings = {"method": recipe.method, "l2": recipe.l2}
-    settings |= {name: value for name, value in vars(args).items() if name not in FREE}
-    for player, optimizer in game.optimizer.by_player.items():
-        settings[f"optimizer of {player}"] = keras.saving.serialize_keras_object(optimizer)
-    # As it will be read back: tuples become lists, NumPy numbers plain ones.
-    return json.loads(json.dumps(settings, default=float))
-
-
 def _check_same(directory, args, config, settings):
     if not args.resume:
         raise ValueError(
             f"{directory} holds a run already, and --noresume was given; choose another --run_dir"
         )
     before, now = dict(_leaves(config["settings"])), dict(_leaves(settings))
+    for name in LATER:
+        before.setdefault(name, config["flags"].get(name, now[name]))
     changed = [
         f"{name} was {before.get(name)!r} and is now {now.get(name)!r}"
         for name in {**before, **now}

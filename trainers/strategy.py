@@ -3,6 +3,7 @@
 import contextlib
 import glob
 import os
+import pathlib
 import re
 import socket
 import sys
@@ -13,6 +14,9 @@ STRATEGIES = ("auto", "one_device", "mirrored", "multi_worker_mirrored", "tpu")
 # How long a TPU may take to answer, and to be initialised.
 ANSWER_S = 5
 READY_S = 180
+
+# Its number as a maker of PCI devices.
+GOOGLE = "0x1ae0"
 
 
 def check(name: str, tpu: str = "", devices: str = "") -> None:
@@ -86,8 +90,8 @@ def _chosen(tpu, devices, workers):
         return taken("mirrored", "--devices names them")
     if tpu or os.environ.get("TPU_NAME"):
         return taken("tpu", "--tpu names it" if tpu else "TPU_NAME names it")
-    none = "no TPU"
-    if glob.glob("/dev/accel[0-9]*"):
+    found, none = _tpu_here()
+    if found:
         try:
             return taken("tpu", "it is in this machine")
         except ValueError as error:
@@ -98,6 +102,31 @@ def _chosen(tpu, devices, workers):
     if gpus > 1:
         return taken("mirrored", f"{none}, {gpus} GPUs")
     return taken("one_device", f"{none}, {gpus or 'no'} GPU")
+
+
+def _tpu_here(root="/"):
+    """Whether this machine has a TPU, and the words where it has none.
+
+    Older TPU VMs have /dev/accel0, newer ones /dev/vfio/0. But the latter is how a system hands
+    any device to a program, and to look for a TPU there may take minutes. So the maker is asked.
+    """
+    if glob.glob(f"{root}/dev/accel[0-9]*"):
+        return True, "no TPU"
+    groups = [pathlib.Path(path).name for path in glob.glob(f"{root}/dev/vfio/[0-9]*")]
+    for group in groups:
+        makers = pathlib.Path(root, "sys/kernel/iommu_groups", group).glob("devices/*/vendor")
+        if any(_said(maker) == GOOGLE for maker in makers):
+            return True, "no TPU"
+    if groups:
+        return False, f"no TPU, for /dev/vfio/{groups[0]} is not Google's"
+    return False, "no TPU"
+
+
+def _said(path):
+    try:
+        return path.read_text(encoding="ascii", errors="replace").strip()
+    except OSError:
+        return ""
 
 
 def _here():
