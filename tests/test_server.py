@@ -10,6 +10,7 @@ import types
 import aiohttp
 import grpc
 import numpy as np
+import prometheus_client
 import pytest
 import served
 import tensorflow as tf
@@ -30,8 +31,10 @@ from export.server.app import App
 from export.server.batching_parameters import Parameters
 from export.server.errors import ServingError
 from export.server.errors import from_exception
+from export.server.metrics import Metrics
 from export.server.servable import WARMUP
 from export.server.servable import Servable
+from export.server.signatures import Signature
 
 
 @pytest.fixture(scope="module")
@@ -427,12 +430,72 @@ def test_batching_parameters_are_those_of_the_file(tmp_path):
     assert found == Parameters(32, 0, 64, 2, "pool", (8, 32))
 
 
-def test_errors_of_a_graph_come_without_its_nodes():
+@pytest.fixture
+def graph():
+    """A session with x, y = x + 1 that is refused below 0, and a function that makes signatures."""
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-        bad = tf.debugging.Assert(tf.constant(False), ["no such row"])
-        with pytest.raises(tf.errors.InvalidArgumentError) as caught:
-            session.make_callable(bad)()
+        x = tf.compat.v1.placeholder(tf.float32, [None], "x")
+        with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(x >= 0), ["no such row"])]):
+            y = x + 1
+
+        def signature(**outputs):
+            info = tf.compat.v1.saved_model.build_tensor_info
+            described = {name: info(tensor) for name, tensor in outputs.items()}
+            definition = tf.compat.v1.saved_model.build_signature_def({"x": info(x)}, described)
+            return Signature("test", definition, session)
+
+        yield types.SimpleNamespace(session=session, x=x, y=y, signature=signature)
+
+
+def test_errors_of_a_graph_come_without_its_nodes(graph):
+    with pytest.raises(tf.errors.InvalidArgumentError) as caught:
+        graph.signature(y=graph.y).run({"x": np.float32([-1])}, ["y"])
     assert from_exception(caught.value).message == "assertion failed: [no such row]"
+
+
+def test_an_output_may_be_an_input_or_have_two_names(graph):
+    same = graph.signature(y=graph.y, again=graph.y, x=graph.x)
+    found = same.run({"x": np.float32([2])}, same.outputs)
+    assert {name: value.tolist() for name, value in found.items()} == {
+        "y": [3],
+        "again": [3],
+        "x": [2],
+    }
+    assert same.run({"x": np.float32([2])}, ["again", "y"])["again"] == [3]
+
+
+def test_a_session_that_is_closed_and_an_array_of_another_type_are_errors_with_codes(graph):
+    signature = graph.signature(y=graph.y)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="actual double vs. expect float"):
+        signature.run({"x": np.float64([2])}, ["y"])
+    graph.session.close()
+    with pytest.raises(tf.errors.CancelledError, match="closed"):
+        signature.run({"x": np.float32([2])}, ["y"])
+
+
+def test_metrics_are_what_prometheus_makes_of_the_same_times():
+    metrics = Metrics()
+    seconds = [0.0, 10e-6, 10.1e-6, 0.0034, 5e5]
+    for value in seconds:
+        metrics.run('a "model"', "Predict", value)
+    registry = prometheus_client.CollectorRegistry()
+    known = prometheus_client.Histogram(
+        ":tensorflow:serving:runtime_latency",
+        "runtime_latency",
+        ("model_name", "API", "runtime"),
+        registry=registry,
+        buckets=[10 * 1.8**i for i in range(33)],
+    )
+    for value in seconds:
+        known.labels('a "model"', "Predict", "TF1").observe(value * 1e6)
+    wanted = prometheus_client.generate_latest(registry).decode().splitlines()
+    wanted = [line for line in wanted if "_created" not in line]
+    assert len(wanted) == 2 + 34 + 2 and "\n".join(wanted) in metrics.text()
+    metrics.request("m", "Predict", "GRPC", "OK", 0.001)
+    metrics.request("m", "Predict", "GRPC", "NOT_FOUND", 0.001)
+    assert metrics.totals()["/tensorflow/serving/request_count"] == 2
+    count = ':tensorflow:serving:request_latency_count{API="Predict",entrypoint="GRPC",'
+    assert count + 'model_name="m"} 1.0' in metrics.text()  # only what was answered well
 
 
 # Flags, TLS, other addresses.
