@@ -170,7 +170,7 @@ class Manager:
                 version.failed = False  # it has gone; should it come back, it is tried again
 
     def _begin(self, model, version, state, work):
-        version.state = state
+        model.turn(version, state)
         version.task = asyncio.ensure_future(work(model, version))
         self.changed(model)
 
@@ -201,7 +201,7 @@ class Manager:
         if version.error or version.dropped.is_set():
             return await self._end(model, version)
         version.queues = self.queues(version.servable)
-        version.state = State.AVAILABLE
+        model.turn(version, State.AVAILABLE)
         self.say(f"{title}: available after {time.monotonic() - began:.1f} s, {runs} warm-up runs")
         self._reconcile(model)
         self.changed(model)
@@ -219,7 +219,7 @@ class Manager:
             version.servable, version.queues = None, {}
             # A loaded graph is full of cycles; its memory comes back by collection only.
             await asyncio.get_running_loop().run_in_executor(self.looks, gc.collect)
-        version.state = State.END
+        model.turn(version, State.END)
         self.changed(model)
         await self.registry.announce()
 

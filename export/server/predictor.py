@@ -2,11 +2,41 @@
 
 import asyncio
 import concurrent.futures
-import contextlib
 import time
 
 from export.server.errors import ServingError
 from export.server.errors import from_exception
+
+
+class Counted:
+    """Counts and times one request; any exception leaves as a `ServingError`."""
+
+    __slots__ = ("predictor", "name", "api", "entrypoint", "began")
+
+    def __init__(self, predictor: "Predictor", name: str, api: str, entrypoint: str):
+        self.predictor, self.name, self.api, self.entrypoint = predictor, name, api, entrypoint
+
+    def __enter__(self):
+        self.began = time.perf_counter()
+
+    def __exit__(self, kind, error, _):
+        known = None
+        if error is None:
+            status = "OK"
+        elif isinstance(error, asyncio.CancelledError):
+            status = "CANCELLED"
+        elif isinstance(error, Exception):
+            known = from_exception(error)
+            status = known.code.name
+        else:
+            return
+        predictor = self.predictor
+        # A name that is not served is any text a caller likes: it makes no label of its own.
+        label = self.name if self.name in predictor.registry.models else ""
+        seconds = time.perf_counter() - self.began
+        predictor.metrics.request(label, self.api, self.entrypoint, status, seconds)
+        if known is not None and known is not error:
+            raise known from None
 
 
 class Predictor:
@@ -48,23 +78,9 @@ class Predictor:
         self.metrics.run(name, api, time.perf_counter() - began)
         return found
 
-    @contextlib.contextmanager
-    def counted(self, name: str, api: str, entrypoint: str):
-        """Count and time one request; any exception leaves as a `ServingError`."""
-        began, status = time.perf_counter(), "OK"
-        try:
-            yield
-        except asyncio.CancelledError:
-            status = "CANCELLED"
-            raise
-        except Exception as error:
-            known = from_exception(error)
-            status = known.code.name
-            raise known from None
-        finally:
-            # A name that is not served is any text a caller likes: it makes no label of its own.
-            label = name if name in self.registry.models else ""
-            self.metrics.request(label, api, entrypoint, status, time.perf_counter() - began)
+    def counted(self, name: str, api: str, entrypoint: str) -> "Counted":
+        """A context that counts and times one request; exceptions leave it as `ServingError`."""
+        return Counted(self, name, api, entrypoint)
 
     def version(self, request):
         """The version for a request with a `model_spec`, as a context that holds it in memory.
