@@ -6,8 +6,10 @@ import json
 import random
 import re
 import shutil
+import time
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 import numpy as np
@@ -312,3 +314,25 @@ def test_metadata_and_status_of_nonsense(tmp_path):
     finally:
         code, output = server.end()
     assert code == 0 and "Traceback" not in output, output
+
+
+def test_a_call_that_does_not_end_holds_the_server_up_for_drain_seconds_once(tmp_path):
+    """Over gRPC and over REST at the same time; each would run for minutes."""
+    served.export_sum(tmp_path / "sum" / "1", 1)
+    server = served.Server(f"--model_base_path={tmp_path / 'sum'}", "--drain_seconds=4").wait()
+    request = predict_pb2.PredictRequest(model_spec={"name": "default", "signature_name": "slow"})
+    request.inputs["x"].CopyFrom(tf.make_tensor_proto([5000.0]))
+    body = json.dumps({"signature_name": "slow", "inputs": [5000]}).encode()
+    url = f"http://{server.rest}/v1/models/default:predict"
+    with grpc.insecure_channel(server.address) as channel, ThreadPoolExecutor() as threads:
+        call = prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict.future(request)
+        other = threads.submit(urllib.request.urlopen, url, data=body, timeout=60)
+        time.sleep(2)
+        assert not call.done() and not other.done()
+        told = time.monotonic()
+        code, output = server.end()
+        took = time.monotonic() - told
+        assert call.exception().code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
+        assert other.exception()
+    assert code == 0 and "ended" in output and "Traceback" not in output, output
+    assert 4 <= took < 7.5

@@ -7,7 +7,7 @@ them together. So the size of a batch follows the load, and nobody waits for a b
 
 TensorFlow Serving runs a batch that contains a request with different inner dimensions into an
 error for all; here requests of different shapes are run in batches of their own, and where a batch
-fails, its requests are run again one by one, so that only the one at fault fails.
+fails, its halves are run again, and their halves, so that only the request at fault fails.
 """
 
 import asyncio
@@ -219,7 +219,9 @@ def run_batch(queue: Queue, batch: list) -> list:
     except Exception as error:
         if len(batch) == 1:
             return [from_exception(error)]
-    return [run_batch(queue, [task])[0] for task in batch]
+    # One bad request among 32 is found in 10 more runs; one by one it would take 32.
+    half = len(batch) // 2
+    return run_batch(queue, batch[:half]) + run_batch(queue, batch[half:])
 
 
 def _together(queue, batch):
