@@ -111,7 +111,7 @@ class Metrics:
         """The model was run for a request.
 
         Waiting in the queue is included, as in TensorFlow Serving, whose sessions have the queue
-        inside; `batch` tells the two apart.
+        inside; the time in the queue is `batch`'s.
         """
         self._runtime.histogram(model, api, "TF1").add(seconds)
 

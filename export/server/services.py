@@ -62,7 +62,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     async def Predict(self, request, context):
         name = request.model_spec.name
         try:
-            with self.predictor.counted(name, "Predict", "GRPC"):
+            with self.predictor.counted(name, "Predict", "GRPC", context):
                 return await self._predict(request)
         except ServingError as error:
             await context.abort(error.code, error.message)
