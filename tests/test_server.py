@@ -16,11 +16,14 @@ import served
 import tensorflow as tf
 import trustme
 from google.protobuf import text_format
+from tensorflow_serving.apis import model_management_pb2
 from tensorflow_serving.apis import model_pb2
+from tensorflow_serving.apis import model_service_pb2_grpc
 from tensorflow_serving.apis import predict_pb2
 from tensorflow_serving.apis import prediction_log_pb2
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 from tensorflow_serving.config import file_system_storage_path_source_pb2 as sources
+from tensorflow_serving.config import model_server_config_pb2
 
 from export.server import batching
 from export.server import flags
@@ -60,12 +63,12 @@ def base(sums, tmp_path):
     return types.SimpleNamespace(folder=folder, publish=publish)
 
 
-def add(channel, x, signature="add"):
+def add(channel, x, signature="add", **options):
     request = predict_pb2.PredictRequest(
         model_spec=model_pb2.ModelSpec(name="default", signature_name=signature)
     )
     request.inputs["x"].CopyFrom(tf.make_tensor_proto(np.asarray(x, "float32")))
-    return prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict(request)
+    return prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict(request, **options)
 
 
 def states(app, name="default"):
@@ -248,6 +251,122 @@ def test_the_config_file_is_read_again_and_a_bad_one_is_not(base):
     asyncio.run(scenario())
 
 
+def config_of(path, labels=""):
+    """A list with the one model `default` in `path`."""
+    return text_format.Parse(
+        f'name: "default" base_path: "{path}" model_platform: "tensorflow" {labels}',
+        model_server_config_pb2.ModelConfig(),
+    )
+
+
+LABEL = 'version_labels { key: "good" value: 1 }'
+
+
+@pytest.mark.parametrize("retries", [0, 1000])
+def test_a_version_that_is_broken_is_loaded_from_a_path_that_is_corrected(base, retries):
+    """Also while the old path is still tried."""
+    wrong = base.folder.with_name("wrong")
+    (wrong / "1").mkdir(parents=True)
+    base.publish(1)
+    base.publish(2)
+
+    async def scenario():
+        async with serving(base) as (app, channel):
+            app.manager.retries, app.manager.retry_seconds = retries, 60
+            await app.manager.configure([])
+            reload = asyncio.ensure_future(app.manager.configure([config_of(wrong)]))
+            await served.until(lambda: any("cannot be loaded" in line for line in app.said))
+            if not retries:
+                with pytest.raises(ServingError, match="did not become available"):
+                    await reload
+            shutil.rmtree(base.folder / "2")
+            # The model is new still: this returns when it is there, and its label then holds.
+            await asyncio.wait_for(app.manager.configure([config_of(base.folder, LABEL)]), 30)
+            assert states(app)[1] == "AVAILABLE"
+            assert (await add(channel, [0])).outputs["y"].float_val[0] == 1
+            if retries:
+                with pytest.raises(ServingError, match="another configuration"):
+                    await reload
+
+    asyncio.run(scenario())
+
+
+def test_a_reload_that_waits_for_a_wrong_path_holds_nobody_up_and_outlives_its_caller(base):
+    async def scenario():
+        base.publish(1)
+        nowhere, later = base.folder.with_name("nowhere"), base.folder.with_name("later")
+        async with serving(base) as (app, channel):
+            model = model_service_pb2_grpc.ModelServiceStub(channel)
+            request = model_management_pb2.ReloadConfigRequest()
+            configs = request.config.model_config_list.config
+            configs.extend([config_of(base.folder, LABEL), config_of(nowhere)])
+            configs[1].name = "other"
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await model.HandleReloadConfigRequest(request, timeout=0.3)
+            assert caught.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+            labels = app.manager.registry.models["default"].labels
+            assert not labels  # the other is waited for
+            shutil.copytree(base.folder, nowhere)
+            await served.until(lambda: app.manager.registry.models["default"].labels)
+            configs[1].name, configs[1].base_path = "third", str(later)
+            waiting = asyncio.ensure_future(model.HandleReloadConfigRequest(request))
+            await served.until(lambda: "third" in app.manager.registry.models)
+            del configs[1:]
+            await asyncio.wait_for(model.HandleReloadConfigRequest(request), 10)
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await waiting
+            assert caught.value.code() == grpc.StatusCode.ABORTED
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("broken", ["warm-up", "batching"])
+def test_a_load_that_fails_after_the_graph_was_read_closes_its_session(base, broken, monkeypatch):
+    closed = []
+    close = Servable.close
+    monkeypatch.setattr(Servable, "close", lambda self: (closed.append(self.path), close(self)))
+    more = ["--enable_batching", "--enable_per_model_batching_parameters"]
+
+    async def scenario():
+        base.publish(1)
+        async with serving(base, *more) as (app, _):
+            shutil.copytree(base.folder / "1", base.folder / "copying.2")
+            name = WARMUP if broken == "warm-up" else "batching_params.pbtxt"
+            file = base.folder / "copying.2" / name
+            file.parent.mkdir(exist_ok=True)
+            file.write_text("what is this, and however did it come here?")
+            (base.folder / "copying.2").rename(base.folder / "2")
+            await served.until(lambda: states(app).get(2) == "END")
+            assert closed == [f"{base.folder}/2"]
+
+    asyncio.run(scenario())
+
+
+def test_late_calls_are_counted_apart_from_those_that_were_given_up(base):
+    def counted(app):
+        found = re.findall(r'request_count{.*status="(.+)"} (.+)', app.metrics.text())
+        return {status: int(float(n)) for status, n in found}
+
+    async def scenario():
+        base.publish(1)
+        async with serving(base, "--enable_batching") as (app, channel):
+            open_call = add(channel, [8], signature="slow")
+            version = app.manager.registry.models["default"].versions[1]
+            await served.until(lambda: version.queues["slow"].running)
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await add(channel, [1], "slow", timeout=0.1)
+            assert caught.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+            await served.until(lambda: version.flying == 1)
+            given_up = add(channel, [1], "slow", timeout=60)
+            await served.until(lambda: version.flying == 2)
+            given_up.cancel()
+            await served.until(lambda: "CANCELLED" in counted(app))
+            await open_call
+            assert counted(app) == {"DEADLINE_EXCEEDED": 1, "CANCELLED": 1, "OK": 1}
+
+    asyncio.run(scenario())
+
+
 def test_recorded_requests_are_replayed_before_a_version_is_available(base):
     def record(x, signature="add"):
         log = prediction_log_pb2.PredictionLog()
@@ -327,6 +446,16 @@ def test_one_bad_request_does_not_fail_its_neighbours(signature):
     answers, _ = batched(signature, [[1], [-1], [2]])
     assert list(answers[0]["y"]) == [2] and list(answers[2]["y"]) == [3]
     assert isinstance(answers[1], ServingError) and "negative x" in answers[1].message
+
+
+def test_one_bad_request_among_many_is_found_in_few_runs(signature):
+    requests = [[i] for i in range(32)]
+    requests[21] = [-1]
+    answers, sizes = batched(signature, requests, max_batch_size=32, num_batch_threads=1)
+    found = [a if isinstance(a, Exception) else a["y"].tolist() for a in answers]
+    assert "negative x" in found.pop(21).message
+    assert found == [[i + 1] for i in range(32) if i != 21]
+    assert len(sizes) == 1 + 2 * 5  # the whole, and both halves of a half five times
 
 
 def test_batches_are_padded_to_allowed_sizes_and_large_requests_split(signature):
@@ -496,6 +625,16 @@ def test_metrics_are_what_prometheus_makes_of_the_same_times():
     assert metrics.totals()["/tensorflow/serving/request_count"] == 2
     count = ':tensorflow:serving:request_latency_count{API="Predict",entrypoint="GRPC",'
     assert count + 'model_name="m"} 1.0' in metrics.text()  # only what was answered well
+
+
+@pytest.mark.parametrize("character", ["x", "é", "😀"])
+def test_long_messages_are_cut_at_1024_bytes_between_characters(character):
+    size = len(character.encode())
+    whole = character * (1024 // size)
+    assert ServingError("INTERNAL", whole).message == whole
+    assert ServingError("INTERNAL", "a" + whole).message == (
+        "a" + character * (1023 // size) + "...TRUNCATED"
+    )
 
 
 # Flags, TLS, other addresses.

@@ -18,6 +18,7 @@ class Model:
     versions: dict = dataclasses.field(default_factory=dict)
     aspired: dict = dataclasses.field(default_factory=dict)  # number → folder
     labels: dict = dataclasses.field(default_factory=dict)
+    new: bool = False  # no version of it has been available yet
     readable: bool = True  # whether the base path was, when it was last looked at
 
     # Of all that were ever seen, and so kept, not searched for with every request.
