@@ -16,6 +16,7 @@ import games
 import keras
 import numpy as np
 import pytest
+import served
 import tensorflow as tf
 from keras import ops
 from PIL import Image
@@ -531,6 +532,32 @@ def test_every_kind_passes_the_doctor(exported):
     tables, code = examined(*directories)
     assert code == 0
     assert all(tables[str(directory)][-1] == "  sound" for directory in directories)
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_readme_can_be_pasted_as_they_are(tmp_path):
+    """All but the installation; at another port, since 8500 may be somebody's."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = text.partition("## Export and serve\n")[2].partition("\n## ")[0]
+    install, *commands = re.findall(r"^ {4}(.+)$", section, re.M)
+    assert "pip install" in install and len(commands) == 7
+    port = served.free_port()
+    script = "\n".join(commands).replace("export.server", f"export.server --port={port}")
+    script = re.sub(r"(export\.client \w+)", rf"\1 --server localhost:{port}", script)
+    here = {"PATH": f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["bash", "-ec", f"{script}\nwait"],
+        cwd=tmp_path,
+        env=ENVIRONMENT | here | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout
+    assert np.load(tmp_path / "code.npy").shape == (1, zoo.load("bigan_fashion_mnist").latent_dim)
+    with Image.open(tmp_path / "back.png") as back:
+        assert back.size == (28, 28)
 
 
 @pytest.mark.slow
