@@ -16,7 +16,13 @@ IMAGE = "tensorflow/serving:2.21.0"
 
 def write_batching(version: pathlib.Path, sizes: list) -> None:
     """`batching_params.pbtxt`, which `--enable_per_model_batching_parameters` finds by itself."""
-    lines = [f"max_batch_size {{ value: {sizes[-1]} }}", "batch_timeout_micros { value: 1000 }"]
+    lines = [
+        f"max_batch_size {{ value: {sizes[-1]} }}",
+        # Nobody waits for a batch to fill: while one runs, the next gathers.
+        "batch_timeout_micros { value: 0 }",
+        # The default of 10 refuses some hundred requests that come at once.
+        "max_enqueued_batches { value: 100 }",
+    ]
     lines += [f"allowed_batch_sizes: {size}" for size in sizes]
     (version / BATCHING).write_text("\n".join(lines) + "\n", encoding="utf-8")
 

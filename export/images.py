@@ -5,7 +5,10 @@ import tensorflow as tf
 from zoo import datasets
 
 _PNG = b"\x89PNG\r\n\x1a\n"
-_BIT_DEPTH = 24  # position in a PNG file
+_HEADER, _SIDES, _BIT_DEPTH = 12, 16, 24  # positions in a PNG file
+# Of one file, 33 megapixels. A file of a few kilobytes can unfold into any number of them, and each
+# takes 24 bytes while it is resized.
+MOST_PIXELS = 2**25
 _FIXED_POINT = 2.0**22  # of Pillow's coefficients
 _LOBES = 3.0
 
@@ -24,15 +27,16 @@ def decoded(data: tf.Tensor, shape: tuple) -> tf.Tensor:
             nothing, and every image must come in this size.
 
     Returns:
-        float32 (n, h, w, c). Running it on something else than an 8-bit PNG or JPEG file fails for
-        the whole batch; the message names the row if the file is of another kind, and not if it
-        is damaged.
+        float32 (n, h, w, c). Running it on something else than an 8-bit PNG or JPEG file of at most
+        `MOST_PIXELS` pixels fails for the whole batch; the message names the row if the file is of
+        another kind or too large, and not if it is damaged.
     """
     rows = tf.range(tf.shape(data)[0])
     pixels = tf.map_fn(
         lambda row: _read(*row, shape),
         (data, rows),
         fn_output_signature=tf.TensorSpec(shape, tf.uint8),
+        parallel_iterations=1,  # by default ten images would be in memory at a time
     )
     return datasets.scale(pixels)
 
@@ -46,43 +50,67 @@ def encoded(images: tf.Tensor) -> tf.Tensor:
 
 def _read(data, row, shape):
     is_jpeg = tf.io.is_jpeg(data)
-    head = tf.strings.join([data, b"\0" * (_BIT_DEPTH + 1)])  # so that short strings have one
+    head = tf.strings.substr(data, 0, tf.minimum(tf.strings.length(data), _BIT_DEPTH + 1))
+    head = tf.strings.join([head, b"\0" * (_BIT_DEPTH + 1)])  # so that short strings have one
     is_png = tf.strings.substr(head, 0, len(_PNG)) == _PNG
+    is_png &= tf.strings.substr(head, _HEADER, 4) == b"IHDR"
     deep = is_png & (tf.strings.substr(head, _BIT_DEPTH, 1) == b"\x10")
     checks = [
         tf.debugging.Assert(is_jpeg | is_png, ["not a PNG or JPEG file: image_bytes row", row]),
         tf.debugging.Assert(~deep, ["16 bits per channel, allowed are 8: image_bytes row", row]),
     ]
     with tf.control_dependencies(checks):
+        sides = _sides(data, head, is_jpeg)
+    with tf.control_dependencies([_fitting(sides, row, shape)]):
         pixels = tf.cond(
             is_jpeg,
             # The other ways of decoding JPEG differ from Pillow's by up to 5 levels.
             lambda: tf.io.decode_jpeg(data, channels=3, dct_method="INTEGER_ACCURATE"),
             lambda: tf.io.decode_png(data, channels=3),
         )
-    pixels = tf.cast(pixels, tf.float64)
+    square = shape[0] == shape[1]
+    # Cut before anything is computed: eight times the bytes of what is thrown away.
+    pixels = tf.cast(_central(pixels) if square else pixels, tf.float64)
     if shape[-1] == 1:
         # ITU-R 601-2 in Pillow's fixed point; leaves grey as it is.
         luma = tf.tensordot(pixels, tf.constant([19595.0, 38470.0, 7471.0], tf.float64), 1)
         pixels = tf.floor((luma + 2.0**15) / 2.0**16)[..., None]
-    if shape[0] == shape[1]:
-        pixels = _square(pixels, shape[0])
-    else:
-        fits = tf.reduce_all(tf.shape(pixels) == shape)
-        wrong = [f"not {shape[1]} x {shape[0]} pixels (width x height): image_bytes row", row]
-        with tf.control_dependencies([tf.debugging.Assert(fits, wrong)]):
-            pixels = tf.identity(pixels)
+    if square:
+        pixels = _resized(pixels, shape[0])
     return tf.ensure_shape(tf.cast(pixels, tf.uint8), shape)
 
 
-def _square(pixels, size):
-    """`zoo.datasets.pixels.square` of one image. float64 whole numbers (h, w, c)."""
+def _sides(data, head, is_jpeg):
+    """Height and width as the file names them, before it is decoded. int32 (2,)."""
+    return tf.cond(
+        is_jpeg,
+        lambda: tf.io.extract_jpeg_shape(data)[:2],
+        lambda: tf.io.decode_raw(tf.strings.substr(head, _SIDES, 8), tf.int32, False)[::-1],
+    )
+
+
+def _fitting(sides, row, shape):
+    """An operation that fails where an image of such `sides` is not to be decoded."""
+    if shape[0] != shape[1]:
+        wrong = [f"not {shape[1]} x {shape[0]} pixels (width x height): image_bytes row", row]
+        return tf.debugging.Assert(tf.reduce_all(sides == shape[:2]), wrong)
+    area = tf.reduce_prod(tf.cast(sides, tf.int64))
+    wrong = [f"more than {MOST_PIXELS} pixels: image_bytes row", row]
+    return tf.debugging.Assert(tf.reduce_all(sides > 0) & (area <= MOST_PIXELS), wrong)
+
+
+def _central(pixels):
+    """The largest square in the middle of an image (h, w, c)."""
     height, width = tf.shape(pixels)[0], tf.shape(pixels)[1]
     side = tf.minimum(height, width)
     top, left = (height - side) // 2, (width - side) // 2
-    crop = pixels[top : top + side, left : left + side]
-    weights = _lanczos(tf.cast(side, tf.float64), size)
-    across = _to_pixels(tf.einsum("ox,yxc->yoc", weights, crop))
+    return pixels[top : top + side, left : left + side]
+
+
+def _resized(pixels, size):
+    """A square image in size (size, size, c), as `zoo.datasets.pixels.square`. Whole numbers."""
+    weights = _lanczos(tf.cast(tf.shape(pixels)[0], tf.float64), size)
+    across = _to_pixels(tf.einsum("ox,yxc->yoc", weights, pixels))
     return _to_pixels(tf.einsum("oy,yxc->oxc", weights, across))
 
 

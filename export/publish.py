@@ -22,14 +22,14 @@ def check(base: pathlib.Path, version: int | None) -> None:
             pass
     except OSError as error:
         raise ValueError(f"{base} cannot be written to ({error.strerror})") from None
-    if version in versions(base):
-        raise ValueError(_taken(base, version))
+    _number(base, version)
 
 
 def versions(base: pathlib.Path) -> list:
     """The versions under `base`, ascending; 00012 is 12, as in TensorFlow Serving."""
     names = [path.name for path in base.iterdir()]
-    return sorted(int(name) for name in names if name.isascii() and name.isdigit())
+    numbers = (int(name) for name in names if name.isascii() and name.isdigit())
+    return sorted(number for number in numbers if number <= LARGEST)  # servers ignore the others
 
 
 @contextlib.contextmanager
@@ -57,15 +57,12 @@ def publish(directory: pathlib.Path, base: pathlib.Path, version: int | None) ->
         The directory of the version.
 
     Raises:
-        ValueError: the version exists.
+        ValueError: the version exists, or there is no next number.
     """
     for path in [*directory.rglob("*"), directory]:
         _sync(path)
     while True:
-        taken = versions(base)
-        number = max([0, *taken]) + 1 if version is None else version
-        if number in taken:
-            raise ValueError(_taken(base, number))
+        number = _number(base, version)
         target = base / str(number)
         try:
             os.rename(directory, target)
@@ -77,6 +74,19 @@ def publish(directory: pathlib.Path, base: pathlib.Path, version: int | None) ->
             continue  # somebody else was faster
         _sync(base)
         return target
+
+
+def _number(base, version):
+    """That of the version to be published: `version`, or the next after the largest."""
+    taken = versions(base)
+    if version is None and taken and taken[-1] == LARGEST:
+        raise ValueError(
+            f"{base} holds version {LARGEST}, the largest there can be; choose a free one"
+        )
+    number = max([0, *taken]) + 1 if version is None else version
+    if number in taken:
+        raise ValueError(_taken(base, number))
+    return number
 
 
 def _taken(base, version):

@@ -173,11 +173,13 @@ def prior_draws(game, seeds) -> tf.Tensor:
 
 def _posterior_draws(game, images, seeds):
     mean, log_var = trained(game, "encoder")(images, training=False)
+    noise = in_chunks(lambda some: posterior_noise(game, some), seeds, (game.latent_dim,))
+    return mean + tf.exp(log_var / 2) * noise
 
-    def noise(some):
-        return _rows(some, _POSTERIOR, lambda seed: _normal(seed, game.latent_dim))
 
-    return mean + tf.exp(log_var / 2) * in_chunks(noise, seeds, (game.latent_dim,))
+def posterior_noise(game, seeds) -> tf.Tensor:
+    """Noise of one drawn code for each seed. int64 (CHUNK,) → (CHUNK, latent_dim)."""
+    return _rows(seeds, _POSTERIOR, lambda seed: _normal(seed, game.latent_dim))
 
 
 def _rows(seeds, purpose, draw):

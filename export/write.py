@@ -10,8 +10,13 @@ from keras import ops
 from export import companions
 from export import contract
 from export import warmup
+from export.signatures import CHUNK
+from export.signatures import posterior_noise
+from export.signatures import prior_draws
 from export.signatures import signatures
+from export.signatures import trained
 from zoo import datasets
+from zoo import scores
 
 REFERENCE = "assets.extra/doctor.npz"
 
@@ -138,9 +143,7 @@ def reference(game, offered: dict, sizes: list) -> dict:
             name: {
                 "inputs": {key: given[key] for key in signature.inputs},
                 "outputs": {
-                    str(size): _answer(
-                        game, name, signature, {key: rows[:size] for key, rows in given.items()}
-                    )
+                    str(size): _answer(game, name, {k: v[:size] for k, v in given.items()})
                     for size in sizes
                 },
             }
@@ -148,14 +151,39 @@ def reference(game, offered: dict, sizes: list) -> dict:
         }
 
 
-def _answer(game, name, signature, given):
-    # Files are compared with the path that has none.
-    if name == "encode_image_bytes":
-        return {"codes": np.array(game.encode(given["images"]), "float32")}
-    if name == "decode_png":
-        return {"png_bytes": datasets.unscale(np.array(game.decode(given["codes"])))}
-    made = signature.function(*(ops.convert_to_tensor(given[key]) for key in signature.inputs))
-    return {key: np.array(value) for key, value in made.items()}
+def _answer(game, name, given):
+    """Outputs of the signature `name`, by the game itself: what is exported takes no part in it."""
+    if name == "serving_default":
+        name = "encode" if game.has_encoder else "sample"
+    images, codes, seeds = (given[key] for key in ("images", "codes", "seeds"))
+    answers = {
+        "encode": lambda: {"codes": game.encode(images)},
+        "encode_sample": lambda: {"codes": _drawn_codes(game, images, seeds)},
+        # Files are compared with the path that has none.
+        "encode_image_bytes": lambda: {"codes": game.encode(images)},
+        "decode": lambda: {"images": game.decode(codes)},
+        "decode_png": lambda: {"png_bytes": datasets.unscale(np.array(game.decode(codes)))},
+        "reconstruct": lambda: {"images": game.reconstruct(images)},
+        "sample": lambda: {
+            "images": _by_seeds(seeds, lambda some: game.decode(prior_draws(game, some)))
+        },
+        "discriminate": lambda: scores.discriminate(game, images),
+        "anomaly_score": lambda: scores.anomaly(game, images),
+    }
+    return {key: np.array(value) for key, value in answers[name]().items()}
+
+
+def _drawn_codes(game, images, seeds):
+    mean, log_var = (np.array(part) for part in trained(game, "encoder")(images, training=False))
+    noise = _by_seeds(seeds, lambda some: posterior_noise(game, some))
+    return mean + np.exp(log_var / 2) * noise
+
+
+def _by_seeds(seeds, function):
+    """`function` of `CHUNK` seeds at a time, for a generator magnifies what another size rounds."""
+    filled = np.pad(seeds, (0, -len(seeds) % CHUNK))
+    parts = [function(ops.convert_to_tensor(some)) for some in filled.reshape(-1, CHUNK)]
+    return np.concatenate([np.array(part) for part in parts])[: len(seeds)]
 
 
 def _flat(tree, path=()):

@@ -326,6 +326,28 @@ def test_a_batch_is_answered_by_one_version(kind):
     assert counts["Predict"] == 5 + 2
 
 
+@BOTH
+@pytest.mark.parametrize("goes_again", [False, True])
+def test_a_batch_whose_version_went_meanwhile_is_begun_again_once(kind, goes_again):
+    def answer(codes, number, request):
+        asked = request.model_spec
+        if asked.HasField("version"):
+            raise Abort("NOT_FOUND", f"Servable not found for request: {asked.version.value}")
+        # The first five parts see 1 go for 2; the next see 3, or that go for 4.
+        first = number <= 5
+        version = 1 + (number > 2) if first else 3 + (goes_again and number > 8)
+        return version * codes, version
+
+    with scripted(answer) as (address, counts):
+        if goes_again:
+            with pytest.raises(clients.NotFound, match="request: 4"):
+                ask(kind, address, max_batch_size=1, concurrency=1)
+        else:
+            found = ask(kind, address, max_batch_size=1, concurrency=1)
+            np.testing.assert_array_equal(found, 3 * CODES)
+            assert counts["Predict"] == 5 + 1 + 5
+
+
 def test_what_an_older_version_said_is_asked_again():
     def old(version):
         tensor = clients.Tensor("float32", (None, 2))

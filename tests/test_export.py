@@ -16,6 +16,7 @@ import games
 import keras
 import numpy as np
 import pytest
+import served
 import tensorflow as tf
 from keras import ops
 from PIL import Image
@@ -29,6 +30,8 @@ from export import publish
 from export import signatures
 from export import warmup
 from export import write
+from export.server import text_configs
+from export.server.batching_parameters import Parameters
 from zoo import datasets
 from zoo import scores
 
@@ -253,6 +256,8 @@ def test_the_files_beside_the_model_say_what_it_is(exported, tmp_path):
     data = directory / "variables" / "variables.data-00000-of-00001"
     assert terms["weights_sha256"] == contract.sha256(data)
     assert companions.read_batching(directory) == (4, [1, 2, 4])
+    file = text_configs.read(str(directory / companions.BATCHING), "BatchingParameters")
+    assert Parameters.from_proto(file) == Parameters(4, 0, 100, allowed_batch_sizes=(1, 2, 4))
     records = warmup.read(directory / warmup.PATH)
     assert len(records) == len(terms["signatures"]) * 3
     for name, size, inputs in records:
@@ -381,23 +386,43 @@ DAMAGE = {
 }
 
 
+honest = signatures.signatures
+
+
+def changed(one, change):
+    """A signature that does something to the output of another."""
+
+    def function(*tensors):
+        return {key: change(value) for key, value in one.function(*tensors).items()}
+
+    return signatures.Signature(function, one.inputs, one.outputs)
+
+
 def with_signature(monkeypatch, directory, name, change):
     """An export of a GAN whose signature `name` does something to its output."""
-    honest = signatures.signatures
 
     def altered(game):
-        found = honest(game)
-        one = found[name]
-
-        def function(*tensors):
-            return {key: change(value) for key, value in one.function(*tensors).items()}
-
-        changed = signatures.Signature(function, one.inputs, one.outputs)
-        return {name: changed, "serving_default": one}
+        one = honest(game)[name]
+        return {name: changed(one, change), "serving_default": one}
 
     with monkeypatch.context() as patched:
         patched.setattr(write, "signatures", altered)
         return written(made("gan"), directory)
+
+
+def all_wrong(monkeypatch, directory):
+    """An export of every signature there is, each a little wrong."""
+
+    def wrong(values):
+        return values[::-1] if values.dtype == tf.string else 0.9 * values
+
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            write,
+            "signatures",
+            lambda game: {name: changed(one, wrong) for name, one in honest(game).items()},
+        )
+        return written(made("ali"), directory)
 
 
 def through_python(images):
@@ -415,7 +440,7 @@ def printed(images):
 
 
 def of_the_whole_batch(images):
-    return images - tf.reduce_mean(images, axis=0, keepdims=True) * 0.01
+    return images - tf.reduce_mean(images, axis=0, keepdims=True) * 1e-6
 
 
 CHANGES = {
@@ -445,8 +470,13 @@ def test_the_doctor_names_what_is_broken_and_passes_what_is_not(exported, tmp_pa
         wanted[written(sick, tmp_path / "nan")] = (
             r"FAIL  weights .* of .*VARIABLE_VALUE are not finite"
         )
-    tables, code = examined(*wanted)
+    lies = all_wrong(monkeypatch, tmp_path / "lies")
+    tables, code = examined(*wanted, lies)
     assert code == 1
+    failed = [line for line in tables[str(lies)] if line.startswith("  FAIL")]
+    assert {line.split()[1] for line in failed} == set(contract.read(lies)["signatures"]), failed
+    assert all("from the Keras model" in line or "PNG files" in line for line in failed), failed
+    assert len(failed) == 10
     missed = []
     for directory, message in wanted.items():
         table = tables[str(directory)]
@@ -502,6 +532,32 @@ def test_every_kind_passes_the_doctor(exported):
     tables, code = examined(*directories)
     assert code == 0
     assert all(tables[str(directory)][-1] == "  sound" for directory in directories)
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_readme_can_be_pasted_as_they_are(tmp_path):
+    """All but the installation; at another port, since 8500 may be somebody's."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = text.partition("## Export and serve\n")[2].partition("\n## ")[0]
+    install, *commands = re.findall(r"^ {4}(.+)$", section, re.M)
+    assert "pip install" in install and len(commands) == 7
+    port = served.free_port()
+    script = "\n".join(commands).replace("export.server", f"export.server --port={port}")
+    script = re.sub(r"(export\.client \w+)", rf"\1 --server localhost:{port}", script)
+    here = {"PATH": f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["bash", "-ec", f"{script}\nwait"],
+        cwd=tmp_path,
+        env=ENVIRONMENT | here | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout
+    assert np.load(tmp_path / "code.npy").shape == (1, zoo.load("bigan_fashion_mnist").latent_dim)
+    with Image.open(tmp_path / "back.png") as back:
+        assert back.size == (28, 28)
 
 
 @pytest.mark.slow

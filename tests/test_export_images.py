@@ -2,6 +2,8 @@
 
 import functools
 import io
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -86,6 +88,42 @@ def test_other_files_are_refused(data, message):
     good = packed(Image.fromarray(np.zeros((8, 8), "uint8")))
     with pytest.raises(tf.errors.InvalidArgumentError, match=f"(?s){message}"):
         reader((8, 8, 1))(tf.constant([good, data]))
+
+
+def claiming(width, height, form):
+    """A small file whose header names these sides."""
+    data = bytearray(packed(Image.new("L", (8, 8)), form))
+    if form == "PNG":
+        data[16:24] = struct.pack(">II", width, height)
+        data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
+    else:
+        at = data.index(b"\xff\xc0") + 5  # start of frame: length, precision, height, width
+        data[at : at + 4] = struct.pack(">HH", height, width)
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    "width, height, form",
+    [
+        (2**13, 2**12 + 1, "PNG"),
+        (2**31 - 1, 2**31 - 1, "PNG"),
+        (2**32 - 1, 2**32 - 1, "PNG"),
+        (2**13, 2**12 + 1, "JPEG"),
+        (65500, 65500, "JPEG"),
+    ],
+)
+def test_a_file_that_unfolds_into_very_many_pixels_is_refused_before_it_does(width, height, form):
+    good, bad = packed(Image.new("L", (8, 8))), claiming(width, height, form)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="(?s)more than 33554432.*row.*1"):
+        reader((8, 8, 1))(tf.constant([good, bad]))
+
+
+def test_a_header_that_does_not_come_first_is_no_png():
+    data = packed(Image.new("L", (8, 8)))
+    chunk = b"\0\0\0\4" + b"abCd" + bytes(4)
+    chunk += struct.pack(">I", zlib.crc32(chunk[4:]))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="(?s)not a PNG.*row.*0"):
+        reader((8, 8, 1))(tf.constant([data[:8] + chunk + data[8:]]))
 
 
 def test_a_model_that_is_not_square_takes_its_own_size_only():

@@ -56,6 +56,16 @@ def test_numbers_that_servers_do_not_take_are_refused(tmp_path, version):
         publish.check(tmp_path, version)
 
 
+def test_there_is_a_largest_number_and_none_after_it(tmp_path):
+    (tmp_path / str(2**63)).mkdir()  # no version for a server
+    assert put(tmp_path, 2**63 - 2).name == str(2**63 - 2)
+    assert put(tmp_path).name == str(2**63 - 1)
+    for refused in (put, lambda base: publish.check(base, None)):
+        with pytest.raises(ValueError, match=f"version {2**63 - 1}, the largest there can be"):
+            refused(tmp_path)
+    assert put(tmp_path, 4).name == "4"
+
+
 def test_a_place_that_cannot_be_written_to_is_named(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(ValueError, match="file/served cannot be written to"):

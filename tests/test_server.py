@@ -10,16 +10,20 @@ import types
 import aiohttp
 import grpc
 import numpy as np
+import prometheus_client
 import pytest
 import served
 import tensorflow as tf
 import trustme
 from google.protobuf import text_format
+from tensorflow_serving.apis import model_management_pb2
 from tensorflow_serving.apis import model_pb2
+from tensorflow_serving.apis import model_service_pb2_grpc
 from tensorflow_serving.apis import predict_pb2
 from tensorflow_serving.apis import prediction_log_pb2
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 from tensorflow_serving.config import file_system_storage_path_source_pb2 as sources
+from tensorflow_serving.config import model_server_config_pb2
 
 from export.server import batching
 from export.server import flags
@@ -30,8 +34,10 @@ from export.server.app import App
 from export.server.batching_parameters import Parameters
 from export.server.errors import ServingError
 from export.server.errors import from_exception
+from export.server.metrics import Metrics
 from export.server.servable import WARMUP
 from export.server.servable import Servable
+from export.server.signatures import Signature
 
 
 @pytest.fixture(scope="module")
@@ -57,12 +63,12 @@ def base(sums, tmp_path):
     return types.SimpleNamespace(folder=folder, publish=publish)
 
 
-def add(channel, x, signature="add"):
+def add(channel, x, signature="add", **options):
     request = predict_pb2.PredictRequest(
         model_spec=model_pb2.ModelSpec(name="default", signature_name=signature)
     )
     request.inputs["x"].CopyFrom(tf.make_tensor_proto(np.asarray(x, "float32")))
-    return prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict(request)
+    return prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict(request, **options)
 
 
 def states(app, name="default"):
@@ -245,6 +251,122 @@ def test_the_config_file_is_read_again_and_a_bad_one_is_not(base):
     asyncio.run(scenario())
 
 
+def config_of(path, labels=""):
+    """A list with the one model `default` in `path`."""
+    return text_format.Parse(
+        f'name: "default" base_path: "{path}" model_platform: "tensorflow" {labels}',
+        model_server_config_pb2.ModelConfig(),
+    )
+
+
+LABEL = 'version_labels { key: "good" value: 1 }'
+
+
+@pytest.mark.parametrize("retries", [0, 1000])
+def test_a_version_that_is_broken_is_loaded_from_a_path_that_is_corrected(base, retries):
+    """Also while the old path is still tried."""
+    wrong = base.folder.with_name("wrong")
+    (wrong / "1").mkdir(parents=True)
+    base.publish(1)
+    base.publish(2)
+
+    async def scenario():
+        async with serving(base) as (app, channel):
+            app.manager.retries, app.manager.retry_seconds = retries, 60
+            await app.manager.configure([])
+            reload = asyncio.ensure_future(app.manager.configure([config_of(wrong)]))
+            await served.until(lambda: any("cannot be loaded" in line for line in app.said))
+            if not retries:
+                with pytest.raises(ServingError, match="did not become available"):
+                    await reload
+            shutil.rmtree(base.folder / "2")
+            # The model is new still: this returns when it is there, and its label then holds.
+            await asyncio.wait_for(app.manager.configure([config_of(base.folder, LABEL)]), 30)
+            assert states(app)[1] == "AVAILABLE"
+            assert (await add(channel, [0])).outputs["y"].float_val[0] == 1
+            if retries:
+                with pytest.raises(ServingError, match="another configuration"):
+                    await reload
+
+    asyncio.run(scenario())
+
+
+def test_a_reload_that_waits_for_a_wrong_path_holds_nobody_up_and_outlives_its_caller(base):
+    async def scenario():
+        base.publish(1)
+        nowhere, later = base.folder.with_name("nowhere"), base.folder.with_name("later")
+        async with serving(base) as (app, channel):
+            model = model_service_pb2_grpc.ModelServiceStub(channel)
+            request = model_management_pb2.ReloadConfigRequest()
+            configs = request.config.model_config_list.config
+            configs.extend([config_of(base.folder, LABEL), config_of(nowhere)])
+            configs[1].name = "other"
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await model.HandleReloadConfigRequest(request, timeout=0.3)
+            assert caught.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+            labels = app.manager.registry.models["default"].labels
+            assert not labels  # the other is waited for
+            shutil.copytree(base.folder, nowhere)
+            await served.until(lambda: app.manager.registry.models["default"].labels)
+            configs[1].name, configs[1].base_path = "third", str(later)
+            waiting = asyncio.ensure_future(model.HandleReloadConfigRequest(request))
+            await served.until(lambda: "third" in app.manager.registry.models)
+            del configs[1:]
+            await asyncio.wait_for(model.HandleReloadConfigRequest(request), 10)
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await waiting
+            assert caught.value.code() == grpc.StatusCode.ABORTED
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("broken", ["warm-up", "batching"])
+def test_a_load_that_fails_after_the_graph_was_read_closes_its_session(base, broken, monkeypatch):
+    closed = []
+    close = Servable.close
+    monkeypatch.setattr(Servable, "close", lambda self: (closed.append(self.path), close(self)))
+    more = ["--enable_batching", "--enable_per_model_batching_parameters"]
+
+    async def scenario():
+        base.publish(1)
+        async with serving(base, *more) as (app, _):
+            shutil.copytree(base.folder / "1", base.folder / "copying.2")
+            name = WARMUP if broken == "warm-up" else "batching_params.pbtxt"
+            file = base.folder / "copying.2" / name
+            file.parent.mkdir(exist_ok=True)
+            file.write_text("what is this, and however did it come here?")
+            (base.folder / "copying.2").rename(base.folder / "2")
+            await served.until(lambda: states(app).get(2) == "END")
+            assert closed == [f"{base.folder}/2"]
+
+    asyncio.run(scenario())
+
+
+def test_late_calls_are_counted_apart_from_those_that_were_given_up(base):
+    def counted(app):
+        found = re.findall(r'request_count{.*status="(.+)"} (.+)', app.metrics.text())
+        return {status: int(float(n)) for status, n in found}
+
+    async def scenario():
+        base.publish(1)
+        async with serving(base, "--enable_batching") as (app, channel):
+            open_call = add(channel, [8], signature="slow")
+            version = app.manager.registry.models["default"].versions[1]
+            await served.until(lambda: version.queues["slow"].running)
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await add(channel, [1], "slow", timeout=0.1)
+            assert caught.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+            await served.until(lambda: version.flying == 1)
+            given_up = add(channel, [1], "slow", timeout=60)
+            await served.until(lambda: version.flying == 2)
+            given_up.cancel()
+            await served.until(lambda: "CANCELLED" in counted(app))
+            await open_call
+            assert counted(app) == {"DEADLINE_EXCEEDED": 1, "CANCELLED": 1, "OK": 1}
+
+    asyncio.run(scenario())
+
+
 def test_recorded_requests_are_replayed_before_a_version_is_available(base):
     def record(x, signature="add"):
         log = prediction_log_pb2.PredictionLog()
@@ -324,6 +446,16 @@ def test_one_bad_request_does_not_fail_its_neighbours(signature):
     answers, _ = batched(signature, [[1], [-1], [2]])
     assert list(answers[0]["y"]) == [2] and list(answers[2]["y"]) == [3]
     assert isinstance(answers[1], ServingError) and "negative x" in answers[1].message
+
+
+def test_one_bad_request_among_many_is_found_in_few_runs(signature):
+    requests = [[i] for i in range(32)]
+    requests[21] = [-1]
+    answers, sizes = batched(signature, requests, max_batch_size=32, num_batch_threads=1)
+    found = [a if isinstance(a, Exception) else a["y"].tolist() for a in answers]
+    assert "negative x" in found.pop(21).message
+    assert found == [[i + 1] for i in range(32) if i != 21]
+    assert len(sizes) == 1 + 2 * 5  # the whole, and both halves of a half five times
 
 
 def test_batches_are_padded_to_allowed_sizes_and_large_requests_split(signature):
@@ -427,12 +559,82 @@ def test_batching_parameters_are_those_of_the_file(tmp_path):
     assert found == Parameters(32, 0, 64, 2, "pool", (8, 32))
 
 
-def test_errors_of_a_graph_come_without_its_nodes():
+@pytest.fixture
+def graph():
+    """A session with x, y = x + 1 that is refused below 0, and a function that makes signatures."""
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-        bad = tf.debugging.Assert(tf.constant(False), ["no such row"])
-        with pytest.raises(tf.errors.InvalidArgumentError) as caught:
-            session.make_callable(bad)()
+        x = tf.compat.v1.placeholder(tf.float32, [None], "x")
+        with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(x >= 0), ["no such row"])]):
+            y = x + 1
+
+        def signature(**outputs):
+            info = tf.compat.v1.saved_model.build_tensor_info
+            described = {name: info(tensor) for name, tensor in outputs.items()}
+            definition = tf.compat.v1.saved_model.build_signature_def({"x": info(x)}, described)
+            return Signature("test", definition, session)
+
+        yield types.SimpleNamespace(session=session, x=x, y=y, signature=signature)
+
+
+def test_errors_of_a_graph_come_without_its_nodes(graph):
+    with pytest.raises(tf.errors.InvalidArgumentError) as caught:
+        graph.signature(y=graph.y).run({"x": np.float32([-1])}, ["y"])
     assert from_exception(caught.value).message == "assertion failed: [no such row]"
+
+
+def test_an_output_may_be_an_input_or_have_two_names(graph):
+    same = graph.signature(y=graph.y, again=graph.y, x=graph.x)
+    found = same.run({"x": np.float32([2])}, same.outputs)
+    assert {name: value.tolist() for name, value in found.items()} == {
+        "y": [3],
+        "again": [3],
+        "x": [2],
+    }
+    assert same.run({"x": np.float32([2])}, ["again", "y"])["again"] == [3]
+
+
+def test_a_session_that_is_closed_and_an_array_of_another_type_are_errors_with_codes(graph):
+    signature = graph.signature(y=graph.y)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="actual double vs. expect float"):
+        signature.run({"x": np.float64([2])}, ["y"])
+    graph.session.close()
+    with pytest.raises(tf.errors.CancelledError, match="closed"):
+        signature.run({"x": np.float32([2])}, ["y"])
+
+
+def test_metrics_are_what_prometheus_makes_of_the_same_times():
+    metrics = Metrics()
+    seconds = [0.0, 10e-6, 10.1e-6, 0.0034, 5e5]
+    for value in seconds:
+        metrics.run('a "model"', "Predict", value)
+    registry = prometheus_client.CollectorRegistry()
+    known = prometheus_client.Histogram(
+        ":tensorflow:serving:runtime_latency",
+        "runtime_latency",
+        ("model_name", "API", "runtime"),
+        registry=registry,
+        buckets=[10 * 1.8**i for i in range(33)],
+    )
+    for value in seconds:
+        known.labels('a "model"', "Predict", "TF1").observe(value * 1e6)
+    wanted = prometheus_client.generate_latest(registry).decode().splitlines()
+    wanted = [line for line in wanted if "_created" not in line]
+    assert len(wanted) == 2 + 34 + 2 and "\n".join(wanted) in metrics.text()
+    metrics.request("m", "Predict", "GRPC", "OK", 0.001)
+    metrics.request("m", "Predict", "GRPC", "NOT_FOUND", 0.001)
+    assert metrics.totals()["/tensorflow/serving/request_count"] == 2
+    count = ':tensorflow:serving:request_latency_count{API="Predict",entrypoint="GRPC",'
+    assert count + 'model_name="m"} 1.0' in metrics.text()  # only what was answered well
+
+
+@pytest.mark.parametrize("character", ["x", "é", "😀"])
+def test_long_messages_are_cut_at_1024_bytes_between_characters(character):
+    size = len(character.encode())
+    whole = character * (1024 // size)
+    assert ServingError("INTERNAL", whole).message == whole
+    assert ServingError("INTERNAL", "a" + whole).message == (
+        "a" + character * (1023 // size) + "...TRUNCATED"
+    )
 
 
 # Flags, TLS, other addresses.

@@ -6,12 +6,14 @@ differs on purpose are then left out.
 """
 
 import contextlib
+import gzip
 import json
 import os
 import re
 import types
 import urllib.error
 import urllib.request
+import zlib
 
 import grpc
 import numpy as np
@@ -483,6 +485,28 @@ def http(server, path, body=None, method=None):
         return code, json.loads(text)
     except json.JSONDecodeError:
         return code, text
+
+
+@pytest.mark.skipif(bool(EXTERNAL), reason="other servers may close the connection")
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+def test_a_body_that_is_not_packed_as_it_says_is_the_callers_fault(server, encoding):
+    def answer(data):
+        url = f"http://{server.rest}/v1/models/bigan:predict"
+        asked = urllib.request.Request(url, data, {"Content-Encoding": encoding})
+        try:
+            with urllib.request.urlopen(asked, timeout=60) as response:
+                return response.status, json.load(response)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.load(error)
+
+    pack = gzip.compress if encoding == "gzip" else zlib.compress
+    packed = pack(json.dumps(ENCODE).encode())
+    code, found = answer(packed)
+    assert code == 200 and len(found["predictions"]) == 2
+    for broken in (b"{} and no more", b"\x1f\x8b" + packed[:9] + b"\0" * 50):
+        code, found = answer(broken)
+        assert code == 400 and "the body cannot be read" in found["error"], (code, found)
 
 
 X = served.images(2).tolist()

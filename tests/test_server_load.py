@@ -6,20 +6,26 @@ import json
 import random
 import re
 import shutil
+import time
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
+import client_server
 import grpc
 import numpy as np
 import pytest
 import served
 import tensorflow as tf
+from google.protobuf.message import DecodeError
 from tensorflow_serving.apis import get_model_metadata_pb2
 from tensorflow_serving.apis import get_model_status_pb2
 from tensorflow_serving.apis import model_pb2
 from tensorflow_serving.apis import model_service_pb2_grpc
 from tensorflow_serving.apis import predict_pb2
 from tensorflow_serving.apis import prediction_service_pb2_grpc
+
+from export.client import Client
 
 pytestmark = pytest.mark.slow
 
@@ -147,14 +153,39 @@ def some_tensor(rng):
         proto.tensor_content = rng.randbytes(rng.choice([0, 1, 4, 12, 256]))
     proto.float_val.extend([rng.choice([0.0, float("nan"), 1e38])] * rng.choice([0, 0, 1, 3, 64]))
     proto.int_val.extend([rng.choice([0, -(2**31), 2**31 - 1])] * rng.choice([0, 0, 0, 1, 3]))
+    proto.int64_val.extend([rng.choice([0, -(2**63), 2**63 - 1])] * rng.choice([0, 0, 0, 1, 3]))
+    proto.string_val.extend(
+        [rng.choice([b"", b"\xff\0", b"x" * 300])] * rng.choice([0, 0, 0, 1, 3])
+    )
     if rng.random() < 0.1:
         proto.version_number = rng.choice([-1, 2**31 - 1])
     return proto
 
 
+MIXED = {
+    "both": {"a": np.float32([[1, 2]]), "b": np.float32([[3, 4]])},
+    "strings": {"text": np.array([b"one", b"\xff\0"], object)},
+    "numbers": {"n": np.int64([3, -(2**63)])},
+    "scalar": {"x": np.float32(2)},
+}
+
+
+def mixed_request(rng):
+    """One that is right, of two inputs, strings, whole numbers or a scalar."""
+    name = rng.choice(list(MIXED))
+    request = predict_pb2.PredictRequest(model_spec={"name": "mixed", "signature_name": name})
+    for alias, value in MIXED[name].items():
+        request.inputs[alias].CopyFrom(tf.make_tensor_proto(value))
+    return request
+
+
 def some_predict(rng):
     """A request with one thing or everything wrong."""
     request = decode_request(served.codes(1))
+    if rng.random() < 0.4:
+        request = mixed_request(rng)
+        if rng.random() < 0.3:
+            request.inputs[rng.choice(sorted(request.inputs))].CopyFrom(some_tensor(rng))
     if rng.random() < 0.4:
         request.inputs["codes"].CopyFrom(some_tensor(rng))
     if rng.random() < 0.2:
@@ -166,7 +197,9 @@ def some_predict(rng):
     if rng.random() < 0.2:
         request.model_spec.name = rng.choice(NAMES)
     if rng.random() < 0.2:
-        request.model_spec.signature_name = rng.choice([*NAMES, "encode", "__saved_model_init_op"])
+        request.model_spec.signature_name = rng.choice(
+            [*NAMES, *MIXED, "encode", "__saved_model_init_op"]
+        )
     if rng.random() < 0.2:
         request.output_filter.extend([rng.choice(NAMES)] * rng.choice([1, 2]))
     raw = bytearray(request.SerializeToString())
@@ -182,7 +215,10 @@ def some_predict(rng):
 
 def some_body(rng):
     """A REST body with something wrong, or nothing."""
-    leaf = rng.choice([0, 1.5, -1, True, None, "a", {"b64": "!"}, {}, [], 1e308, 10**30, 2**24 + 1])
+    leaf = rng.choice(
+        [0, 1.5, -1, True, None, "a", "\ud800", {"b64": "!"}, {"b64": "/w=="}, {"b64": 3}, {}, []]
+        + [1e308, 10**30, 2**24 + 1, 2**63, -(2**63)]
+    )
     value = leaf
     for _ in range(rng.choice([0, 1, 2, 3, 70])):
         value = [value] * rng.choice([1, 2, 3])
@@ -190,12 +226,18 @@ def some_body(rng):
             break
     body = {
         rng.choice(["instances", "inputs", "instance", "examples"]): value,
-        "signature_name": rng.choice(["decode", "encode", "", 3, None, "é"]),
+        "signature_name": rng.choice(["decode", "encode", *MIXED, "", 3, None, "é"]),
     }
     if rng.random() < 0.1:
         body["inputs"] = value
     if rng.random() < 0.1:
         body = {"instances": [[leaf, 1, 2.5]], "signature_name": "decode"}
+    if rng.random() < 0.3:
+        name = rng.choice(list(MIXED))
+        body = {"inputs": {alias: rng.choice([leaf, [leaf]]) for alias in MIXED[name]}}
+        body["signature_name"] = name
+        if rng.random() < 0.5:
+            body = {"instances": [body["inputs"]], "signature_name": name}
     text = bytearray(json.dumps(body).encode())
     if rng.random() < 0.3:
         text[rng.randrange(len(text))] = rng.randrange(256)
@@ -217,6 +259,14 @@ GOOD_CODES = {
 }
 
 
+def readable(raw, message):
+    try:
+        message.FromString(raw)
+    except DecodeError:
+        return False
+    return True
+
+
 @pytest.mark.parametrize("batched", [True, False])
 def test_ten_thousand_bad_requests(tmp_path, batched):
     """No crash, no leak, a code that blames the caller, and the next good request answered."""
@@ -227,23 +277,24 @@ def test_ten_thousand_bad_requests(tmp_path, batched):
     rng = random.Random(0)
     good = decode_request(served.codes(2))
     expected = served.game(2).decode(served.codes(2))
-    codes = {}
+    codes, ran = {}, set()
 
     def ask_grpc(call):
         raw = some_predict(rng)
         try:
-            call(raw, timeout=30)
+            answer = predict_pb2.PredictResponse.FromString(call(raw, timeout=30))
             code = "OK"
+            ran.add(answer.model_spec.signature_name)
         except grpc.RpcError as error:
             code = error.code().name
-            if code == "INTERNAL" and not readable(raw):
+            if code == "INTERNAL" and not readable(raw, predict_pb2.PredictRequest):
                 code = "no message"
             assert code in GOOD_CODES | {"no message"}, (error.details(), raw)
         codes[code] = codes.get(code, 0) + 1
 
     def ask_rest():
         path = rng.choice(
-            ["bigan:predict"] * 6 + ["mixed:predict", "bigan/labels/é:predict", "%00"]
+            ["bigan:predict"] * 4 + ["mixed:predict"] * 4 + ["bigan/labels/é:predict", "%00"]
         )
         url = f"http://{server.rest}/v1/models/{urllib.request.quote(path, safe='/:%')}"
         try:
@@ -255,13 +306,6 @@ def test_ten_thousand_bad_requests(tmp_path, batched):
                 assert "error" in json.loads(error.read()), error
             assert code in (400, 404), (code, error)
         codes[code] = codes.get(code, 0) + 1
-
-    def readable(raw):
-        try:
-            predict_pb2.PredictRequest.FromString(raw)
-        except Exception:
-            return False
-        return True
 
     try:
         with grpc.insecure_channel(server.address) as channel:
@@ -283,6 +327,7 @@ def test_ten_thousand_bad_requests(tmp_path, batched):
     print(codes)
     assert sum(codes.values()) >= 10_000
     assert {"OK", "INVALID_ARGUMENT", "NOT_FOUND", "FAILED_PRECONDITION", 200, 400} <= codes.keys()
+    assert ran >= {"decode", *MIXED} - ({"scalar"} if batched else set())  # a batch has rows
     assert memory[-1] <= 1.05 * memory[1], memory
     assert code == 0 and not re.search("Traceback|Error in", output), output
 
@@ -297,7 +342,10 @@ def test_metadata_and_status_of_nonsense(tmp_path):
     )
     try:
         with grpc.insecure_channel(server.address) as channel:
-            for path in ("PredictionService/GetModelMetadata", "ModelService/GetModelStatus"):
+            for path, message in (
+                ("PredictionService/GetModelMetadata", type(metadata)),
+                ("ModelService/GetModelStatus", get_model_status_pb2.GetModelStatusRequest),
+            ):
                 call = channel.unary_unary(f"/tensorflow.serving.{path}")
                 for _ in range(500):
                     raw = bytearray(metadata.SerializeToString())
@@ -306,9 +354,66 @@ def test_metadata_and_status_of_nonsense(tmp_path):
                     try:
                         call(bytes(raw), timeout=30)
                     except grpc.RpcError as error:
-                        assert error.code().name in (*GOOD_CODES, "INTERNAL"), error
+                        code = error.code().name
+                        assert code in GOOD_CODES or (
+                            code == "INTERNAL" and not readable(bytes(raw), message)
+                        ), (error.details(), bytes(raw))
             stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
             assert stub.GetModelMetadata(metadata).model_spec.version.value == 2
     finally:
         code, output = server.end()
     assert code == 0 and "Traceback" not in output, output
+
+
+def test_a_call_that_does_not_end_holds_the_server_up_for_drain_seconds_once(tmp_path):
+    """Over gRPC and over REST at the same time; each would run for minutes."""
+    served.export_sum(tmp_path / "sum" / "1", 1)
+    server = served.Server(f"--model_base_path={tmp_path / 'sum'}", "--drain_seconds=4").wait()
+    request = predict_pb2.PredictRequest(model_spec={"name": "default", "signature_name": "slow"})
+    request.inputs["x"].CopyFrom(tf.make_tensor_proto([5000.0]))
+    body = json.dumps({"signature_name": "slow", "inputs": [5000]}).encode()
+    url = f"http://{server.rest}/v1/models/default:predict"
+    with grpc.insecure_channel(server.address) as channel, ThreadPoolExecutor() as threads:
+        call = prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict.future(request)
+        other = threads.submit(urllib.request.urlopen, url, data=body, timeout=60)
+        time.sleep(2)
+        assert not call.done() and not other.done()
+        told = time.monotonic()
+        code, output = server.end()
+        took = time.monotonic() - told
+        assert call.exception().code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
+        assert other.exception()
+    assert code == 0 and "ended" in output and "Traceback" not in output, output
+    assert 4 <= took < 7.5
+
+
+def test_samples_are_the_same_bits_in_every_batch_and_after_a_restart(tmp_path):
+    """Eight callers ask for other seeds, each in parts of other sizes, while others decode."""
+    client_server.export(tmp_path / "ali")
+    seeds = np.random.default_rng(3).integers(-(2**63), 2**63, 24)
+    flags = ("--model_name=ali", f"--model_base_path={tmp_path / 'ali'}", "--enable_batching")
+
+    def asked(client, caller):
+        """The images of all seeds, in the order of `seeds`."""
+        rng = np.random.default_rng(caller)
+        order, found = rng.permutation(len(seeds)), {}
+        while len(order):
+            some, order = np.split(order, [rng.integers(1, 6)])
+            found |= dict(zip(some.tolist(), client.sample(seeds[some])))
+            client.decode(served.codes(2, caller))
+        return np.stack([found[i] for i in range(len(seeds))])
+
+    def served_once():
+        server = served.Server(*flags, rest=False).wait()
+        try:
+            with Client(server.address, "ali") as client, ThreadPoolExecutor(8) as threads:
+                client.wait_until_ready()
+                alone = client.sample(seeds)
+                return alone, *threads.map(lambda caller: asked(client, caller), range(8))
+        finally:
+            assert server.end()[0] == 0
+
+    first, *others = [*served_once(), *served_once()]
+    assert len(np.unique(first.reshape(len(seeds), -1), axis=0)) == len(seeds)
+    for other in others:
+        np.testing.assert_array_equal(other, first)

@@ -88,3 +88,29 @@ def test_floats_have_a_point_or_an_exponent_and_no_noise(value, text):
 def test_json_that_is_no_float_tensor_is_refused(value, message):
     with pytest.raises(ServingError, match=message):
         json_tensors.array(value, tf.float32.as_datatype_enum)
+
+
+def test_strings_as_content_are_read_and_no_more_of_them_than_there_are_bytes():
+    """14 bytes could ask for 60 million strings otherwise: an array of 460 MiB."""
+    proto = tf.make_tensor_proto(["ab", "", "c"])
+    del proto.string_val[:]
+    proto.tensor_content = b"\2\0\1abc"  # TensorFlow's own encoding: the lengths, the bytes
+    assert tensors.read("x", proto, tensors.check("x", proto)).tolist() == [b"ab", b"", b"c"]
+    for size in (7, 60_000_000):
+        proto.tensor_shape.dim[0].size = size
+        with pytest.raises(ServingError, match="tensor parsing error: x"):
+            tensors.check("x", proto)
+
+
+def test_shapes_that_are_known_and_shapes_too_long_to_be_kept_are_read_alike():
+    proto = tf.make_tensor_proto(np.zeros((2, 1, 3), "f4"))
+    assert tensors.check("x", proto) == tensors.check("x", proto) == (2, 1, 3)
+    proto.tensor_shape.dim[0].name = "n" * 1000
+    assert tensors.check("x", proto) == (2, 1, 3)
+    for name in ("", "n" * 1000):
+        proto.tensor_shape.dim[0].name = name
+        proto.tensor_shape.dim[0].size = -1
+        for _ in range(2):
+            with pytest.raises(ServingError, match="tensor parsing error: x"):
+                tensors.check("x", proto)
+        proto.tensor_shape.dim[0].size = 2

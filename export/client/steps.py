@@ -116,15 +116,21 @@ class Steps:
             for rows in wanted:
                 yield Call("Predict", self._request(signature, terms, arrays, rows, version), rows)
 
-        answers = yield calls(parts)
-        versions = [answer.model_spec.version.value for answer in answers]
-        if len(set(versions)) > 1:
-            # Versions changed on the way. One result is one version's, the last that answered:
-            # it is asked for the other parts again.
+        for is_last in (False, True):
+            answers = yield calls(parts)
+            versions = [answer.model_spec.version.value for answer in answers]
+            # Where versions changed on the way: one result is one version's, the last that
+            # answered, which is asked for the other parts again.
             old = [i for i, version in enumerate(versions) if version != versions[-1]]
-            again = yield calls([parts[i] for i in old], versions[-1])
+            try:
+                again = (yield calls([parts[i] for i in old], versions[-1])) if old else []
+            except NotFound:
+                if is_last:
+                    raise
+                continue  # and that one went meanwhile
             for i, answer in zip(old, again):
                 answers[i] = answer
+            break
         if self.known and self.known.version != versions[-1]:
             self.known = None
         return _joined(answers)

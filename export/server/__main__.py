@@ -30,14 +30,18 @@ def _serve(options):
     from export.server.errors import ServingError
 
     async def live():
-        return await App(options).run()
+        code = await App(options).run()
+        # Python would wait for all its threads, and so for runs and loads that nobody waits for any
+        # more, however long they take.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
     try:
-        code = asyncio.run(live())
+        asyncio.run(live())
     except ServingError as error:
         print(error.message, file=sys.stderr)
-        return 1
-    return code
+    return 1
 
 
 if __name__ == "__main__":

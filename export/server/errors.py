@@ -2,7 +2,7 @@
 
 import grpc
 
-LONGEST = 1024  # characters of a message; what is longer is cut, as TensorFlow Serving does
+LONGEST = 1024  # bytes of a message; what is longer is cut, as TensorFlow Serving does
 
 HTTP = {
     "INVALID_ARGUMENT": 400,
@@ -30,13 +30,18 @@ class ServingError(Exception):
 
     Args:
         code: name of a gRPC status code, such as "NOT_FOUND".
-        message: what the caller reads; cut at 1024 characters.
+        message: what the caller reads; cut at 1024 bytes, between two characters.
     """
 
     def __init__(self, code: str, message: str):
         super().__init__(message)
         self.code = grpc.StatusCode[code]
-        self.message = message if len(message) <= LONGEST else message[:LONGEST] + "...TRUNCATED"
+        # As bytes, of which a character has up to four, gRPC sends them: three for each in a header
+        # of limited length, beyond which the caller reads RESOURCE_EXHAUSTED instead.
+        raw = message.encode(errors="replace")
+        if len(raw) > LONGEST:
+            message = raw[:LONGEST].decode(errors="ignore") + "...TRUNCATED"
+        self.message = message
 
     @property
     def http_status(self) -> int:

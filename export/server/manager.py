@@ -64,16 +64,25 @@ class Manager:
         self.looks = concurrent.futures.ThreadPoolExecutor(1, "poll")
         self.looking = asyncio.Lock()
         self.configuring = asyncio.Lock()
+        self.latest = None  # what was listed last, whether it is up or waited for
 
     # What should be served.
 
     async def configure(self, configs: list) -> None:
         """Serve exactly these models. Returns when those new by name have a version available.
 
+        A caller who goes away meanwhile leaves no list half done.
+
         Raises:
             ServingError: a config is refused and nothing changes; or a new model did not come up;
-                or a label names a version that is not available, and labels stay as they were.
+                or a label names a version that is not available, and labels stay as they were; or
+                ABORTED, another list came while a model of this one was waited for.
         """
+        work = asyncio.ensure_future(self._configure(configs))
+        work.add_done_callback(lambda done: done.cancelled() or done.exception())  # it was seen
+        await asyncio.shield(work)
+
+    async def _configure(self, configs):
         async with self.configuring:
             models = self.registry.models
             served = {m.name: m.config for m in models.values() if m.config is not None}
@@ -84,23 +93,33 @@ class Manager:
                 models[name].labels = {}
                 self.say(f"{name}: no longer listed; unloading")
             for name, config in listed.items():
-                models.setdefault(name, Model(name)).config = config
+                model = models.setdefault(name, Model(name))
+                model.config, model.new = config, model.new or name not in served
+            self.latest = listed
             await self.poll()
-            await self._until_loaded([models[name] for name in listed if name not in served])
-            self.registry.label(listed, self.labels_ahead)
+        # Others may come in while this one waits: what is waited for may be a path that is wrong.
+        await self._until_loaded([models[name] for name in listed if models[name].new], listed)
+        self.registry.label(listed, self.labels_ahead)
 
-    async def _until_loaded(self, models):
+    async def _until_loaded(self, models, listed):
         said = time.monotonic()
-        while waiting := [m for m in models if not m.available() and not m.failed()]:
-            async with self.registry.moved:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self.registry.moved.wait(), 1)
+        while True:
+            if self.latest is not listed:
+                raise ServingError("ABORTED", "another configuration has taken the place of this")
+            waiting = [m for m in models if not m.available() and not m.failed()]
+            if not waiting:
+                break
             if time.monotonic() - said > PATIENCE:
                 said = time.monotonic()
                 for model in waiting:
                     if not model.aspired:
                         self.say(f"{model.name}: waiting for a version in {model.config.base_path}")
-        broken = [model for model in models if not model.available()]
+            async with self.registry.moved:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self.registry.moved.wait(), 1)
+        for model in models:
+            model.new = not model.available()
+        broken = [model for model in models if model.new]
         if broken:
             why = "; ".join(
                 f"{model.name} version {version.number}: {version.error.message}"
@@ -152,10 +171,14 @@ class Manager:
     def _reconcile(self, model):
         for number, path in sorted(model.aspired.items()):
             version = model.versions.get(number)
-            if version is None or (version.state is State.END and not version.failed):
+            ended = version is not None and version.state is State.END
+            if version is None or (ended and (version.path != path or not version.failed)):
                 version = model.versions[number] = Version(number, path)
                 self._begin(model, version, State.LOADING, self._load)
-            version.dropped.clear()
+            elif version.state is State.LOADING and version.path != path:
+                version.path = path
+                version.wake.set()
+            version.dropped = False
         if not model.readable:
             return
         ready = any(n in model.aspired for n in model.available())
@@ -163,14 +186,15 @@ class Manager:
             if number in model.aspired:
                 continue
             if version.state is State.LOADING:
-                version.dropped.set()
+                version.dropped = True
+                version.wake.set()
             elif version.state is State.AVAILABLE and (ready or not model.aspired):
                 self._begin(model, version, State.UNLOADING, self._unload)
             elif version.state is State.END:
                 version.failed = False  # it has gone; should it come back, it is tried again
 
     def _begin(self, model, version, state, work):
-        version.state = state
+        model.turn(version, state)
         version.task = asyncio.ensure_future(work(model, version))
         self.changed(model)
 
@@ -180,13 +204,14 @@ class Manager:
         loop = asyncio.get_running_loop()
         title = f"{model.name} version {version.number}"
         for left in range(self.retries, -1, -1):
-            began = time.monotonic()
-            self.say(f"{title}: loading {version.path}")
+            began, path = time.monotonic(), version.path
+            version.wake.clear()
+            self.say(f"{title}: loading {path}")
             try:
                 version.servable, runs = await loop.run_in_executor(
-                    self.threads, self.load, model.name, version.number, version.path
+                    self.threads, self.load, model.name, version.number, path
                 )
-                version.error = None
+                version.error, version.path = None, path
                 break
             except Exception as error:
                 version.error = from_exception(error)
@@ -194,14 +219,14 @@ class Manager:
             self.say(f"{title}: cannot be loaded: {version.error.message}{after}")
             if left:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(version.dropped.wait(), self.retry_seconds)
-            if version.dropped.is_set():
+                    await asyncio.wait_for(version.wake.wait(), self.retry_seconds)
+            if version.dropped:
                 break
-        version.failed = version.error is not None and not version.dropped.is_set()
-        if version.error or version.dropped.is_set():
+        version.failed = bool(version.error) and not version.dropped and version.path == path
+        if version.error or version.dropped:
             return await self._end(model, version)
         version.queues = self.queues(version.servable)
-        version.state = State.AVAILABLE
+        model.turn(version, State.AVAILABLE)
         self.say(f"{title}: available after {time.monotonic() - began:.1f} s, {runs} warm-up runs")
         self._reconcile(model)
         self.changed(model)
@@ -219,7 +244,7 @@ class Manager:
             version.servable, version.queues = None, {}
             # A loaded graph is full of cycles; its memory comes back by collection only.
             await asyncio.get_running_loop().run_in_executor(self.looks, gc.collect)
-        version.state = State.END
+        model.turn(version, State.END)
         self.changed(model)
         await self.registry.announce()
 

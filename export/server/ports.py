@@ -165,7 +165,8 @@ async def open_rest(app, metrics_path: str):
         # Callers that do not speak HTTP/1 are answered 400; each would print a traceback too.
         logger=_silent(),
         handle_signals=False,
-        shutdown_timeout=options.drain_seconds,
+        # aiohttp waits once for requests to end, and as long again after it has cancelled reading.
+        shutdown_timeout=options.drain_seconds / 2,
     )
     await runner.setup()
     try:

@@ -2,11 +2,46 @@
 
 import asyncio
 import concurrent.futures
-import contextlib
 import time
 
 from export.server.errors import ServingError
 from export.server.errors import from_exception
+
+CLOSE = 0.05  # seconds to its deadline at which a call that is cancelled counts as late
+
+
+class Counted:
+    """Counts and times one request; any exception leaves as a `ServingError`."""
+
+    __slots__ = ("predictor", "name", "api", "entrypoint", "call", "began")
+
+    def __init__(self, predictor: "Predictor", name: str, api: str, entrypoint: str, call=None):
+        self.predictor, self.name, self.api, self.entrypoint = predictor, name, api, entrypoint
+        self.call = call
+
+    def __enter__(self):
+        self.began = time.perf_counter()
+
+    def __exit__(self, kind, error, _):
+        known = None
+        if error is None:
+            status = "OK"
+        elif isinstance(error, asyncio.CancelledError):
+            # The client gives up at its own deadline, some milliseconds before it is the server's.
+            left = self.call.time_remaining() if self.call else None
+            status = "CANCELLED" if left is None or left > CLOSE else "DEADLINE_EXCEEDED"
+        elif isinstance(error, Exception):
+            known = from_exception(error)
+            status = known.code.name
+        else:
+            return
+        predictor = self.predictor
+        # A name that is not served is any text a caller likes: it makes no label of its own.
+        label = self.name if self.name in predictor.registry.models else ""
+        seconds = time.perf_counter() - self.began
+        predictor.metrics.request(label, self.api, self.entrypoint, status, seconds)
+        if known is not None and known is not error:
+            raise known from None
 
 
 class Predictor:
@@ -30,6 +65,10 @@ class Predictor:
     async def run(self, name: str, api: str, version, signature, feeds: dict, wanted: list) -> dict:
         """alias → array of the wanted outputs.
 
+        A caller who does not wait any longer leaves the queue, or the line for a thread. A run that
+        has begun goes on to its end: where it keeps to its own thread, which is the default,
+        TensorFlow looks at the time limit of a run only after it.
+
         Raises:
             ServingError: what the queue or the model says.
         """
@@ -48,23 +87,13 @@ class Predictor:
         self.metrics.run(name, api, time.perf_counter() - began)
         return found
 
-    @contextlib.contextmanager
-    def counted(self, name: str, api: str, entrypoint: str):
-        """Count and time one request; any exception leaves as a `ServingError`."""
-        began, status = time.perf_counter(), "OK"
-        try:
-            yield
-        except asyncio.CancelledError:
-            status = "CANCELLED"
-            raise
-        except Exception as error:
-            known = from_exception(error)
-            status = known.code.name
-            raise known from None
-        finally:
-            # A name that is not served is any text a caller likes: it makes no label of its own.
-            label = name if name in self.registry.models else ""
-            self.metrics.request(label, api, entrypoint, status, time.perf_counter() - began)
+    def counted(self, name: str, api: str, entrypoint: str, call=None) -> "Counted":
+        """A context that counts and times one request; exceptions leave it as `ServingError`.
+
+        Args:
+            call: the `ServicerContext` of gRPC, which knows whether a cancelled call was too late.
+        """
+        return Counted(self, name, api, entrypoint, call)
 
     def version(self, request):
         """The version for a request with a `model_spec`, as a context that holds it in memory.

@@ -1,7 +1,6 @@
 """The models that are served, by name, and which version answers a request."""
 
 import asyncio
-import contextlib
 import dataclasses
 
 from export.server.errors import ServingError
@@ -19,16 +18,45 @@ class Model:
     versions: dict = dataclasses.field(default_factory=dict)
     aspired: dict = dataclasses.field(default_factory=dict)  # number → folder
     labels: dict = dataclasses.field(default_factory=dict)
+    new: bool = False  # no version of it has been available yet
     readable: bool = True  # whether the base path was, when it was last looked at
 
+    # Of all that were ever seen, and so kept, not searched for with every request.
+    _available: list = dataclasses.field(default_factory=list)
+
     def available(self) -> list:
-        return sorted(n for n, v in self.versions.items() if v.state is State.AVAILABLE)
+        """Numbers of the versions that answer, ascending."""
+        return self._available
+
+    def turn(self, version: Version, state: State) -> None:
+        """One of `versions` goes into `state`."""
+        version.state = state
+        self._available = sorted(n for n, v in self.versions.items() if v.state is State.AVAILABLE)
 
     def failed(self) -> bool:
         """Whether every version that is asked for has failed for good."""
         return bool(self.aspired) and all(
             n in self.versions and self.versions[n].failed for n in self.aspired
         )
+
+
+class InUse:
+    """Keeps a version in memory until the block ends; a generator would cost twice as much."""
+
+    __slots__ = ("registry", "version")
+
+    def __init__(self, registry: "Registry", version: Version):
+        self.registry, self.version = registry, version
+
+    def __enter__(self) -> Version:
+        self.version.flying += 1
+        return self.version
+
+    def __exit__(self, *_):
+        version = self.version
+        version.flying -= 1
+        if not version.flying and version.state is State.UNLOADING:
+            asyncio.ensure_future(self.registry.announce())
 
 
 class Registry:
@@ -55,11 +83,12 @@ class Registry:
         elif choice == "version":
             number = spec.version.value
         else:
-            number = max(model.available(), default=None) if model else None
-            if number is None:
+            numbers = model.available() if model else ()
+            if not numbers:
                 raise ServingError(
                     "NOT_FOUND", f"Servable not found for request: Latest({spec.name})"
                 )
+            number = numbers[-1]
         version = model.versions.get(number) if model else None
         if version is None or version.state is not State.AVAILABLE:
             raise ServingError(
@@ -67,17 +96,13 @@ class Registry:
             )
         return version
 
-    @contextlib.contextmanager
-    def use(self, spec):
-        """The version that a `ModelSpec` names, kept in memory until the block ends."""
-        version = self.find(spec)
-        version.flying += 1
-        try:
-            yield version
-        finally:
-            version.flying -= 1
-            if not version.flying and version.state is State.UNLOADING:
-                asyncio.ensure_future(self.announce())
+    def use(self, spec) -> "InUse":
+        """The version that a `ModelSpec` names, as a context that keeps it in memory.
+
+        Raises:
+            ServingError: see `find`.
+        """
+        return InUse(self, self.find(spec))
 
     def status(self, spec) -> list[Version]:
         """Every version of a model that was seen, newest first; or the one that is named.

@@ -5,6 +5,7 @@ import json
 import re
 import urllib.parse
 
+from aiohttp import http_exceptions
 from aiohttp import web
 from google.protobuf import json_format
 from tensorflow_serving.apis import get_model_metadata_pb2
@@ -77,7 +78,7 @@ class Rest:
                 raise ServingError(
                     "UNIMPLEMENTED", f"{match['action']} takes tf.Example; use predict"
                 )
-            text = await request.read()
+            text = await _body(request)
             with self.predictor.counted(spec.name, "predict", "REST"):
                 return await self._predict(spec, text)
         if request.method == "GET" and (match := LOOK.fullmatch(path)):
@@ -140,6 +141,13 @@ class Rest:
             "metadata": {services.FIELD: written(signatures)},
         }
         return json.dumps(found, indent=1)
+
+
+async def _body(request):
+    try:
+        return await request.read()
+    except (http_exceptions.BadHttpMessage, web.RequestPayloadError) as error:
+        raise invalid(f"the body cannot be read: {error}") from None
 
 
 def _spec(match):

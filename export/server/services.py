@@ -62,7 +62,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     async def Predict(self, request, context):
         name = request.model_spec.name
         try:
-            with self.predictor.counted(name, "Predict", "GRPC"):
+            with self.predictor.counted(name, "Predict", "GRPC", context):
                 return await self._predict(request)
         except ServingError as error:
             await context.abort(error.code, error.message)
@@ -72,7 +72,9 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         with self.predictor.version(request) as version:
             signature = version.servable.signature(spec.signature_name)
             feeds, wanted = signature.feeds(
-                dict(request.inputs), list(request.output_filter), self.predictor.check_shapes
+                dict(request.inputs),
+                request.output_filter and list(request.output_filter),
+                self.predictor.check_shapes,
             )
             found = await self.predictor.run(
                 spec.name, "Predict", version, signature, feeds, wanted

@@ -11,6 +11,7 @@ import math
 import ml_dtypes
 import numpy as np
 from tensorflow.core.framework import tensor_pb2
+from tensorflow.core.framework import tensor_shape_pb2
 from tensorflow.core.framework import types_pb2
 
 from export.server.errors import ServingError
@@ -55,15 +56,17 @@ def check(alias: str, proto) -> tuple:
     Raises:
         ServingError: INVALID_ARGUMENT `tensor parsing error: <alias>` where they do not.
     """
-    if proto.dtype not in FIELDS or proto.tensor_shape.unknown_rank:
+    kind = FIELDS.get(proto.dtype)
+    raw = proto.tensor_shape.SerializeToString()
+    # Requests have few different shapes, and reading one costs more than knowing it again.
+    shape, elements = (_known if len(raw) <= 64 else _dimensions)(raw)
+    if kind is None or shape is None:
         raise _malformed(alias)
-    shape = tuple([dim.size for dim in proto.tensor_shape.dim])
-    if len(shape) > 64 or (shape and min(shape) < 0):  # NumPy ends at 64 dimensions
-        raise _malformed(alias)
-    elements = math.prod(shape)
-    field, dtype = FIELDS[proto.dtype]
-    if proto.tensor_content:
-        if dtype.kind != "O" and len(proto.tensor_content) != elements * dtype.itemsize:
+    field, dtype = kind
+    if content := len(proto.tensor_content):
+        # A string in `tensor_content` takes a byte at least: that of its length.
+        fits = content >= elements if dtype.kind == "O" else content == elements * dtype.itemsize
+        if not fits:
             raise _malformed(alias)
         return shape
     given = len(getattr(proto, field)) // (2 if proto.dtype in COMPLEX else 1)
@@ -75,6 +78,19 @@ def check(alias: str, proto) -> tuple:
             f"filled up may take at most {MOST_REPEATED} bytes"
         )
     return shape
+
+
+def _dimensions(raw):
+    """Shape of a serialised TensorShapeProto, None if it is none; and its number of elements."""
+    proto = tensor_shape_pb2.TensorShapeProto.FromString(raw)
+    shape = tuple([dim.size for dim in proto.dim])
+    # NumPy ends at 64 dimensions.
+    if proto.unknown_rank or len(shape) > 64 or (shape and min(shape) < 0):
+        return None, 0
+    return shape, math.prod(shape)
+
+
+_known = functools.lru_cache(maxsize=1024)(_dimensions)
 
 
 def _malformed(alias):

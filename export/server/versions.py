@@ -32,7 +32,8 @@ class Version:
     queues: dict = dataclasses.field(default_factory=dict)  # signature name → batching.Queue
     flying: int = 0  # requests under way
     failed: bool = False  # not tried again unless it goes and comes back
-    dropped: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)  # while it loads
+    dropped: bool = False  # while it loads: it is not asked for any more
+    wake: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)  # to try again at once
     task: object = None  # the asyncio.Task that loads or unloads it
 
 
