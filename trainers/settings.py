@@ -1,16 +1,13 @@
 """`config.json`: what a run was asked for, so that going on cannot turn into something else."""
 
-import importlib.metadata
 import json
-import os
 import pathlib
-import platform
 import zlib
 
 import keras
-import numpy
 
 from trainers import checkpoints
+from zoo import machine
 
 # Flags that say how or where to train, not what: they may change when a run is resumed.
 FREE = (
@@ -47,21 +44,15 @@ def settle(directory: pathlib.Path, recipe, args, game, data, command: str) -> N
                     f"{error}: nothing says what the checkpoints in {directory} were trained "
                     "with. Put the file back, or give another --run_dir to start anew"
                 ) from None
-    backend = keras.backend.backend()
     config = {
         "command": command,
         "settings": settings,
         "flags": vars(args),
         "game": game.get_config(),
         "data": data.source,
-        "versions": {
-            "python": platform.python_version(),
-            "keras": keras.__version__,
-            backend: importlib.metadata.version(backend),
-            "numpy": numpy.__version__,
-        },
-        "backend": backend,
-        "machine": f"{platform.platform()}, {os.cpu_count()} cores",
+        "versions": machine.versions(),
+        "backend": keras.backend.backend(),
+        "machine": machine.described(),
     }
     partial = path.with_name(".partial-config.json")
     partial.write_text(json.dumps(config, indent=1), encoding="utf-8")
