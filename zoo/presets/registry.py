@@ -34,7 +34,7 @@ class Preset:
         bytes: size of its weights on disk.
         sha256: of its weights.npz.
         config_sha256: of its configuration; see `config_digest`.
-        collapsed: whether its samples lack a class, see `zoo.presets.cards.lacking`.
+        collapsed: whether its samples lack a class, see `zoo.presets.limits.lacking`.
         figures: key → value, some of metrics.json and audit.json.
         folder: where the presets of the package are.
     """
@@ -133,13 +133,14 @@ def rebuild(folder: pathlib.Path = FOLDER) -> list[Preset]:
 
 
 def _entry(directory):
-    from zoo.presets import cards
+    from zoo.presets import limits
+    from zoo.presets.figures import joined
 
     config, metrics, audit = (
         json.loads((directory / f"{name}.json").read_text(encoding="utf-8"))
         for name in ("config", "metrics", "audit")
     )
-    figures = {**audit, **metrics}
+    figures = joined(metrics, audit)
     return {
         "name": directory.name,
         "method": config["method"],
@@ -148,6 +149,6 @@ def _entry(directory):
         "bytes": config["weights"]["bytes"],
         "sha256": config["weights"]["sha256"],
         "config_sha256": config_digest(config),
-        "collapsed": bool(cards.lacking(audit)),
+        "collapsed": bool(limits.lacking(audit)),
         "figures": {key: figures[key] for _, key, *_ in COLUMNS if key in figures},
     }
