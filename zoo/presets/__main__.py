@@ -73,10 +73,12 @@ def _rewrite():
 
 def _directory(args):
     from zoo.presets import registry
+    from zoo.presets import storage
 
     if args.name and not args.name.replace("_", "").isalnum():
         raise ValueError(f"--name is of letters, digits and _; got {args.name!r}")
     directory = registry.FOLDER / args.name if args.name else pathlib.Path(args.out)
+    storage.refuse_run(directory)
     directory.parent.mkdir(parents=True, exist_ok=True)
     return directory
 
@@ -113,6 +115,9 @@ def _command(args):
 
 def _publish(made, directory):
     """Move the files of a preset that is complete to where it is read from."""
+    from zoo.presets import storage
+
+    storage.clear(directory)
     directory.mkdir(exist_ok=True)
     for path in made.iterdir():
         os.replace(path, directory / path.name)

@@ -6,6 +6,7 @@ import pathlib
 from zoo.presets import facts
 from zoo.presets import figures
 from zoo.presets import header
+from zoo.presets import licences
 from zoo.presets import limits
 from zoo.presets import tables
 from zoo.presets.storage import CONFIG
@@ -35,9 +36,10 @@ def text(name: str, config: dict, metrics: dict, audit: dict) -> str:
 
 
 def write(directory: pathlib.Path, name: str, config: dict, metrics: dict, audit: dict) -> None:
-    """Write card.md into `directory`."""
+    """Write card.md into `directory`, and LICENSE.txt where the weights are images."""
     card = text(name, config, metrics, audit)
     (directory / "card.md").write_text(card, encoding="utf-8")
+    licences.write(directory, config)
 
 
 def rewrite(directory: pathlib.Path) -> None:
@@ -96,8 +98,8 @@ def _measured_on(name, metrics, audit):
         f"first {metrics['n_test']:,.0f} of `{data['name']}`{learn}{also}.{space} What this table "
         f"and the limits below say is measured again by\n\n"
         f"    python -m zoo.audit {name} --check-card\n\n"
-        "which allows 1 % for cycles and one point for accuracies; the other tolerances are in "
-        "`zoo/presets/figures.py`."
+        "which allows other machines 0.5 % of cycles and half a point of accuracies; the other "
+        "tolerances are in `zoo/presets/figures.py`."
     )
 
 
@@ -200,5 +202,6 @@ def _licence(config):
     data = _data(config)
     terms = data.terms if data else config["training"].get("data", "not recorded")
     if _built(config):
-        return f"The stored images are data: {terms}. The code is under Apache-2.0."
+        beside = f" `{licences.FILE}` beside this card has it." if data else ""
+        return f"The stored images are data: {terms}.{beside} The code is under Apache-2.0."
     return f"Data: {terms}. Weights and code: Apache-2.0."

@@ -23,7 +23,8 @@ _FASHION = (
     "https://github.com/zalandoresearch/fashion-mnist)"
 )
 _MNIST = (
-    "CC BY-SA 3.0, under which it is commonly distributed; Yann LeCun and Corinna Cortes (LeCun, "
+    "CC BY-SA 3.0 (https://creativecommons.org/licenses/by-sa/3.0/), under which it is commonly "
+    "distributed; Yann LeCun and Corinna Cortes (LeCun, "
     "Bottou, Bengio and Haffner, Proceedings of the IEEE 86, 1998)"
 )
 DATA = {

@@ -33,7 +33,7 @@ class Preset:
         parameters: numbers in all of its networks.
         bytes: size of its weights on disk.
         sha256: of its weights.npz.
-        config_sha256: of its configuration; see `config_digest`.
+        config_sha256: of its config.json, which holds that of the weights; what `zoo.load` takes.
         collapsed: whether its samples lack a class, see `zoo.presets.limits.lacking`.
         figures: key → value, some of metrics.json and audit.json.
         folder: where the presets of the package are.
@@ -117,11 +117,6 @@ def table(presets: list[Preset]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def config_digest(config: dict) -> str:
-    """sha256 of a configuration, whatever its layout in the file."""
-    return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()
-
-
 def rebuild(folder: pathlib.Path = FOLDER) -> list[Preset]:
     """Write `registry.json` anew from the directories in `folder`; the presets that it lists."""
     entries = [_entry(path.parent) for path in sorted(folder.glob("*/config.json"))]
@@ -148,7 +143,7 @@ def _entry(directory):
         "parameters": config["parameters"],
         "bytes": config["weights"]["bytes"],
         "sha256": config["weights"]["sha256"],
-        "config_sha256": config_digest(config),
+        "config_sha256": hashlib.sha256((directory / "config.json").read_bytes()).hexdigest(),
         "collapsed": bool(limits.lacking(audit)),
         "figures": {key: figures[key] for _, key, *_ in COLUMNS if key in figures},
     }
