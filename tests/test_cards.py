@@ -109,6 +109,13 @@ def test_the_head_of_a_card_claims_what_was_measured():
     assert "a-1" in result["metrics"][0]["name"]
 
 
+def test_the_list_of_presets_prints_as_their_table():
+    listed = zoo.list_presets()
+    assert isinstance(listed, list) and listed[0].name in PRESETS
+    assert repr(listed) == str(listed) == registry.table(listed)
+    assert len(str(listed).splitlines()) == 1 + len(listed)
+
+
 def contents(directory, part):
     return json.loads((directory / f"{part}.json").read_text(encoding="utf-8"))
 

@@ -60,7 +60,7 @@ def load(source: str, sha256: str = ""):
 def list_presets() -> list:
     """The `zoo.presets.Preset`s of the package: name, method, data, parameters, key figures.
 
-    `python -m zoo` prints them as a table. Needs no TensorFlow.
+    Printed, it is the table of `python -m zoo`. Needs no TensorFlow.
     """
     from zoo import presets
 

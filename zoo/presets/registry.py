@@ -61,18 +61,25 @@ class Preset:
         return (self.directory / "card.md").read_text(encoding="utf-8")
 
 
-def list_presets(folder: pathlib.Path = FOLDER) -> list[Preset]:
-    """The presets of the package, by name; `zoo.presets.table` makes a text of them.
+class Presets(list):
+    """A list of `Preset`s that prints as their table."""
+
+    def __repr__(self):
+        return table(self)
+
+
+def list_presets(folder: pathlib.Path = FOLDER) -> Presets:
+    """The presets of the package, by name; printed, they are `zoo.presets.table`.
 
     Raises:
         ValueError: the registry is damaged.
     """
     path = folder / REGISTRY
     if not path.exists():
-        return []
+        return Presets()
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
-        return [Preset(**entry, folder=folder) for entry in entries]
+        return Presets(Preset(**entry, folder=folder) for entry in entries)
     except (OSError, ValueError, TypeError) as error:
         raise ValueError(f"{path} is damaged: {error}; reinstall the package") from None
 
