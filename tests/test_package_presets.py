@@ -139,13 +139,13 @@ def test_a_card_that_was_touched_up_is_found_out(tmp_path, monkeypatch, capsys):
     with pytest.raises(SystemExit) as stopped:
         command.main(argv)
     assert stopped.value.code == 0
-    better = truth["metrics"] | {"x_cycle_ratio": truth["metrics"]["x_cycle_ratio"] * 0.98}
-    (directory / "metrics.json").write_text(json.dumps(better), encoding="utf-8")
+    better = truth["audit"] | {"x_cycle_ratio": truth["audit"]["x_cycle_ratio"] * 0.98}
+    (directory / "audit.json").write_text(json.dumps(better), encoding="utf-8")
     with pytest.raises(SystemExit) as stopped:
         command.main(argv)
     assert stopped.value.code == 1
     told = capsys.readouterr().out
-    assert "metrics.json  x_cycle_ratio" in told and "card.md       text" in told
+    assert "audit.json  x_cycle_ratio" in told and "card.md     text" in told
 
 
 def test_missing_data_are_named(monkeypatch, tmp_path, capsys):
