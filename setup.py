@@ -35,7 +35,7 @@ setup(
     package_data={
         "zoo.datasets": ["*.npz", "*.LICENSE.txt"],
         "zoo.metrics": ["weights/*.npz"],
-        "zoo.presets": ["registry.json", "*/weights.npz", "*/*.json", "*/card.*"],
+        "zoo.presets": ["registry.json", "*/weights.npz", "*/*.json", "*/card.*", "*/LICENSE.txt"],
     },
     install_requires=[
         "tensorflow>=2.21,<2.22",

@@ -230,6 +230,14 @@ def test_words_do_not_claim_more_than_the_figures():
     assert "at least 0.00 of 2.30 nats" in words.verdicts(lucky)[0]
 
 
+def test_a_bound_below_the_number_of_classes_is_none():
+    found = {"birthday": "Upper bound: about 9", "support_space": "pixels", "classes": 10.0}
+    found |= {"support_at_most": 9.0}
+    assert "no usable bound" in words.verdicts(found)[0]
+    for bound in ({"support_at_most": 11.0}, {"classes": 8.0}):
+        assert words.verdicts(found | bound) == ["support, by pixels: Upper bound: about 9"]
+
+
 @pytest.mark.slow
 def test_the_command_writes_figures_and_a_picture(tmp_path, counterexample, capsys):
     counterexample.save(tmp_path / "game.keras")

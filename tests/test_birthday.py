@@ -242,6 +242,17 @@ class TestBirthday:
         words = birthday_test(cloud(300), cloud(300, seed=1)).sentence
         assert words.endswith("Do not trust it: negative control failed")
 
+    def test_batches_of_a_few_bound_nothing_unless_samples_are_the_same(self):
+        # Real examples fill a square. Blurred samples keep to a tenth of its width.
+        rng = np.random.default_rng(0)
+        real, blurred = rng.uniform(size=(1000, 2)), rng.uniform(size=(4000, 2)) / 10
+        alike = birthday_test(blurred, real)
+        assert alike.batch_size < 5 and not alike.usable
+        assert "No usable bound" in alike.sentence and "Upper bound" not in alike.sentence
+        same = birthday_test(blurred[rng.integers(2, size=4000)], real)
+        assert same.batch_size < 5 and same.usable and same.support_interval[0] <= 2
+        assert "Upper bound" in same.sentence
+
     def test_the_seed_decides_and_inputs_are_left_alone(self):
         samples, real = cloud(300), cloud(300, seed=1)
         before = samples.copy(), real.copy()

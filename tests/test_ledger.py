@@ -1,5 +1,6 @@
 """The ledger says what the measurements say, and what falls short first."""
 
+import fnmatch
 import json
 import math
 
@@ -55,6 +56,33 @@ def test_what_falls_short_comes_first():
     spread = math.sqrt(2)  # of 1 and 3, around 2
     assert f"| 2.00 ± {spread:.2f} |" in page and "| 1.5 ± 0.7 |" in page
     assert "- run_1: `c1`; m" in page
+
+
+def test_cells_are_shown_by_their_extremes_and_those_beyond_the_slack_are_named():
+    paper = PAPER | {"key": "a_*", "cells": True, "better": "equal", "theirs": 0.5, "slack": 0.01}
+    found = {"run_0": records(0.0)["run_0"] | {"figures": {"a_1": 0.5, "a_2": 0.53, "b": 9.0}}}
+    page = ledger.page([paper], found)
+    assert "| 0.50 to 0.53 in 2 cells | **falls short by 0.03** | 1 |" in page
+    assert "| beyond the slack: a_2 (1 of 2) |" in page
+    found["run_0"]["figures"]["a_3"] = 0.6
+    assert "beyond the slack: all but a_1 (2 of 3)" in ledger.page([paper], found)
+
+
+def test_slack_is_half_the_interval_of_the_record():
+    paper = PAPER | {"theirs": 1.0, "better": "equal", "slack_of": ["low", "high"]}
+    paper["remarks"] = "slack {slack}"
+    for value, verdict in ((7.0, "| reached |"), (8.0, "| **falls short by 7.00** |")):
+        found = {"run_0": records(0.0)["run_0"] | {"figures": {"k": value, "low": 2, "high": 14}}}
+        page = ledger.page([paper], found)
+        assert verdict in page and "| slack 6 |" in page
+
+
+def test_a_run_of_more_epochs_is_no_run_of_fewer():
+    papers, _ = ledger.read()
+    log = [paper for paper in papers if "log in the README" in paper["place"]]
+    runs = {"mnist_mlp_0", "mnist_mlp_200_0", "mnist_mlp_400_0", "preset_bigan_mnist"}
+    for paper in log:
+        assert len([run for run in runs if fnmatch.fnmatch(run, paper["runs"])]) == 1, paper
 
 
 def test_the_page_is_what_the_measurements_give():

@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
+import types
 import zipfile
 
 import games
@@ -13,11 +14,13 @@ import numpy as np
 import pytest
 
 import zoo
+from zoo import commands
 from zoo import presets
 from zoo.presets import cards
 from zoo.presets import checking
 from zoo.presets import figures
 from zoo.presets import handles
+from zoo.presets import limits
 from zoo.presets import making
 from zoo.presets import registry
 from zoo.presets import storage
@@ -186,11 +189,71 @@ def test_a_damaged_registry_is_named(tmp_path):
 
 
 def test_the_checksum_of_the_caller_holds_too(package):
-    right = registry.list_presets()[0].sha256
+    preset = registry.list_presets()[0]
+    right = hashlib.sha256((package / "one" / "config.json").read_bytes()).hexdigest()
+    assert preset.config_sha256 == right  # what sha256sum prints
     assert zoo.load("one", sha256=right).seed == zoo.load(package / "one", sha256=right).seed == 0
     for source in ("one", package / "one"):
         with pytest.raises(ValueError, match="0" * 64):
             zoo.load(source, sha256="0" * 64)
+        with pytest.raises(ValueError, match="alone, which leaves .* unprotected; give that of"):
+            zoo.load(source, sha256=preset.sha256)
+
+
+def edited(directory, **arguments):
+    """Change the constructor arguments in config.json."""
+    config = json.loads((directory / "config.json").read_text())
+    config["arguments"] |= arguments
+    storage.write_json(directory / "config.json", config)
+
+
+def test_a_checksum_covers_the_configuration_wherever_it_lies(package, monkeypatch):
+    directory = package / "one"
+    right = registry.list_presets()[0].config_sha256
+    hub = types.SimpleNamespace(snapshot_download=lambda repo, **_: str(directory))
+    monkeypatch.setitem(sys.modules, "huggingface_hub", hub)
+    sources = ("hf://owner/repo@main", directory, "one")
+    assert [zoo.load(source, sha256=right).prior for source in sources] == ["normal"] * 3
+    edited(directory, prior="uniform")
+    for source in sources:
+        with pytest.raises(ValueError, match=f"config.json is damaged .* expected sha256 {right}"):
+            zoo.load(source, sha256=right)
+
+
+def test_a_run_is_not_written_over(tmp_path, capsys):
+    from zoo.presets import __main__ as command
+
+    for name in ("game.keras", "history.csv", "config.json"):
+        run = tmp_path / f"of_{name}"
+        run.mkdir()
+        (run / name).write_text('{"flags": {}}')
+        with pytest.raises(ValueError, match=f"it has {name}, as a run has"):
+            zoo.save_preset(games.make("bigan"), run)
+        with pytest.raises(SystemExit):
+            command.main(["presets", str(run), f"--out={run}"])
+        assert f"it has {name}, as a run has" in capsys.readouterr().err
+        assert [path.name for path in run.iterdir()] == [name]
+        assert (run / name).read_text() == '{"flags": {}}'
+
+
+def test_a_preset_that_is_replaced_takes_its_card_along(tmp_path):
+    directory = saved(tmp_path, "mine")
+    for name in ("card.md", "card.png", "LICENSE.txt", "mine.txt"):
+        (directory / name).write_text("of the former")
+    zoo.save_preset(games.make("bigan", seed=5), directory)
+    assert {p.name for p in directory.iterdir()} == {"weights.npz", "config.json", "mine.txt"}
+    assert zoo.load(directory).seed == 5
+
+
+def test_a_published_preset_leaves_nothing_of_the_former(tmp_path):
+    from zoo.presets import __main__ as command
+
+    made, old = saved(tmp_path, "new", seed=4), saved(tmp_path, "old")
+    (old / "LICENSE.txt").write_text("of the former")
+    names = {path.name for path in made.iterdir()}
+    command._publish(made, old)
+    assert {path.name for path in old.iterdir()} == names
+    assert zoo.load(old).seed == 4
 
 
 def test_arrays_of_another_game_do_not_fit(tmp_path):
@@ -296,17 +359,22 @@ def test_an_archive_is_fetched_checked_and_loaded(tmp_path, site):
 def test_figures_are_compared_within_their_tolerances():
     card = {"x_cycle_ratio": 0.5, "knn_code": 0.8, "n_test": 200.0, "classes": 10.0, "ks_p": 1e-9}
     card |= {"space": "a-1", "class_counts": [100, 200], "frechet": 5.0, "mmd": float("nan")}
-    near = {"x_cycle_ratio": 0.5049, "knn_code": 0.8099, "ks_p": 1e-3, "frechet": 5.09}
-    assert figures.differences("f", card, card | near | {"class_counts": [149, 151]}) == []
+    card |= {"birthday": "2 of 39 batches: about 1,300 (1.35)", "judge_30_accuracy_se": 0.005}
+    near = {"x_cycle_ratio": 0.5024, "knn_code": 0.8049, "frechet": 5.04, "ks_p": 0.7e-9}
+    near |= {"class_counts": [109, 191], "birthday": "2 of 40 batches: about 1,400 (1.40)"}
+    assert figures.differences("f", card, card | near) == []
     far = {
-        "x_cycle_ratio": 0.5051,
-        "knn_code": 0.7899,
+        "x_cycle_ratio": 0.5026,
+        "knn_code": 0.7949,
         "n_test": 201.0,
         "classes": 9.0,
         "space": "a-2",
-        "class_counts": [100, 251],
-        "frechet": 5.11,
+        "class_counts": [100, 211],
+        "frechet": 5.06,
         "mmd": 0.0,
+        "ks_p": 1e-3,
+        "birthday": "2 of 39 batches: about 1,440 (1.35)",
+        "judge_30_accuracy_se": 0.0054,
     }
     for key, value in far.items():
         assert [d.key for d in figures.differences("f", card, card | {key: value})] == [key]
@@ -321,9 +389,9 @@ def test_figures_are_compared_within_their_tolerances():
 def test_a_generator_that_lacks_a_class_is_called_collapsed_first(tmp_path):
     counts = [50, 3, 47]
     audit = {"class_counts": counts, "class_names": ["cap", "glove", "sock"]}
-    assert cards.lacking(audit) == []  # 3 of 100 are 3 %
+    assert limits.lacking(audit) == []  # 3 of 100 are 3 %
     audit["class_counts"] = [51, 2, 47]
-    assert cards.lacking(audit) == ["glove (2.0 %)"]
+    assert limits.lacking(audit) == ["glove (2.0 %)"]
     directory = saved(tmp_path, "mine")
     config = storage.read_config(directory)
     source = {"small": {"name": "noise"}}
@@ -333,7 +401,18 @@ def test_a_generator_that_lacks_a_class_is_called_collapsed_first(tmp_path):
     assert header.startswith("---\nlicense: apache-2.0\nlibrary_name: keras\n")
     assert title == "# mine"
     assert first.startswith("**Collapsed:** its samples lack glove (2.0 %). BiGAN, trained on")
-    assert "| x-cycle ratio | 0.250 | another image 1 |" in text
+    assert "| x-cycle ratio | 0.250 | 100 test images | another image 1 |" in text
+
+
+def test_the_command_of_a_counterexample_is_one_that_is_taken():
+    from zoo.presets import __main__ as command
+
+    shared = {"counterexample": "mnist", "support": 64, "seed": 1, "precision": "float16"}
+    for where in ({"name": "mine", "out": ""}, {"name": "", "out": "some/where"}):
+        typed = command._command(types.SimpleNamespace(**shared, **where)).split()
+        args, words = commands.parse("", command.FLAGS, typed[2:])
+        assert not words and args.support == 64
+        assert (args.name, args.out) == (where["name"], where["out"].rpartition("/")[2])
 
 
 def test_the_directory_of_a_run_is_no_part_of_its_command():

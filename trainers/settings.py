@@ -1,16 +1,13 @@
 """`config.json`: what a run was asked for, so that going on cannot turn into something else."""
 
-import importlib.metadata
 import json
-import os
 import pathlib
-import platform
 import zlib
 
 import keras
-import numpy
 
 from trainers import checkpoints
+from zoo import machine
 
 # Flags that say how or where to train, not what: they may change when a run is resumed.
 FREE = (
@@ -76,21 +73,15 @@ def settle(directory: pathlib.Path, settings: dict, args, game, data, command: s
                     f"{error}: nothing says what the checkpoints in {directory} were trained "
                     "with. Put the file back, or give another --run_dir to start anew"
                 ) from None
-    backend = keras.backend.backend()
     config = {
         "command": command,
         "settings": settings,
         "flags": vars(args),
         "game": game.get_config(),
         "data": data.source,
-        "versions": {
-            "python": platform.python_version(),
-            "keras": keras.__version__,
-            backend: importlib.metadata.version(backend),
-            "numpy": numpy.__version__,
-        },
-        "backend": backend,
-        "machine": f"{platform.platform()}, {os.cpu_count()} cores",
+        "versions": machine.versions(),
+        "backend": keras.backend.backend(),
+        "machine": machine.described(),
     }
     checkpoints.publish_text(json.dumps(config, indent=1), path)
 

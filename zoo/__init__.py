@@ -40,8 +40,9 @@ def load(source: str, sha256: str = ""):
             a run directory or the `game.keras` in it; a directory written by `save_preset`;
             "https://…/bigan.zip", an archive of such a directory; or "hf://owner/repo@revision".
             A name goes before a directory of that name, which can be given as "./name".
-        sha256: of the weights; of the whole archive for https://. Required for https:// and hf://,
-            and checked wherever it is given.
+        sha256: of a preset's config.json, which holds the checksum of its weights and so covers
+            both; of the whole archive for https://; of the file for .keras. Required for https://
+            and hf://, and checked wherever it is given.
 
     Returns:
         The game: as it was trained, compiled, if it comes from a run; not compiled from a preset,
@@ -59,7 +60,7 @@ def load(source: str, sha256: str = ""):
 def list_presets() -> list:
     """The `zoo.presets.Preset`s of the package: name, method, data, parameters, key figures.
 
-    `python -m zoo` prints them as a table. Needs no TensorFlow.
+    Printed, it is the table of `python -m zoo`. Needs no TensorFlow.
     """
     from zoo import presets
 
@@ -75,12 +76,12 @@ def save_preset(game, directory: str, precision: str = "float16", **about) -> No
 
     Args:
         game: a game of this package, trained or not.
-        directory: made if need be; a preset that is there is replaced.
+        directory: made if need be; a preset that is there is replaced, with its card and figures.
         precision: "float16", or "float32" to store every kernel as it is.
         **about: kept under "training" in config.json, such as command="…".
 
     Raises:
-        ValueError: another precision, or weights that are not finite.
+        ValueError: another precision, weights that are not finite, or the directory of a run.
     """
     from zoo.presets import storage
 

@@ -19,8 +19,9 @@ def load(source: str | os.PathLike, sha256: str = ""):
         return handles.load(text, sha256)
     if preset := {preset.name: preset for preset in registry.list_presets()}.get(text):
         # Both hold: what the package says, and what the caller does.
-        _check(text, preset.sha256, sha256)
-        return storage.load(preset.directory, preset.sha256, preset.config_sha256)
+        if sha256:
+            storage.read_config(preset.directory, sha256)
+        return storage.load(preset.directory, preset.config_sha256)
     path = pathlib.Path(text)
     if storage.is_preset(path):
         return storage.load(path, sha256)

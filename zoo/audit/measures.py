@@ -20,6 +20,7 @@ from zoo.metrics.coverage import class_coverage
 from zoo.metrics.reconstruction import derangement
 
 CAPACITIES = (30, 100, 300)
+KERNEL = 2000  # codes, and as many draws, that MMD² is measured on
 
 
 def audit(model, data, seed: int = 0, samples: int = 10_000, progress=None) -> dict:
@@ -124,7 +125,7 @@ def codes(evidence, data) -> dict:
     ideal, many = evidence.spare[: len(found)], evidence.spare[MOST:]
     return {
         **metrics.code_statistics(found, ideal),
-        **metrics.mmd(found[:2000], many[:2000], ideal[:2000], rng_seed=evidence.seed),
+        **metrics.mmd(found[:KERNEL], many[:KERNEL], ideal[:KERNEL], rng_seed=evidence.seed),
         **laws.coordinate_tests(found, many),
         **laws.covariance_error(found, many, ideal),
         **laws.active_units(found),
@@ -169,7 +170,11 @@ def support(evidence, data) -> dict:
     )
     low, high = found.support_interval
     bound = {"support_at_most": found.support, "support_low": low, "support_high": high}
+    bound = bound if found.usable else {}
     return (bound if np.isfinite(high) else {"support_above": low}) | {
+        "support_batch_size": float(found.batch_size),
+        "support_batches": float(found.batches),
+        "support_collisions": float(found.collisions),
         "support_real_control": found.negative_control.found,
         "support_real_expected": found.negative_control.expected,
         "support_known_control": found.positive_control.found,
@@ -189,11 +194,16 @@ def images(evidence, data) -> dict:
         if data.name in datasets.MIXTURES:
             return metrics.count_modes(evidence.samples[:2500], *datasets.MIXTURES[data.name])
         return {}
-    real, half = evidence.x["test"], len(evidence.x["test"]) // 2
+    real, half = evidence.x["test"], compared(len(evidence.x["test"]))
     shown = evidence.samples[:half]
     figures = distances.compare_sets(evidence.space, real[:half], shown, real[half : 2 * half])
     coverage = class_coverage(evidence.space.probabilities(evidence.samples))
     return figures | coverage
+
+
+def compared(n_test: int) -> int:
+    """How many samples stand against as many test images: as many more are the real baseline."""
+    return int(n_test) // 2
 
 
 def slopes(evidence, data, points: int = 128) -> dict:

@@ -116,7 +116,15 @@ def _modes(f):
 def _support(f):
     if "birthday" not in f:
         return ""
-    return f"support, by {f['support_space']}: {f['birthday']}"
+    seen, bound = f["birthday"], f.get("support_at_most", math.inf)
+    # A bound below what is there counts samples as the same that are merely alike.
+    if bound < f.get("classes", 0):
+        seen = (
+            f"no usable bound: the birthday test's would be about {bound:.0f}, and samples of "
+            f"{f['classes']:.0f} classes were found; to its distance, blurred or odd samples are "
+            "all alike"
+        )
+    return f"support, by {f['support_space']}: {seen}"
 
 
 def _samples(f):

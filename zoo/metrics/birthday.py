@@ -27,6 +27,9 @@ _MOST_REAL = 5000
 _MOST_PAIRED = 4000
 _CONTROL_DIVISIONS = 10
 _INFORMATIVE = 0.2
+# In smaller batches a pair counts as one of duplicates where it is merely alike: of batches of 2,
+# closer than 1 in 20 pairs of different real examples.
+_SMALLEST_BATCH = 5
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -67,6 +70,11 @@ class Birthday:
     closest_distances: np.ndarray
 
     @property
+    def usable(self) -> bool:
+        """Whether `support` may be called a bound: batches of 5 or more, or exact duplicates."""
+        return self.batch_size >= _SMALLEST_BATCH or bool((self.closest_distances == 0).all())
+
+    @property
     def sentence(self) -> str:
         """The result in words, which say what such a test can and cannot show."""
         low, high = (_rounded(limit) for limit in self.support_interval)
@@ -76,6 +84,11 @@ class Birthday:
         )
         if math.isinf(self.support_interval[0]):
             text = f"{seen}: fewer than real examples do, so that this test bounds nothing"
+        elif not self.usable:
+            text = (
+                f"{seen}. No usable bound: in batches so small, pairs count as duplicates that are "
+                "merely alike, as blurred or odd samples are; look at the closest pairs"
+            )
         elif math.isinf(self.support_interval[1]):
             text = (
                 f"{seen}: not clearly more than of real examples. Effective support above about "

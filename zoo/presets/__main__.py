@@ -51,7 +51,7 @@ def main(argv: list | None = None) -> None:
         with tempfile.TemporaryDirectory(prefix=".making-", dir=directory.parent) as aside:
             target = _target(args, pathlib.Path(aside) / "preset")
             if args.counterexample:
-                _counterexample(args, target)
+                _counterexample(args, target, shared)
             else:
                 _run(runs[0], target, shared)
             _publish(target.directory, directory)
@@ -73,10 +73,12 @@ def _rewrite():
 
 def _directory(args):
     from zoo.presets import registry
+    from zoo.presets import storage
 
     if args.name and not args.name.replace("_", "").isalnum():
         raise ValueError(f"--name is of letters, digits and _; got {args.name!r}")
     directory = registry.FOLDER / args.name if args.name else pathlib.Path(args.out)
+    storage.refuse_run(directory)
     directory.parent.mkdir(parents=True, exist_ok=True)
     return directory
 
@@ -94,17 +96,28 @@ def _run(run, target, shared):
     making.from_run(pathlib.Path(run), target, shared)
 
 
-def _counterexample(args, target):
+def _counterexample(args, target, shared):
     from zoo.presets import making
 
-    flags = {name: getattr(args, name) for name in ("counterexample", "support", "seed")}
-    words = [f"--{name}={value}" for name, value in flags.items()]
-    command = commands.typed("zoo.presets", [*words, f"--name={target.name}"])
-    making.counterexample(args.counterexample, args.support, args.seed, target, command)
+    making.counterexample(
+        args.counterexample, args.support, args.seed, target, _command(args), shared
+    )
+
+
+def _command(args):
+    """What to type for the same counterexample; a directory by its last name, as others have it."""
+    words = [f"--{name}={getattr(args, name)}" for name in ("counterexample", "support", "seed")]
+    if args.precision != FLAGS["precision"][0]:
+        words.append(f"--precision={args.precision}")
+    where = f"--name={args.name}" if args.name else f"--out={pathlib.Path(args.out).name}"
+    return commands.typed("zoo.presets", [*words, where])
 
 
 def _publish(made, directory):
     """Move the files of a preset that is complete to where it is read from."""
+    from zoo.presets import storage
+
+    storage.clear(directory)
     directory.mkdir(exist_ok=True)
     for path in made.iterdir():
         os.replace(path, directory / path.name)

@@ -5,32 +5,26 @@ import pathlib
 
 from zoo.presets import facts
 from zoo.presets import figures
+from zoo.presets import header
+from zoo.presets import licences
+from zoo.presets import limits
 from zoo.presets import tables
 from zoo.presets.storage import CONFIG
 from zoo.presets.storage import WEIGHTS
 
 
-def lacking(audit: dict) -> list[str]:
-    """Classes with less than 3 % of samples, by the shipped classifier, as "Bag (0.4 %)"."""
-    from zoo.metrics.coverage import SHARE
-
-    counts = audit.get("class_counts") or []
-    names = audit.get("class_names") or range(len(counts))
-    shares = [count / max(sum(counts), 1) for count in counts]
-    return [f"{name} ({100 * s:.1f} %)" for name, s in zip(names, shares) if s < SHARE]
-
-
 def text(name: str, config: dict, metrics: dict, audit: dict) -> str:
     """The card of the preset `name`; the arguments are the contents of its JSON files."""
     parts = (
-        _header(config),
+        header.header(name, config, metrics, audit),
         f"# {name}",
         _first_line(config, audit),
+        limits.behind(config, metrics, audit),
         "![Test images above their reconstructions, and samples](card.png)",
         "## Figures",
         *_figures(name, config, metrics, audit),
         "## Limits",
-        *_limits(config, audit),
+        *limits.sentences(config, metrics, audit),
         "## Use",
         *_use(name, config, metrics),
         "## Making",
@@ -42,9 +36,10 @@ def text(name: str, config: dict, metrics: dict, audit: dict) -> str:
 
 
 def write(directory: pathlib.Path, name: str, config: dict, metrics: dict, audit: dict) -> None:
-    """Write card.md into `directory`."""
+    """Write card.md into `directory`, and LICENSE.txt where the weights are images."""
     card = text(name, config, metrics, audit)
     (directory / "card.md").write_text(card, encoding="utf-8")
+    licences.write(directory, config)
 
 
 def rewrite(directory: pathlib.Path) -> None:
@@ -64,29 +59,9 @@ def _built(config):
     return bool(config["training"].get("built"))
 
 
-def _header(config):
-    data = _data(config)
-    tags = ["gan", config["method"], *(["encoder"] if "encoder" in config["networks"] else [])]
-    # A bank of images is a copy of the data, and not a work of this project.
-    licence = (data.licence if data else "other") if _built(config) else "apache-2.0"
-    lines = [
-        "---",
-        f"license: {licence}",
-        "library_name: keras",
-        "pipeline_tag: unconditional-image-generation",
-        f"tags: [{', '.join(dict.fromkeys(tags))}]",
-        *([f"datasets: [{data.hub}]"] if data else []),
-        "metrics: [accuracy, frechet_distance, x_cycle_ratio]",
-        "---",
-    ]
-    return "\n".join(lines)
-
-
 def _first_line(config, audit):
     data, arguments = _data(config), config["arguments"]
     title = data.title if data else config["settings"]["dataset"]
-    missing = lacking(audit)
-    collapsed = f"**Collapsed:** its samples lack {', '.join(missing)}. " if missing else ""
     if _built(config):
         how = f"built, not trained, from {arguments['support']:,} training images of {title}"
     else:
@@ -95,7 +70,7 @@ def _first_line(config, audit):
         how = f"trained on the {some} images of {title}"
     shape = " × ".join(map(str, arguments["image_shape"]))
     return (
-        f"{collapsed}{config['class']}, {how}. {config['paper']}. Networks: "
+        f"{limits.first(audit)}{config['class']}, {how}. {config['paper']}. Networks: "
         f"{', '.join(config['networks'])} ({arguments['network']}, width {arguments['width']}; "
         f"{config['parameters']:,} numbers); images {shape} in [-1, 1], codes of "
         f"{arguments['latent_dim']} numbers, prior {arguments['prior']}."
@@ -103,10 +78,10 @@ def _first_line(config, audit):
 
 
 def _figures(name, config, metrics, audit):
-    published = facts.PUBLISHED.get((config["method"], config["settings"]["dataset"]), ())
-    yield from tables.table(metrics, audit, published)
-    yield facts.REMARKS.get((config["method"], config["settings"]["dataset"]), "")
-    if not published:
+    yield from tables.table(config, metrics, audit)
+    kind = config["method"], config["settings"]["dataset"]
+    yield facts.REMARKS.get(kind, "")
+    if kind not in facts.PUBLISHED:
         yield "No figure of the paper is of this kind on these data."
     yield _measured_on(name, metrics, audit)
 
@@ -114,34 +89,24 @@ def _figures(name, config, metrics, audit):
 def _measured_on(name, metrics, audit):
     data = metrics["measured_on"]["small"]
     whole = metrics["measured_on"].get("all", {}).get("name")
-    learn = f"; probes learn from its first {metrics['n_train']:,.0f} training images"
+    learn = f"; what learns, from its first {metrics['n_train']:,.0f} training images"
     learn = learn if metrics["n_train"] else ""
     also = f"; the column of all test images {_everything(whole)}" if "all_test" in metrics else ""
     space = f" Samples are compared in the space of {audit['space']}." if "space" in audit else ""
     return (
-        f"Measured with the weights of this directory on the first {metrics['n_test']:,.0f} test "
-        f"images of `{data['name']}`{learn}{also}; {audit['n_samples']:,.0f} samples, seed "
-        f"{figures.SEED}.{space} What this table and the limits below say is measured again by\n\n"
+        f"Measured with the weights of this directory, seed {figures.SEED}. Test images are the "
+        f"first {metrics['n_test']:,.0f} of `{data['name']}`{learn}{also}.{space} What this table "
+        f"and the limits below say is measured again by\n\n"
         f"    python -m zoo.audit {name} --check-card\n\n"
-        "which allows 1 % for cycles and one point for accuracies; the other tolerances are in "
-        "`zoo/presets/figures.py`."
+        "which allows other machines 0.5 % of cycles and half a point of accuracies; the other "
+        "tolerances are in `zoo/presets/figures.py`."
     )
 
 
 def _everything(name):
-    return f"on all of `{name}`, whose whole training split is what 1-NN looks among"
-
-
-def _limits(config, audit):
-    from zoo.audit import words
-
-    yield "What the audit says of codes, samples and support:"
-    yield "\n".join(f"- {sentence}" for sentence in words.verdicts(audit))
-    yield (
-        "Grey images of 28 × 28 pixels, one seed: differences of a point or two between presets "
-        "mean nothing. Nothing was selected on the test images."
-        if config["arguments"]["image_shape"] == [28, 28, 1]
-        else "One seed. Nothing was selected on the test images."
+    return (
+        f"is of `{name}`, with its whole training split for 1-NN to look among and as many codes "
+        "drawn as there are test images"
     )
 
 
@@ -190,7 +155,7 @@ def _making(config):
         rows = {
             "seed": training.get("seed"),
             "epochs": training.get("epochs"),
-            "wall time": f"{training['wall_s']:,.0f} s, {shared}" if "wall_s" in training else None,
+            "wall time": _seconds(training, shared),
             "backend": training.get("backend"),
             "versions": ", ".join(f"{k} {v}" for k, v in training.get("versions", {}).items()),
             "machine": training.get("machine"),
@@ -215,6 +180,13 @@ def _making(config):
         )
 
 
+def _seconds(training, shared):
+    if "wall_s" not in training:
+        return None
+    text = f"{training['wall_s']:,.{0 if training['wall_s'] >= 10 else 1}f} s, {shared}"
+    return f"{text}; of building, without measuring" if training.get("built") else text
+
+
 def _changed(config):
     rounding = config.get("rounding")
     if not rounding:
@@ -230,5 +202,6 @@ def _licence(config):
     data = _data(config)
     terms = data.terms if data else config["training"].get("data", "not recorded")
     if _built(config):
-        return f"The stored images are data: {terms}. The code is under Apache-2.0."
+        beside = f" `{licences.FILE}` beside this card has it." if data else ""
+        return f"The stored images are data: {terms}.{beside} The code is under Apache-2.0."
     return f"Data: {terms}. Weights and code: Apache-2.0."

@@ -25,7 +25,7 @@ def load(handle: str, sha256: str):
     """The game at "https://…/NAME.zip" or "hf://owner/repo@revision".
 
     Args:
-        sha256: of the archive, or of weights.npz in the repository.
+        sha256: of the archive; in a repository of config.json, which holds that of the weights.
 
     Raises:
         ValueError: another kind of handle, no checksum, another file than the checksum says, no

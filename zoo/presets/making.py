@@ -4,7 +4,9 @@ import dataclasses
 import json
 import pathlib
 import shlex
+import time
 
+from zoo import machine
 from zoo import saving
 from zoo.presets import cards
 from zoo.presets import figures
@@ -53,25 +55,37 @@ def from_run(run: pathlib.Path, target: Target, shared: bool | None) -> None:
     write(game, target, source, training)
 
 
-def counterexample(dataset: str, support: int, seed: int, target: Target, command: str) -> None:
-    """Write the preset of a counterexample that stores `support` images of `dataset`."""
+def counterexample(
+    dataset: str, support: int, seed: int, target: Target, command: str, shared: bool | None
+) -> None:
+    """Write the preset of a counterexample that stores `support` images of `dataset`.
+
+    Args:
+        command: what to type to have it again, for the card.
+        shared: as for `from_run`.
+    """
     import keras
-    import numpy as np
 
     from zoo import datasets
     from zoo.counterexample import build
 
     data = datasets.load(dataset)
+    began = time.monotonic()
     game = build(data, support, latent_dim=16, seed=seed, width=8)
+    splits = {"train_split": "train", "test_split": "test"}
     training = {
         "command": command,
         "seed": seed,
+        **splits,
         "backend": keras.backend.backend(),
-        "versions": {"keras": keras.__version__, "numpy": np.__version__},
+        "machine": machine.described(),
+        "versions": machine.versions(),
         "data": data.source,
+        "wall_s": round(time.monotonic() - began, 1),
+        "shared_machine": shared,
         "built": True,
     }
-    source = {"dataset": dataset, "train_split": "train", "test_split": "test", "image_size": 0}
+    source = {"dataset": dataset, **splits, "image_size": 0}
     write(game, target, source, training)
 
 
@@ -140,7 +154,7 @@ def measure(game, sources: dict) -> tuple:
             print(f"  not measured on the whole test set: {error}", flush=True)
         else:
             print(f"  and on all {len(everything.test):,} …", flush=True)
-            metrics["all_test"] = figures.cycles_and_neighbours(game, everything, pixels=False)
+            metrics["all_test"] = figures.cycles_and_neighbours(game, everything)
     return metrics, audit, data
 
 

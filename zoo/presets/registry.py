@@ -33,8 +33,8 @@ class Preset:
         parameters: numbers in all of its networks.
         bytes: size of its weights on disk.
         sha256: of its weights.npz.
-        config_sha256: of its configuration; see `config_digest`.
-        collapsed: whether its samples lack a class, see `zoo.presets.cards.lacking`.
+        config_sha256: of its config.json, which holds that of the weights; what `zoo.load` takes.
+        collapsed: whether its samples lack a class, see `zoo.presets.limits.lacking`.
         figures: key → value, some of metrics.json and audit.json.
         folder: where the presets of the package are.
     """
@@ -61,18 +61,25 @@ class Preset:
         return (self.directory / "card.md").read_text(encoding="utf-8")
 
 
-def list_presets(folder: pathlib.Path = FOLDER) -> list[Preset]:
-    """The presets of the package, by name; `zoo.presets.table` makes a text of them.
+class Presets(list):
+    """A list of `Preset`s that prints as their table."""
+
+    def __repr__(self):
+        return table(self)
+
+
+def list_presets(folder: pathlib.Path = FOLDER) -> Presets:
+    """The presets of the package, by name; printed, they are `zoo.presets.table`.
 
     Raises:
         ValueError: the registry is damaged.
     """
     path = folder / REGISTRY
     if not path.exists():
-        return []
+        return Presets()
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
-        return [Preset(**entry, folder=folder) for entry in entries]
+        return Presets(Preset(**entry, folder=folder) for entry in entries)
     except (OSError, ValueError, TypeError) as error:
         raise ValueError(f"{path} is damaged: {error}; reinstall the package") from None
 
@@ -117,11 +124,6 @@ def table(presets: list[Preset]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def config_digest(config: dict) -> str:
-    """sha256 of a configuration, whatever its layout in the file."""
-    return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()
-
-
 def rebuild(folder: pathlib.Path = FOLDER) -> list[Preset]:
     """Write `registry.json` anew from the directories in `folder`; the presets that it lists."""
     entries = [_entry(path.parent) for path in sorted(folder.glob("*/config.json"))]
@@ -133,13 +135,14 @@ def rebuild(folder: pathlib.Path = FOLDER) -> list[Preset]:
 
 
 def _entry(directory):
-    from zoo.presets import cards
+    from zoo.presets import limits
+    from zoo.presets.figures import joined
 
     config, metrics, audit = (
         json.loads((directory / f"{name}.json").read_text(encoding="utf-8"))
         for name in ("config", "metrics", "audit")
     )
-    figures = {**audit, **metrics}
+    figures = joined(metrics, audit)
     return {
         "name": directory.name,
         "method": config["method"],
@@ -147,7 +150,7 @@ def _entry(directory):
         "parameters": config["parameters"],
         "bytes": config["weights"]["bytes"],
         "sha256": config["weights"]["sha256"],
-        "config_sha256": config_digest(config),
-        "collapsed": bool(cards.lacking(audit)),
+        "config_sha256": hashlib.sha256((directory / "config.json").read_bytes()).hexdigest(),
+        "collapsed": bool(limits.lacking(audit)),
         "figures": {key: figures[key] for _, key, *_ in COLUMNS if key in figures},
     }

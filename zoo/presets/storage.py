@@ -19,10 +19,11 @@ import zipfile
 
 import numpy as np
 
-from zoo.presets import registry
-
 FORMAT = 1
 WEIGHTS, CONFIG = "weights.npz", "config.json"
+# What describes the weights goes before they do.
+FILES = ("card.md", "card.png", "metrics.json", "audit.json", "LICENSE.txt", CONFIG, WEIGHTS)
+_OF_RUNS = ("game.keras", "history.csv", "checkpoints")
 PRECISIONS = ("float16", "float32")
 
 
@@ -37,7 +38,8 @@ def save(
 
     Args:
         game: a `zoo` game.
-        directory: made if need be; a preset that is there is replaced.
+        directory: made if need be; a preset that is there is replaced, and what described it
+            (figures, card, picture) goes with it.
         precision: of the kernels, "float16" or "float32".
         settings: what the command `trainers.compare` tells runs apart by: dataset, seed.
         training: how it came about, for the card; any JSON.
@@ -46,13 +48,15 @@ def save(
         The contents of config.json.
 
     Raises:
-        ValueError: another precision, or a weight is not finite or too large for it.
+        ValueError: another precision, a weight is not finite or too large for it, or `directory`
+            holds a run.
     """
     import inspect
 
     if precision not in PRECISIONS:
         raise ValueError(f"precision must be one of {', '.join(PRECISIONS)}; got {precision!r}")
     directory = pathlib.Path(directory)
+    refuse_run(directory)
     arguments = game.get_config()
     contents = _pack(_stored(game, precision))
     method = type(game).__module__.rpartition(".")[2]
@@ -79,6 +83,7 @@ def save(
     }
     # As it will be read back: tuples become lists, NumPy numbers plain ones.
     config = json.loads(json.dumps(config, default=float))
+    clear(directory)
     directory.mkdir(parents=True, exist_ok=True)
     write(directory / WEIGHTS, contents)
     write_json(directory / CONFIG, config)
@@ -91,21 +96,39 @@ def paper(docstring: str) -> str:
     return found[0] if found else docstring.splitlines()[0]
 
 
-def load(directory: str | os.PathLike, sha256: str = "", config_sha256: str = ""):
+def refuse_run(directory: pathlib.Path) -> None:
+    """Raises ValueError where `directory` holds a run, whose config.json would be written over."""
+    held = [name for name in _OF_RUNS if (directory / name).exists()]
+    if not held and (directory / CONFIG).exists() and not is_preset(directory):
+        held = [CONFIG]
+    if held:
+        raise ValueError(
+            f"{directory} is not the directory of a preset: it has {', '.join(held)}, as a run "
+            "has, and a preset would write over its files; give another directory"
+        )
+
+
+def clear(directory: pathlib.Path) -> None:
+    """Remove the files of a preset from `directory`, those that describe it first."""
+    for name in FILES:
+        (directory / name).unlink(missing_ok=True)
+
+
+def load(directory: str | os.PathLike, sha256: str = ""):
     """The game whose preset is in `directory`, not compiled.
 
     Args:
-        sha256: of the weights, if known from elsewhere; that in config.json must hold as well.
-        config_sha256: of the configuration, likewise.
+        sha256: of config.json, if known from elsewhere. It covers both files, for config.json
+            holds that of the weights.
 
     Raises:
         ValueError: a file is missing, is not what its checksum says, or does not fit; names the
             file, what was expected and what was found. No weight is used before that.
     """
     directory = pathlib.Path(directory)
-    config = read_config(directory, config_sha256)
+    config = read_config(directory, sha256)
     path = directory / WEIGHTS
-    expected = sha256 or config["weights"]["sha256"]
+    expected = config["weights"]["sha256"]
     try:
         contents = path.read_bytes()
     except OSError as error:
@@ -113,12 +136,11 @@ def load(directory: str | os.PathLike, sha256: str = "", config_sha256: str = ""
             f"{path} cannot be read ({error.strerror}); expected a file of sha256 {expected}"
         ) from None
     found = hashlib.sha256(contents).hexdigest()
-    for expected in filter(None, (sha256, config["weights"]["sha256"])):
-        if found != expected:
-            raise ValueError(
-                f"{path} is damaged or belongs to another model: expected sha256 {expected}, "
-                f"found {found}; nothing was loaded"
-            )
+    if found != expected:
+        raise ValueError(
+            f"{path} is damaged or belongs to another model: expected sha256 {expected}, "
+            f"found {found}; nothing was loaded"
+        )
     return _assigned(_build(config, directory / CONFIG), contents, path)
 
 
@@ -126,7 +148,8 @@ def read_config(directory: pathlib.Path, sha256: str = "") -> dict:
     """The configuration of the preset in `directory`. Raises ValueError as `load` does."""
     path = pathlib.Path(directory) / CONFIG
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
+        contents = path.read_bytes()
+        config = json.loads(contents)
         known = config["format"] <= FORMAT and config["method"] and config["weights"]["sha256"]
     except OSError as error:
         raise ValueError(
@@ -137,11 +160,16 @@ def read_config(directory: pathlib.Path, sha256: str = "") -> dict:
         raise ValueError(
             f"{path} is damaged: it is not the configuration of a preset ({error!r})"
         ) from None
-    found = registry.config_digest(config)
+    found = hashlib.sha256(contents).hexdigest()
     if sha256 and found != sha256:
+        if known and sha256 == config["weights"]["sha256"]:
+            raise ValueError(
+                f"{sha256} is the sha256 of {WEIGHTS} alone, which leaves {path} unprotected; give "
+                "that of config.json, which covers both"
+            )
         raise ValueError(
-            f"{path} is damaged or belongs to another model: its configuration has sha256 {found}, "
-            f"expected {sha256}; nothing was loaded"
+            f"{path} is damaged or belongs to another model: expected sha256 {sha256}, found "
+            f"{found}; nothing was loaded"
         )
     if not known:
         raise ValueError(f"{path} has format {config['format']}; this version reads {FORMAT}")

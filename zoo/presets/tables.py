@@ -1,98 +1,197 @@
-"""The table of a card: figures, what stands next to them, and what was published."""
+"""The table of a card: figures, of how many images or samples, and what stands next to them."""
+
+import dataclasses
 
 from zoo import markdown
-from zoo.presets.facts import Published
+from zoo.presets import facts
+from zoo.presets.figures import joined
 
-# label, key, format (which may end in a unit), factor, {baseline's name: its key, or its text}
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """A line of the table.
+
+    Attributes:
+        label: what the figure is called.
+        key: of metrics.json or audit.json.
+        form: how it is written; may end in a unit.
+        of: what it was measured on, a key of `_counted`.
+        beside: baseline's name → its key, or its text.
+    """
+
+    label: str
+    key: str
+    form: str
+    of: str
+    beside: dict
+
+    @property
+    def factor(self) -> int:
+        """From the unit of the files to that of the table."""
+        return 100 if self.form.endswith("%") else 1
+
+
+_PIXELS = {"raw pixels": "knn_pixels"}
 ROWS = (
-    ("x-cycle ratio", "x_cycle_ratio", ".3f", 1, {"another image": "1"}),
-    ("x-cycle, L2 of all pixels", "x_cycle", ".2f", 1, {"another image": "x_cycle_mismatched"}),
-    ("z-cycle ratio", "z_cycle_ratio", ".3f", 1, {"another code": "1"}),
-    ("largest error of E(G(z))", "z_cycle_largest", ".3g", 1, {}),
-    ("largest error of G(E(G(z)))", "sample_cycle_largest", ".3g", 1, {}),
-    ("MMD² of codes and prior", "mmd", ".5f", 1, {"95 % of prior draws below": "mmd_null_95"}),
-    (
+    Row("x-cycle ratio", "x_cycle_ratio", ".3f", "images", {"another image": "1"}),
+    Row(
+        "x-cycle, L2 of all pixels",
+        "x_cycle",
+        ".2f",
+        "images",
+        {"another image": "x_cycle_mismatched"},
+    ),
+    Row("z-cycle ratio", "z_cycle_ratio", ".3f", "draws", {"another code": "1"}),
+    Row("largest error of E(G(z))", "z_cycle_largest", ".3g", "draws", {}),
+    Row("largest error of G(E(G(z)))", "sample_cycle_largest", ".3g", "draws", {}),
+    Row(
+        "MMD² of codes and prior", "mmd", ".5f", "law", {"95 % of prior draws below": "mmd_null_95"}
+    ),
+    Row(
         "1-NN on codes",
         "knn_code",
         ".1f %",
-        100,
-        {"untrained": "knn_code_random", "raw pixels": "knn_pixels"},
+        "neighbours",
+        {"untrained": "knn_code_random"} | _PIXELS,
     ),
-    (
+    Row(
         "1-NN on the encoder's last hidden layer",
         "knn_features",
         ".1f %",
-        100,
-        {"untrained": "knn_features_random", "raw pixels": "knn_pixels"},
+        "neighbours",
+        {"untrained": "knn_features_random"} | _PIXELS,
     ),
-    (
+    Row(
         "logistic regression on codes",
         "probe_code",
         ".1f %",
-        100,
+        "neighbours",
         {"raw pixels": "probe_pixels", "chance": "chance"},
     ),
-    ("classes with 3 % of samples or more", "classes", ".0f", 1, {"of": "classes_total"}),
-    ("Fréchet distance of samples", "frechet", ".1f", 1, {"real images": "frechet_real"}),
-    ("precision of samples", "precision", ".2f", 1, {"real images": "precision_real"}),
-    ("recall of samples", "recall", ".2f", 1, {"real images": "recall_real"}),
+    Row(
+        "classes with 3 % of samples or more", "classes", ".0f", "samples", {"of": "classes_total"}
+    ),
+    Row(
+        "Fréchet distance of samples", "frechet", ".1f", "compared", {"real images": "frechet_real"}
+    ),
+    Row("precision of samples", "precision", ".2f", "compared", {"real images": "precision_real"}),
+    Row("recall of samples", "recall", ".2f", "compared", {"real images": "recall_real"}),
 )
 
 
-def table(metrics: dict, audit: dict, published: tuple[Published, ...]):
+def table(config: dict, metrics: dict, audit: dict):
     """The table in Markdown, then its notes: where the published figures were read.
 
     Args:
-        metrics, audit: contents of the JSON files of a preset.
-        published: see `zoo.presets.facts`.
+        config, metrics, audit: contents of the JSON files of a preset.
     """
     whole = metrics.get("all_test", {})
-    found = {**audit, **metrics}
-    published = {one.key: one for one in published}
-    heads = ["", f"{metrics['n_test']:,.0f} test images", "next to"]
-    heads += [f"all {whole['n_test']:,.0f}"] if whole else []
-    heads += ["published"] if published else []
+    found = joined(metrics, audit)
+    published = _published_of(config)
+    counted = _counted(metrics, audit)
+    heads = ["", "figure", "measured on", "next to"]
+    heads += [f"all {whole['n_test']:,.0f} test images"] if whole else []
+    heads += ["published", "verdict"] if published else []
     lines, notes = [], []
-    for label, key, form, factor, beside in ROWS:
-        if key not in found:
+    for row in ROWS:
+        if row.key not in found:
             continue
-        row = [label, _cell(found, key, form, factor), _beside(found, form, factor, beside)]
-        row += [_whole(whole, key, form, factor, beside)] * bool(whole)
+        line = [row.label, _cell(found, row, row.key), counted[row.of], _beside(found, row)]
+        line += [_whole(whole, row)] * bool(whole)
         if published:
-            row.append(_published(published, key, beside, notes))
-        lines.append(row)
+            line += [_published(published, row, notes), _verdict(published, row, found, whole)]
+        lines.append(line)
     yield markdown.table(heads, lines)
     yield "\n".join(f"[{number}] {note}." for number, note in enumerate(notes, 1))
+    if published:
+        of = " Verdicts are of all test images." if whole else ""
+        yield f"The tolerance of verdicts is {facts.TOLERANCES[config['method']]}.{of}"
 
 
-def _cell(found, key, form, factor):
-    return markdown.cell(form, factor, found.get(key))
+def shortfalls(config: dict, metrics: dict, audit: dict) -> list[str]:
+    """What falls short of a published figure by more than its tolerance, in words."""
+    whole, found = metrics.get("all_test", {}), joined(metrics, audit)
+    short = []
+    for one in _published_of(config).values():
+        row = next((row for row in ROWS if row.key == one.key), None)
+        if row is None or not one.better or row.key not in found:
+            continue
+        by = _short_by(one, row, found, whole)
+        # Written so that NaN falls short.
+        if not by <= one.tolerance:
+            ours = _cell(whole if row.key in whole else found, row, row.key)
+            theirs = markdown.cell(one.form, 1, one.value)
+            short.append(f"{row.label} {ours} against {theirs} (tolerance {one.tolerance:g})")
+    return short
 
 
-def _whole(found, key, form, factor, beside):
-    if key not in found:
+def _published_of(config):
+    published = facts.PUBLISHED.get((config["method"], config["settings"]["dataset"]), ())
+    return {one.key: one for one in published}
+
+
+def _counted(metrics, audit):
+    from zoo.audit import measures
+
+    n, known, samples = metrics["n_test"], metrics["n_train"], audit["n_samples"]
+    half = measures.compared(n)
+    return {
+        "images": f"{n:,.0f} test images",
+        "draws": f"{samples:,.0f} codes drawn from the prior",
+        "law": f"{min(n, measures.KERNEL):,.0f} codes of test images, as many drawn",
+        "neighbours": f"{n:,.0f} test images, learned from {known:,.0f}",
+        "samples": f"{samples:,.0f} samples",
+        "compared": f"{half:,.0f} samples, {half:,.0f} test images",
+    }
+
+
+def _cell(found, row, key):
+    return markdown.cell(row.form, row.factor, found.get(key))
+
+
+def _whole(found, row):
+    if row.key not in found:
         return "–"
-    measured = {label: one for label, one in beside.items() if one in found}
-    near = _beside(found, form, factor, measured)
-    return _cell(found, key, form, factor) + (f" ({near})" if near else "")
+    measured = {label: one for label, one in row.beside.items() if one in found}
+    near = _beside(found, dataclasses.replace(row, beside=measured))
+    return _cell(found, row, row.key) + (f" ({near})" if near else "")
 
 
-def _beside(found, form, factor, beside):
+def _beside(found, row):
     cells = (
-        f"{label} {_cell(found, key, form, factor) if key in found else key}"
-        for label, key in beside.items()
+        f"{label} {_cell(found, row, key) if key in found else key}"
+        for label, key in row.beside.items()
         if key in found or key.isdigit()
     )
     return ", ".join(cells)
 
 
-def _published(published, key, beside, notes):
+def _published(published, row, notes):
     cells = []
-    for label, one in (("", key), *beside.items()):
+    for label, one in (("", row.key), *row.beside.items()):
         if one in published:
             note = published[one].source
             if note not in notes:
                 notes.append(note)
-            value = f"{label} {published[one].value}".strip()
-            cells.append(f"{value} [{notes.index(note) + 1}]")
+            value = markdown.cell(published[one].form, 1, published[one].value)
+            cells.append(f"{label} {value} [{notes.index(note) + 1}]".strip())
     return ", ".join(cells) or "–"
+
+
+def _verdict(published, row, found, whole):
+    one = published.get(row.key)
+    if one is None or not one.better:
+        return "–"
+    short = _short_by(one, row, found, whole)
+    if short <= 0:
+        return "reached"
+    by = markdown.cell(".2f points" if row.factor == 100 else row.form, 1, short)
+    if short <= one.tolerance:
+        return f"off by {by}, within {one.tolerance:g}"
+    return f"**falls short by {by}**"
+
+
+def _short_by(one, row, found, whole):
+    """How far ours is from the published figure on its bad side, in the unit of the table."""
+    gap = row.factor * (whole if row.key in whole else found)[row.key] - one.value
+    return {"higher": -gap, "lower": gap, "equal": abs(gap)}[one.better]

@@ -1,0 +1,24 @@
+"""What something was computed with, as config.json records it."""
+
+import importlib.metadata
+import os
+import platform
+
+
+def versions() -> dict[str, str]:
+    """Name → version, of Python, Keras, its backend and NumPy."""
+    import keras
+    import numpy
+
+    backend = keras.backend.backend()
+    return {
+        "python": platform.python_version(),
+        "keras": keras.__version__,
+        backend: importlib.metadata.version(backend),
+        "numpy": numpy.__version__,
+    }
+
+
+def described() -> str:
+    """The operating system and the number of cores."""
+    return f"{platform.platform()}, {os.cpu_count()} cores"

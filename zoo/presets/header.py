@@ -1,0 +1,71 @@
+"""The YAML at the head of a card, as model hubs read it: licence, tags, and the key figures."""
+
+import json
+
+from zoo.presets import facts
+from zoo.presets.figures import joined
+from zoo.presets.tables import ROWS
+
+# key → type of the metric, as hubs name it. Only accuracy is one of theirs.
+_TYPES = {
+    "x_cycle_ratio": "x_cycle_ratio",
+    "knn_code": "accuracy",
+    "frechet": "frechet_distance",
+    "recall": "recall_of_samples",
+}
+
+
+def header(name: str, config: dict, metrics: dict, audit: dict) -> str:
+    """The block between two lines of dashes; the arguments are as for `zoo.presets.cards.text`."""
+    data = facts.DATA.get(config["settings"]["dataset"])
+    found = joined(metrics, audit)
+    keys = [key for key in _TYPES if isinstance(found.get(key), float)]
+    tags = ["gan", config["method"], *(["encoder"] if "encoder" in config["networks"] else [])]
+    # A bank of images is a copy of the data, and not a work of this project.
+    built = config["training"].get("built")
+    licence = (data.licence if data else "other") if built else "apache-2.0"
+    lines = [
+        "---",
+        f"license: {licence}",
+        "library_name: keras",
+        "pipeline_tag: unconditional-image-generation",
+        f"tags: [{', '.join(dict.fromkeys(tags))}]",
+        *([f"datasets: [{data.hub}]"] if data else []),
+        *([f"metrics: [{', '.join(_TYPES[key] for key in keys)}]"] if keys else []),
+        *(_index(name, config, metrics, found, keys) if keys else []),
+        "---",
+    ]
+    return "\n".join(lines)
+
+
+def _index(name, config, metrics, found, keys):
+    """`model-index` of huggingface_hub: one task, one data set, the key figures."""
+    dataset = config["settings"]["dataset"]
+    data = facts.DATA.get(dataset)
+    split = metrics["measured_on"]["small"].get("test_split", "test")
+    yield "model-index:"
+    yield f"- name: {_text(name)}"
+    yield "  results:"
+    yield "  - task:"
+    yield "      type: unconditional-image-generation"
+    yield "    dataset:"
+    yield f"      name: {_text(data.title if data else dataset)}"
+    yield f"      type: {_text(data.hub if data else dataset)}"
+    yield f"      split: {_text(split)}"
+    yield "    metrics:"
+    labels = {row.key: row.label for row in ROWS}
+    for key in keys:
+        space = f", in the space of {audit_space(found)}" if key in ("frechet", "recall") else ""
+        yield f"    - type: {_TYPES[key]}"
+        yield f"      value: {found[key]:.6g}"
+        yield f"      name: {_text(labels[key] + space)}"
+
+
+def audit_space(found: dict) -> str:
+    """The classifier that samples were compared by."""
+    return found.get("space", "an unnamed classifier")
+
+
+def _text(value):
+    # A JSON string is a YAML string.
+    return json.dumps(value, ensure_ascii=False)

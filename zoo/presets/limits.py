@@ -1,0 +1,86 @@
+"""What a card says under Limits, and before anything else where a preset falls short."""
+
+from zoo.presets import tables
+from zoo.presets.figures import joined
+
+_FEW = 1 / 3  # of the recall of real images
+
+
+def lacking(audit: dict) -> list[str]:
+    """Classes with less than 3 % of samples, by the shipped classifier, as "Bag (0.4 %)"."""
+    from zoo.metrics.coverage import SHARE
+
+    counts = audit.get("class_counts") or []
+    names = audit.get("class_names") or range(len(counts))
+    shares = [count / max(sum(counts), 1) for count in counts]
+    return [f"{name} ({100 * s:.1f} %)" for name, s in zip(names, shares) if s < SHARE]
+
+
+def first(audit: dict) -> str:
+    """What comes before all else: a class is missing, or few images are known; or nothing."""
+    missing, words = lacking(audit), ""
+    if missing:
+        words += f"**Collapsed:** its samples lack {', '.join(missing)}. "
+    recall, real = audit.get("recall"), audit.get("recall_real")
+    if recall is not None and recall < _FEW * real:
+        words += f"**Knows few images:** recall {recall:.2f}, real {real:.2f}. "
+    return words
+
+
+def behind(config: dict, metrics: dict, audit: dict) -> str:
+    """The sentence below the first line where a published figure is not reached, or nothing."""
+    short = tables.shortfalls(config, metrics, audit)
+    return f"**Falls short of what was published:** {'; '.join(short)}." if short else ""
+
+
+def sentences(config: dict, metrics: dict, audit: dict):
+    """The paragraphs under Limits."""
+    from zoo.audit import words
+
+    yield "What the audit says of codes, samples and support:"
+    yield "\n".join(f"- {sentence}" for sentence in words.verdicts(audit))
+    yield _untrained(config, metrics, audit)
+    yield (
+        "Grey images of 28 × 28 pixels, one seed: differences of a point or two between presets "
+        "mean nothing."
+        if config["arguments"]["image_shape"] == [28, 28, 1]
+        else "One seed."
+    ) + f" {_selected(config, metrics)}"
+
+
+def _untrained(config, metrics, audit):
+    """Where training made an accuracy worse: that of the untrained encoder is higher."""
+    if config["training"].get("built"):
+        return ""
+    parts = {f"{metrics['n_test']:,.0f} test images": joined(metrics, audit)}
+    if whole := metrics.get("all_test"):
+        parts[f"all {whole['n_test']:,.0f}"] = whole
+    said = []
+    for label, key in (("codes", "knn_code"), ("the encoder's last hidden layer", "knn_features")):
+        worse = [
+            f"{100 * found[key]:.1f} % against {100 * found[f'{key}_random']:.1f} % on {where}"
+            for where, found in parts.items()
+            if key in found and found[key] < found[f"{key}_random"]
+        ]
+        if worse:
+            said.append(
+                f"1-NN on {label} knows the class less often than before any training: "
+                f"{', '.join(worse)}."
+            )
+    return " ".join(said)
+
+
+def _selected(config, metrics):
+    """What was looked at for which choice, as far as the files know."""
+    training, source = config["training"], metrics["measured_on"]["small"]
+    split = training.get("train_split")
+    if not split:
+        return "What it was made from was not recorded, nor whether anything was selected."
+    made = "Built from" if training.get("built") else "Trained on"
+    text = (
+        f"{made} `{split}` of `{config['settings']['dataset']}`, measured on "
+        f"`{source.get('test_split', 'test')}` of `{source['name']}`"
+    )
+    # The trainers write the game as it is after the last step, and know no other rule.
+    last = "; no checkpoint was chosen: the weights are those of the last step"
+    return text + last * ("epochs" in training) + "."
