@@ -5,6 +5,7 @@ import pathlib
 import zlib
 
 import keras
+import numpy as np
 
 from trainers import checkpoints
 from zoo import machine
@@ -38,7 +39,7 @@ def wanted(recipe, args, data, steps: int) -> dict:
     for player, optimizer in recipe.optimizers(args, steps).items():
         found[f"optimizer of {player}"] = keras.saving.serialize_keras_object(optimizer)
     for part in ("train", "test"):
-        examples = numpy.ascontiguousarray(getattr(data, part))
+        examples = np.ascontiguousarray(getattr(data, part))
         said = f"{len(examples)} examples, checksum {zlib.crc32(examples):08x}"
         found[{"train": "training data", "test": "test data"}[part]] = said
     # As it will be read back: tuples become lists, NumPy numbers plain ones.
