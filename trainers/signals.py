@@ -1,9 +1,9 @@
 """SIGTERM and SIGINT reach a trainer wherever it runs and whatever it does.
 
 Outside training the system's default action is the right one: it ends the process at once, also in
-a call of TensorFlow that lets no Python run. But process 1, which a
-command in a container is, has no default action. So there the trainer goes on in a child, and
-process 1 does what an init does: it passes signals on, and ends as the child ends.
+a call of TensorFlow that lets no Python run. But process 1, which a command in a container is, has
+no default action. So there the trainer goes on in a child, and process 1 does what an init does: it
+passes signals on, and ends as the child ends.
 """
 
 import os
