@@ -12,8 +12,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import pytest
 
-# A shell starts its background jobs deaf to Ctrl-C, and they and their children stay so.
+# A shell starts its background jobs deaf to Ctrl-C, nohup makes them deaf to SIGHUP, and they and
+# their children stay so.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 ON_JAX = os.environ.get("KERAS_BACKEND") == "jax"
 if ON_JAX:
