@@ -7,6 +7,8 @@ import shutil
 
 import pytest
 import yaml
+from damage import flip
+from damage import truncate
 
 import zoo
 from zoo.presets import cards
@@ -212,16 +214,6 @@ def test_what_is_not_checked_is_said_last(measured, monkeypatch, capsys):
     assert checking.report(str(directory))
     last = capsys.readouterr().out.splitlines()[-1]
     assert "NOT CHECKED" in last and "figures on all of fashion_mnist" in last
-
-
-def flip(path):
-    whole = bytearray(path.read_bytes())
-    whole[len(whole) // 2] ^= 1
-    path.write_bytes(whole)
-
-
-def truncate(path):
-    path.write_bytes(path.read_bytes()[:-1])
 
 
 def swap(path):

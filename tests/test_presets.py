@@ -12,6 +12,8 @@ import games
 import keras
 import numpy as np
 import pytest
+from damage import flip
+from damage import truncate
 
 import zoo
 from zoo import commands
@@ -128,16 +130,6 @@ def test_the_counterexample_stays_exact(tmp_path):
     assert np.array_equal(x, game.decode(z))
     assert np.array_equal(loaded.encode(x), z)
     assert np.array_equal(loaded.decode(loaded.encode(x)), x)
-
-
-def flip(path):
-    contents = bytearray(path.read_bytes())
-    contents[len(contents) // 2] ^= 1
-    path.write_bytes(contents)
-
-
-def truncate(path):
-    path.write_bytes(path.read_bytes()[:-100])
 
 
 def swap(path):

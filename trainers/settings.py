@@ -38,10 +38,9 @@ def wanted(recipe, args, data, steps: int) -> dict:
     found |= {name: value for name, value in vars(args).items() if name not in FREE}
     for player, optimizer in recipe.optimizers(args, steps).items():
         found[f"optimizer of {player}"] = keras.saving.serialize_keras_object(optimizer)
-    for part in ("train", "test"):
-        examples = np.ascontiguousarray(getattr(data, part))
-        said = f"{len(examples)} examples, checksum {zlib.crc32(examples):08x}"
-        found[{"train": "training data", "test": "test data"}[part]] = said
+    for name, examples in (("training data", data.train), ("test data", data.test)):
+        checksum = zlib.crc32(np.ascontiguousarray(examples))
+        found[name] = f"{len(examples)} examples, checksum {checksum:08x}"
     # As it will be read back: tuples become lists, NumPy numbers plain ones.
     return json.loads(json.dumps(found, default=float))
 

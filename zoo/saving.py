@@ -28,22 +28,23 @@ def load(source: str | os.PathLike, sha256: str = ""):
     return _of_keras(path, sha256)
 
 
-def read_run(directory: pathlib.Path) -> tuple[dict, dict]:
+def read_run(directory: pathlib.Path, parts: tuple = ("config", "metrics")) -> list[dict]:
     """The contents of config.json and metrics.json of a finished run, or of a preset.
+
+    Args:
+        parts: names of the files; a preset has "audit" too.
 
     Raises:
         ValueError: `directory` holds no finished run.
     """
     try:
-        config, metrics = (
-            json.loads((directory / f"{name}.json").read_text(encoding="utf-8"))
-            for name in ("config", "metrics")
-        )
+        return [
+            json.loads((directory / f"{part}.json").read_text(encoding="utf-8")) for part in parts
+        ]
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ValueError(
             f"{directory} holds no finished run: {pathlib.Path(error.filename).name} is missing"
         ) from None
-    return config, metrics
 
 
 def _check(what, found, expected):

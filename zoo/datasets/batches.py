@@ -102,17 +102,19 @@ def _indices(step: Any, batch_size: int, seed: int, count: int) -> Any:
     """Indices of the examples of one step: int64 tensor (batch_size,)."""
     import tensorflow as tf
 
+    size = sound(count)
+
     def shuffled(turn):
         def walked(index):
             return tf.random.experimental.index_shuffle(
                 index,
                 seed=tf.stack([tf.constant(seed, tf.int64), turn]),
-                max_index=tf.constant(sound(count) - 1, tf.int64),
+                max_index=tf.constant(size - 1, tf.int64),
             )
 
         found = walked(position % count)
         # One number at most is outside, and it does not go to itself, for it came from inside.
-        return found if sound(count) == count else tf.where(found < count, found, walked(found))
+        return found if size == count else tf.where(found < count, found, walked(found))
 
     first = step * batch_size
     position = first + tf.range(batch_size, dtype=tf.int64)

@@ -1,8 +1,8 @@
 """The model card, written from config.json, metrics.json and audit.json of a preset alone."""
 
-import json
 import pathlib
 
+from zoo import saving
 from zoo.presets import facts
 from zoo.presets import figures
 from zoo.presets import header
@@ -44,11 +44,7 @@ def write(directory: pathlib.Path, name: str, config: dict, metrics: dict, audit
 
 def rewrite(directory: pathlib.Path) -> None:
     """Write card.md of the package's preset in `directory` from the JSON files beside it."""
-    parts = (
-        json.loads((directory / f"{part}.json").read_text(encoding="utf-8"))
-        for part in ("config", "metrics", "audit")
-    )
-    write(directory, directory.name, *parts)
+    write(directory, directory.name, *saving.read_run(directory, ("config", "metrics", "audit")))
 
 
 def _data(config):

@@ -151,7 +151,7 @@ def differences(where: str, expected: dict, found: dict) -> list[Difference]:
         ours, theirs = list(_numbers(key, old)), list(_numbers(key, new))
         words = not ours or len(ours) != len(theirs) or _words(old) != _words(new)
         # Each number of a sentence is allowed its own share.
-        margins = [allowed("birthday", v) for v in ours] if isinstance(old, str) else repeat(margin)
+        margins = [allowed(key, v) for v in ours] if isinstance(old, str) else repeat(margin)
         if words or any(not _near(a, b, m) for a, b, m in zip(ours, theirs, margins)):
             rows.append(Difference(where, key, old, new, margin))
     return rows

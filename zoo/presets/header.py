@@ -54,16 +54,11 @@ def _index(name, config, metrics, found, keys):
     yield f"      split: {_text(split)}"
     yield "    metrics:"
     labels = {row.key: row.label for row in ROWS}
+    space = f", in the space of {found.get('space', 'an unnamed classifier')}"
     for key in keys:
-        space = f", in the space of {audit_space(found)}" if key in ("frechet", "recall") else ""
         yield f"    - type: {_TYPES[key]}"
         yield f"      value: {found[key]:.6g}"
-        yield f"      name: {_text(labels[key] + space)}"
-
-
-def audit_space(found: dict) -> str:
-    """The classifier that samples were compared by."""
-    return found.get("space", "an unnamed classifier")
+        yield f"      name: {_text(labels[key] + space * (key in ('frechet', 'recall')))}"
 
 
 def _text(value):

@@ -135,13 +135,11 @@ def rebuild(folder: pathlib.Path = FOLDER) -> list[Preset]:
 
 
 def _entry(directory):
+    from zoo import saving
     from zoo.presets import limits
     from zoo.presets.figures import joined
 
-    config, metrics, audit = (
-        json.loads((directory / f"{name}.json").read_text(encoding="utf-8"))
-        for name in ("config", "metrics", "audit")
-    )
+    config, metrics, audit = saving.read_run(directory, ("config", "metrics", "audit"))
     figures = joined(metrics, audit)
     return {
         "name": directory.name,
