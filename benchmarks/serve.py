@@ -7,7 +7,8 @@ it has its answer) in this process, over loopback, with requests serialised befo
 as processes of their own; all that is compared takes turns in short rounds, so that a noisy machine
 is noisy for all. Rates are of the best round, since shared machines lose whole cores for seconds;
 latencies are of all rounds. Clients use processor time too: on two cores that is time the server
-does not get, so the last column says what the server itself used.
+does not get, so the last column says what the server itself used, and with --h2load the clients are
+those of nghttp2's load generator (Debian: nghttp2-client), which cost a tenth of Python's.
 
 Variants, of which --variants names those to run:
     batched      one process, --enable_batching, max_batch_size 32 (always measured)
@@ -54,6 +55,7 @@ SECONDS = flags.DEFINE_float("seconds", 1, "Seconds of one measurement.")
 ROUNDS = flags.DEFINE_integer("rounds", 7, "Measurements of each kind.")
 VARIANTS = flags.DEFINE_list("variants", ["batched", "unbatched"], "Servers to compare.")
 REQUESTS = flags.DEFINE_integer("requests", 10_000, "Requests for the slowest one.")
+H2LOAD = flags.DEFINE_bool("h2load", False, "Clients in C instead of this process.")
 
 ROOT = pathlib.Path(__file__).parent.parent
 PREDICT = "/tensorflow.serving.PredictionService/Predict"
@@ -162,8 +164,32 @@ class Server:
             process.wait(60)
 
 
-async def closed_loops(server, raw, clients, seconds=0.0, requests=0):
+def load(*arguments, **amount):
     """Seconds of every request, and the seconds in which they were made."""
+    if H2LOAD.value:
+        return h2load(*arguments, **amount)
+    return asyncio.run(closed_loops(*arguments, **amount))
+
+
+def h2load(server, raw, clients, seconds=0.0, requests=0):
+    """`load` by nghttp2, one connection a client."""
+    with tempfile.TemporaryDirectory() as directory:
+        body, log = pathlib.Path(directory, "body"), pathlib.Path(directory, "log")
+        # A gRPC message is not compressed (0) and says its length.
+        body.write_bytes(b"\0" + len(raw).to_bytes(4, "big") + raw)
+        command = ["h2load", "--threads=1", f"--clients={clients}", f"--data={body}"]
+        command += ["--header=content-type: application/grpc", "--header=te: trailers"]
+        command += [f"--requests={requests}"] if requests else [f"--duration={seconds * 1e3:.0f}ms"]
+        command += [f"--log-file={log}", f"http://127.0.0.1:{server.port}{PREDICT}"]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        began, codes, took = np.loadtxt(log, dtype=np.int64, ndmin=2).T
+    if not (codes == 200).all():
+        raise RuntimeError(f"{server.name} did not answer {np.sum(codes != 200)} requests")
+    return list(took / 1e6), (np.max(began + took) - np.min(began)) / 1e6
+
+
+async def closed_loops(server, raw, clients, seconds=0.0, requests=0):
+    """`load` by clients in this process."""
     channels = [
         grpc.aio.insecure_channel(
             f"127.0.0.1:{server.port}",
@@ -262,7 +288,7 @@ def measure(servers, ways):
                 raw = message(signature, rows)
                 for server in servers:
                     cpu = server.cpu()
-                    took = asyncio.run(closed_loops(server, raw, clients, SECONDS.value))
+                    took = load(server, raw, clients, SECONDS.value)
                     figures = found.setdefault((server.name, signature, clients, rows), Figures())
                     figures.add(*took, rows, server.cpu() - cpu)
     return found
@@ -302,7 +328,7 @@ def report(found, servers, ways):
 def slowest(server):
     raw = message("encode", 1)
     for clients in (1, 8):
-        took, _ = asyncio.run(closed_loops(server, raw, clients, requests=REQUESTS.value))
+        took, _ = load(server, raw, clients, requests=REQUESTS.value)
         took = np.array(took) * 1e3
         print(
             f"{server.name}: {len(took)} requests of {clients} clients: median "

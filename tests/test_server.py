@@ -5,6 +5,7 @@ import contextlib
 import os
 import re
 import shutil
+import threading
 import types
 
 import aiohttp
@@ -529,6 +530,42 @@ def test_a_window_waits_for_more(signature):
     sizes, waited, at_once = asyncio.run(ask())
     assert sizes == [2, 3]
     assert waited > 0.1 > at_once  # a full batch does not wait
+
+
+def test_a_full_batch_waits_at_the_door_of_a_busy_thread_and_one_that_can_grow_does_not(signature):
+    class Held(Counting):
+        def __init__(self, signature):
+            super().__init__(signature)
+            self.open = threading.Event()
+
+        def run(self, feeds, wanted):
+            assert self.open.wait(30)
+            return super().run(feeds, wanted)
+
+    async def ask():
+        scheduler = batching.Scheduler(Parameters(max_batch_size=3, num_batch_threads=1))
+        one, two = Held(signature), Counting(signature)
+        queues = [scheduler.queue(one), scheduler.queue(two)]
+
+        async def send(queue, rows):
+            task = asyncio.ensure_future(queue.submit({"x": np.zeros(rows, "float32")}))
+            await asyncio.sleep(0.01)
+            return task
+
+        calls = [await send(queues[0], 1)]  # occupies the thread
+        calls.append(await send(queues[1], 1))
+        growing = queues[1].rows
+        calls.append(await send(queues[0], 3))
+        at_the_door = queues[0].rows
+        calls.append(await send(queues[1], 1))
+        calls.append(await send(queues[0], 3))
+        behind = queues[0].rows
+        one.open.set()
+        await asyncio.gather(*calls)
+        scheduler.close()
+        return growing, at_the_door, behind, one.sizes, two.sizes
+
+    assert asyncio.run(ask()) == (1, 0, 3, [1, 3, 3], [2])
 
 
 @pytest.mark.parametrize(
