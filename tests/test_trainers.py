@@ -24,6 +24,8 @@ from trainers import flags
 from trainers import run
 from trainers import settings
 from trainers.bigan import RECIPE
+from zoo import metrics
+from zoo import saving
 
 ROOT = pathlib.Path(__file__).parent.parent
 SMALL = [
@@ -225,6 +227,29 @@ def test_a_run_stopped_where_no_call_ends_takes_the_steps_that_are_left(images, 
     cut = train(images, tmp_path / "cut", "--epochs=3", five)
     assert checkpoints.step_of(cut) == 30
     assert same(cut, train(images, tmp_path / "whole", "--epochs=3", five))
+
+
+def test_a_run_that_went_on_for_more_epochs_says_so_and_never_has_the_figures_of_fewer(
+    images, tmp_path, monkeypatch
+):
+    def fail(*arguments, **options):
+        raise MemoryError
+
+    def said():
+        config, figures = saving.read_run(tmp_path)
+        return config["flags"]["epochs"], "--epochs=2" in config["command"], figures["epochs"]
+
+    train(images, tmp_path, "--epochs=1")
+    assert said() == (1, False, 1)
+    with monkeypatch.context() as patch, pytest.raises(MemoryError):
+        patch.setattr(metrics, "evaluate", fail)
+        train(images, tmp_path, "--epochs=2")
+    with pytest.raises(ValueError, match="no finished run: metrics.json is missing"):
+        said()
+    train(images, tmp_path, "--epochs=2")
+    assert said() == (2, True, 2)
+    train(images, tmp_path, "--epochs=1")  # it has more already
+    assert said() == (2, True, 2)
 
 
 def test_changed_settings_are_refused_with_the_difference(images, tmp_path, capsys):

@@ -5,12 +5,16 @@ import statistics
 
 from trainers import callbacks
 from trainers import checkpoints
+from trainers import settings
 from zoo import metrics
 from zoo import pictures
 
 
-def write(run) -> None:
+def write(run, command: str) -> None:
     """Write game.keras, metrics.json and report.png of a finished `Run`, and print the table.
+
+    Args:
+        command: what to type to have this run, for config.json.
 
     Every test example is measured, against every training example where a probe needs them. wall_s
     is how long the command took up to here, with the times before where the run was resumed (see
@@ -18,7 +22,11 @@ def write(run) -> None:
     """
     seconds = run.history.seconds()
     print("measuring on the test examples …", flush=True)
+    # Those of a run that was shorter are not of these weights.
+    (run.directory / "metrics.json").unlink(missing_ok=True)
     checkpoints.publish(run.game, run.directory / "game.keras")
+    if run.step == run.steps:
+        settings.finished(run.directory, run.args, command)
     everything = max(len(run.data.train), len(run.data.test))
     figures = metrics.evaluate(run.game, run.data, test_limit=everything, train_limit=everything)
     rates = [row["images_per_s"] for row in run.history.rows if row.get("images_per_s")]

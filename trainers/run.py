@@ -78,7 +78,7 @@ def main(recipe: Recipe, argv: list | None = None) -> None:
         if here.rank == 0:
             from trainers import report
 
-            report.write(run)
+            report.write(run, command(argv))
         if run.workers:
             # A worker that left earlier would be missed if the chief had to measure again.
             run.workers.gather([0])

@@ -86,6 +86,15 @@ def settle(directory: pathlib.Path, settings: dict, args, game, data, command: s
     checkpoints.publish_text(json.dumps(config, indent=1), path)
 
 
+def finished(directory: pathlib.Path, args, command: str) -> None:
+    """Have `config.json` say the command and flags that a run ended with: it may have been resumed
+    for more epochs than it began with.
+    """
+    path = directory / "config.json"
+    config = _read(path) | {"command": command, "flags": vars(args)}
+    checkpoints.publish_text(json.dumps(config, indent=1), path)
+
+
 class _Damaged(Exception):
     """What is wrong with `config.json`."""
 
