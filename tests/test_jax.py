@@ -14,6 +14,9 @@ from games import step
 import zoo
 from trainers import jax_devices
 from zoo import datasets
+from zoo import metrics
+from zoo import models
+from zoo.audit import measures
 
 pytestmark = pytest.mark.skipif(
     keras.backend.backend() != "jax", reason="needs KERAS_BACKEND=jax; test_backends.py starts it"
@@ -77,6 +80,31 @@ def test_run_eagerly_takes_the_step_that_is_compiled_otherwise():
 def test_training_is_fed_by_numpy():
     (batch,) = next(datasets.batches(np.zeros((10, 8, 8, 1), np.uint8), 4, seed=0))
     assert type(batch) is np.ndarray and batch.shape == (4, 8, 8, 1)
+
+
+def test_slopes_are_those_of_the_explicit_jacobian():
+    import jax
+
+    game = make("bigan")
+    x = examples()[:6]
+    jacobians = jax.vmap(jax.jacobian(lambda one: game.encode(one[None])[0]))(x)
+    exact = np.linalg.svd(np.reshape(jacobians, (len(x), game.latent_dim, -1)), compute_uv=False)
+    values, residuals = metrics.lipschitz(game.encode, x, steps=60, batch_size=4)
+    np.testing.assert_allclose(values, exact[:, 0], rtol=0.02)
+    assert values.min() > 1e-3 and np.median(residuals) < 0.05
+    with pytest.raises(ValueError, match="no gradient"):
+        metrics.lipschitz(lambda batch: 2 * np.asarray(batch), x)
+
+
+def test_every_part_of_an_audit_is_measured_on_jax():
+    images = np.random.default_rng(0).integers(0, 256, (120, 8, 8, 1)).astype("uint8")
+    labels = np.arange(120) % 3
+    parts = {"train": images, "test": images ^ 3}
+    kinds = {"train_labels": labels, "test_labels": labels, "classes": ("a", "b", "c")}
+    data = datasets.Dataset(name="tiny", source="noise", **parts, **kinds)
+    found = measures.audit(models.of_game(make("bigan"), "tiny"), data, samples=200)
+    for key in ("judge_30_accuracy", "x_cycle_ratio", "mmd", "knn_code", "lipschitz_g_median"):
+        assert np.isfinite(found[key])
 
 
 def test_auto_takes_all_devices_and_says_so():

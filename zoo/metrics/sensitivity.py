@@ -14,6 +14,7 @@ import numpy as np
 STEPS = 15
 TAU = 0.1
 _CONVERGED = 0.05
+_NO_GRADIENT = "lipschitz: no gradient flows from the function's input to its output"
 
 
 def lipschitz(
@@ -25,11 +26,11 @@ def lipschitz(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The largest singular value of the Jacobian J of a function at each of many points.
 
-    Power iteration on JᵀJ, for all points of a batch at once. Jᵀu is what a gradient tape gives; it
-    is linear in u, so a second tape around the first gives J v as the gradient of vᵀ(Jᵀu). That
-    takes reverse-mode rules alone, which every operation that can be trained through has, and one
-    recorded forward pass serves for both products. Gradients pass through the signatures of a
-    loaded SavedModel as well.
+    Power iteration on JᵀJ, for all points of a batch at once; one forward pass serves for J v and
+    Jᵀu. In TensorFlow, Jᵀu is what a gradient tape gives; it is linear in u, so a second tape
+    around the first gives J v as the gradient of vᵀ(Jᵀu). That takes reverse-mode rules alone,
+    which every operation that can be trained through has, and gradients pass through the signatures
+    of a loaded SavedModel as well. JAX has both products.
 
     The value is |J v| for some unit vector v, so it is never above the largest singular value but
     for rounding, and approaches it as `steps` grows; where several directions are stretched almost
@@ -37,8 +38,9 @@ def lipschitz(
     side that the gradient takes.
 
     Args:
-      function: differentiable in TensorFlow, a batch (b, ...) to a tensor (b, ...), each example by
-        itself: batch norm in inference mode and no noise. Such as `game.encode`, `game.decode`.
+      function: differentiable in Keras' backend, a batch (b, ...) to a tensor (b, ...), each
+        example by itself: batch norm in inference mode and no noise. Such as `game.encode`,
+        `game.decode`.
       points: (n, ...) floats, n >= 1; computed in float32.
       steps: of the iteration, 1 or more.
       seed: of the first direction of every point.
@@ -55,9 +57,9 @@ def lipschitz(
     """
     import keras
 
-    if keras.backend.backend() != "tensorflow":
+    if keras.backend.backend() not in ("tensorflow", "jax"):
         raise ValueError(
-            f"lipschitz needs KERAS_BACKEND=tensorflow; it is {keras.backend.backend()!r}"
+            f"lipschitz needs KERAS_BACKEND=tensorflow or jax; it is {keras.backend.backend()!r}"
         )
     points = np.asarray(points, np.float32)
     if len(points) == 0 or steps < 1 or batch_size < 1:
@@ -205,51 +207,79 @@ def slopes(
 
 
 def _power_step(function, shape):
-    """(x, v) → JᵀJ v, |J v| and the residual, for v scaled to length 1."""
+    """(x, v) → JᵀJ v, |J v| and the residual, for v scaled to length 1; one compiled graph."""
+    import keras
+
+    def step(x, v):
+        v = keras.ops.divide_no_nan(v, _norms(v))
+        pushed, product = products(function, x, v)
+        value, product = _norms(pushed), keras.ops.cast(product, "float32")
+        squared = keras.ops.reshape(value**2, [-1] + [1] * (len(shape) - 1))
+        residual = keras.ops.divide_no_nan(_norms(product - squared * v), squared)
+        return product, keras.ops.reshape(value, [-1]), keras.ops.reshape(residual, [-1])
+
+    if keras.backend.backend() == "jax":
+        import jax
+
+        products = _products_of_jax
+        return jax.jit(step)
     import tensorflow as tf
 
+    products = _products_of_tensorflow
     spec = tf.TensorSpec(shape, tf.float32)
+    return tf.function(step, input_signature=(spec, spec), autograph=False)
 
-    @tf.function(input_signature=(spec, spec), autograph=False)
-    def step(x, v):
-        v = tf.math.divide_no_nan(v, _norms(v))
-        # Differentiated twice only: outside the outer tape nothing but u is watched.
-        with tf.GradientTape(watch_accessed_variables=False) as outer:
-            with tf.GradientTape(persistent=True, watch_accessed_variables=False) as inner:
-                inner.watch(x)
-                y = tf.convert_to_tensor(function(x))
-            u = tf.zeros_like(y)
-            outer.watch(u)
-            pulled = inner.gradient(y, x, u)
-        if pulled is None:
-            raise ValueError("lipschitz: no gradient flows from the function's input to its output")
-        pushed = outer.gradient(pulled, u, v)
-        product = tf.cast(inner.gradient(y, x, pushed), tf.float32)
-        value = _norms(tf.cast(pushed, tf.float32))
-        squared = tf.reshape(value**2, [-1] + [1] * (len(shape) - 1))
-        residual = tf.math.divide_no_nan(_norms(product - squared * v), squared)
-        return product, tf.reshape(value, [-1]), tf.reshape(residual, [-1])
 
-    return step
+def _products_of_tensorflow(function, x, v):
+    """J v and JᵀJ v, of one forward pass."""
+    import tensorflow as tf
+
+    # Differentiated twice only: outside the outer tape nothing but u is watched.
+    with tf.GradientTape(watch_accessed_variables=False) as outer:
+        with tf.GradientTape(persistent=True, watch_accessed_variables=False) as inner:
+            inner.watch(x)
+            y = tf.convert_to_tensor(function(x))
+        u = tf.zeros_like(y)
+        outer.watch(u)
+        pulled = inner.gradient(y, x, u)
+    if pulled is None:
+        raise ValueError(_NO_GRADIENT)
+    pushed = outer.gradient(pulled, u, v)
+    return pushed, inner.gradient(y, x, pushed)
+
+
+def _products_of_jax(function, x, v):
+    """The same; Jᵀ is J transposed, so that here too one forward pass serves for both."""
+    import jax
+
+    try:
+        _, push = jax.linearize(function, x)
+    except jax.errors.TracerArrayConversionError:
+        raise ValueError(_NO_GRADIENT) from None
+    pushed = push(v)
+    (product,) = jax.linear_transpose(push, x)(pushed)
+    return pushed, product
 
 
 def _norms(x):
-    """L2 norm of each example, with axes kept for broadcasting."""
-    import tensorflow as tf
+    """float32 L2 norm of each example, with axes kept for broadcasting."""
+    from keras import ops
 
-    return tf.sqrt(tf.reduce_sum(x**2, axis=tuple(range(1, len(x.shape))), keepdims=True))
+    squares = ops.cast(x, "float32") ** 2
+    return ops.sqrt(ops.sum(squares, axis=tuple(range(1, len(x.shape))), keepdims=True))
 
 
 def _check_rowwise(function, batch):
     """Otherwise there is no Jacobian per example, and the products mix those of a batch."""
     if len(batch) == 1:
         return
-    import tensorflow as tf
+    import keras
 
     half = len(batch) // 2
     others = np.concatenate([batch[:half], batch[:1].repeat(len(batch) - half, axis=0)])
     alone, among = (
-        np.asarray(function(tf.constant(x)), np.float32)[:half] for x in (others, batch)
+        np.asarray(function(keras.ops.convert_to_tensor(x)), np.float32)[:half]
+        for x in (others, batch)
     )
     # A function that is not finite has NaN for slopes, and is no error.
     apart = np.abs(alone - among)[np.isfinite(alone) & np.isfinite(among)]
