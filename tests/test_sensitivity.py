@@ -16,6 +16,8 @@ from zoo import lipschitz as command
 from zoo import metrics
 from zoo import models
 from zoo import pictures
+from zoo.audit import __main__ as audit
+from zoo.audit import measures
 from zoo.datasets import MIXTURES
 from zoo.metrics.sensitivity import summary
 
@@ -285,6 +287,22 @@ class TestCommand:
         assert f"{figures['lipschitz_g_max']:.2f}" == cells[2][6]
         assert figures["bridge_times_slope"] == figures["bridge"] * figures["lipschitz_g_median"]
         assert (tmp_path / "new" / "lipschitz.png").stat().st_size > 10_000
+
+    def test_each_model_is_held_against_what_it_was_trained_on(self, trained, tmp_path, capsys):
+        (run, *_), dataset = trained
+        dataset = dataset.partition("=")[2]
+        shutil.copytree(run, tmp_path / "run")
+        settings = {"dataset": dataset, "image_size": 0}
+        (tmp_path / "run" / "config.json").write_text(json.dumps({"settings": settings}))
+        small = ["--points=9", "--samples=20", "--steps=1", f"--out={tmp_path / 'new'}"]
+        command.main(["lipschitz", str(tmp_path / "run"), *small])
+        assert f"9 points of {dataset}, seed 0" in capsys.readouterr().out
+        held = []
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(measures, "audit_and_show", lambda _, data, *rest: held.append(data))
+            with pytest.raises(TypeError):  # what is patched in measures nothing
+                audit.main(["audit", str(tmp_path / "run"), f"--out={tmp_path}"])
+        assert [data.name for data in held] == [dataset]
 
     @pytest.mark.parametrize(
         "arguments, said",

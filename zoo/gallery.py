@@ -12,11 +12,10 @@ import os
 import sys
 
 from zoo import commands
-from zoo.latent.subject import DATASET_FLAG
-from zoo.latent.subject import data_of
+from zoo import models
 
 FLAGS = {
-    "dataset": DATASET_FLAG,
+    "dataset": models.DATASET_FLAG,
     "reconstructions": (10, "Test images to reconstruct."),
     "samples": (8, "Samples of each model."),
     "seed": (0, "Of the samples."),
@@ -73,11 +72,10 @@ def _presets():
 
 def _made(path, args):
     """(data set, name of the method, name of the model, reconstructions or None, samples)."""
-    from zoo import models
     from zoo.metrics import in_batches
 
     model = models.load(path)
-    data = data_of(path, args.dataset)
+    data = models.data_of(path, args.dataset)
     if len(data.shape) != 3 or data.shape != tuple(model.shape):
         raise ValueError(
             f"{model.name} makes examples of {tuple(model.shape)}, {data.name} has {data.shape}; "

@@ -23,9 +23,10 @@ import numpy as np
 
 from zoo import commands
 from zoo import markdown
+from zoo import models
 
 FLAGS = {
-    "dataset": ("fashion_mnist_10k", "Whose test examples to measure on, the same for all models."),
+    "dataset": models.DATASET_FLAG,
     "points": (256, "Test examples and prior draws for the slopes; maxima grow with it."),
     "steps": (30, "Steps of the power iteration."),
     "tau": (0.1, "Standard deviation of the noise behind S, in units of a coordinate."),
@@ -116,11 +117,12 @@ def main(argv: list | None = None) -> None:
     from zoo import pictures
 
     print(table(rows))
+    held_against = ", ".join(dict.fromkeys(row["data"] for row in rows.values()))
     slowest = min(
         value for row in rows.values() for key, value in row.items() if key.endswith("_converged")
     )
     print(
-        f"\n{args.points} points of {args.dataset}, seed {args.seed}; after {args.steps} steps at "
+        f"\n{args.points} points of {held_against}, seed {args.seed}; after {args.steps} steps at "
         f"least {slowest:.0%} of the slopes of each network have settled (--steps for more)"
     )
     (out / "lipschitz.json").write_text(
@@ -131,15 +133,14 @@ def main(argv: list | None = None) -> None:
 
 
 def _measure_all(paths, args):
-    from zoo import datasets
-    from zoo import models
-
     pathlib.Path(args.out).mkdir(parents=True, exist_ok=True)
-    data = datasets.load(args.dataset)
-    return {
-        name: measure(model, data, args) | {"path": path, "prior": model.law}
-        for name, path, model in models.load_each(paths)
-    }
+    models.data_of(paths[0], args.dataset)  # missing data are found without TensorFlow
+    rows = {}
+    for name, path, model in models.load_each(paths):
+        data = models.data_of(path, args.dataset)
+        about = {"path": path, "data": data.name, "prior": model.law}
+        rows[name] = measure(model, data, args) | about
+    return rows
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What something was computed with, as config.json records it."""
 
-import importlib.metadata
+import importlib
 import os
 import platform
 
@@ -14,7 +14,7 @@ def versions() -> dict[str, str]:
     return {
         "python": platform.python_version(),
         "keras": keras.__version__,
-        backend: importlib.metadata.version(backend),
+        backend: importlib.import_module(backend).__version__,
         "numpy": numpy.__version__,
     }
 

@@ -1,6 +1,7 @@
 """What can be measured, wherever it was read from: a trained game or a SavedModel."""
 
 import dataclasses
+import functools
 import json
 import os
 import pathlib
@@ -9,6 +10,14 @@ from collections.abc import Callable
 from collections.abc import Iterator
 
 import numpy as np
+
+DEFAULT = "fashion_mnist_10k"
+
+# The flag of the commands that hold models against data.
+DATASET_FLAG = (
+    "",
+    f"The data set; by default what each model was trained on, as its run says, or else {DEFAULT}.",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -129,6 +138,34 @@ def trained_on(path: str) -> dict:
         "train_split": told.get("train_split") or "train",
         "test_split": told.get("test_split") or "test",
     }
+
+
+def data_of(path: str, dataset: str = ""):
+    """The `Dataset` that the model at `path` was trained on, as far as can be known.
+
+    Args:
+        path: for `load`.
+        dataset: for `zoo.datasets.load`; "" for what the model's run says, or else `DEFAULT`. Where
+            Fashion-MNIST is not at hand, the part of it that ships with the package stands in.
+
+    Raises:
+        ValueError: as `zoo.datasets.load`.
+    """
+    told = {} if dataset else trained_on(path)
+    try:
+        return _data(**(told or {"name": dataset or DEFAULT}))
+    except ValueError:
+        if told.get("name") != "fashion_mnist":
+            raise
+        print(f"fashion_mnist is not at hand; {DEFAULT}, a part of it, is", file=sys.stderr)
+        return _data(DEFAULT, image_size=told["image_size"])
+
+
+@functools.lru_cache(maxsize=2)  # models of one data set come together
+def _data(name, **options):
+    from zoo import datasets
+
+    return datasets.load(name, **options)
 
 
 def of_game(game, name: str = "") -> Model:

@@ -73,9 +73,8 @@ class App:
     def _session(self):
         """How sessions run. Where flags and file leave it open, a run stays in its own thread.
 
-        Handing small operations from thread to thread costs a request of one image a quarter of
-        its time; what runs side by side are requests. Nor do threads inside an operation spin
-        while they wait for the next: the processor is wanted by other requests and by Python.
+        Handing small operations from thread to thread costs a request of one image a quarter of its
+        time. Nor do threads inside an operation spin while they wait: requests want the processor.
         """
         from tensorflow.core.protobuf.config_pb2 import ConfigProto
 

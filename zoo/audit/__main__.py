@@ -3,9 +3,10 @@
 usage: python -m zoo.audit MODEL [MODEL ...] [flags]
 
 MODEL is the name of a preset (`python -m zoo` lists them), a run directory, a .keras file, or a
-SavedModel directory. Prints verdicts, and with several models one table; writes audit.json and
-audit.png. With --check-card nothing is written: every figure on the cards of these presets is
-measured again, and what differs is printed; exit code 1 if anything does.
+SavedModel directory. Each is held against what it was trained on unless --against names other data.
+Prints verdicts, and with several models one table; writes audit.json and audit.png. With
+--check-card nothing is written: every figure on the cards of these presets is measured again, and
+what differs is printed; exit code 1 if anything does.
 """
 
 import json
@@ -16,9 +17,10 @@ import time
 
 from zoo import commands
 from zoo import markdown
+from zoo import models
 
 FLAGS = {
-    "against": ("fashion_mnist_10k", "The data set to hold the models against."),
+    "against": models.DATASET_FLAG,
     "samples": (10_000, "Samples drawn from each model."),
     "seed": (0, "Of every choice and draw."),
     "out": ("", "Where to write; by default into the one run directory given, else runs/audit."),
@@ -86,7 +88,10 @@ def main(argv: list | None = None) -> None:
 
     figures = {name: found for name, found, *_ in audited}
     for name, _, sentences, _ in audited:
-        print(f"\n{name}\n" + "\n".join(f"  {sentence}" for sentence in sentences))
+        print(
+            f"\n{name}, held against {figures[name]['data']}\n"
+            + "\n".join(f"  {sentence}" for sentence in sentences)
+        )
     if len(audited) > 1:
         print(f"\n{table(figures)}")
     (out / "audit.json").write_text(
@@ -111,17 +116,17 @@ def _out(given, paths):
 
 
 def _audit_all(paths, args):
-    from zoo import datasets
-    from zoo import models
+    models.data_of(paths[0], args.against)  # missing data are found without TensorFlow
     from zoo.audit import measures
     from zoo.audit import words
 
-    data = datasets.load(args.against)
     audited = []
     began = time.monotonic()
     for name, path, model in models.load_each(paths):
+        data = models.data_of(path, args.against)
         found, shown = measures.audit_and_show(model, data, args.seed, args.samples)
-        found |= {"path": path, "seconds": round(time.monotonic() - began, 1)}
+        seconds = round(time.monotonic() - began, 1)
+        found |= {"path": path, "data": data.name, "seconds": seconds}
         audited.append((name, found, words.verdicts(found), shown))
         began = time.monotonic()
     return audited

@@ -19,11 +19,12 @@ import sys
 import time
 
 from zoo import commands
-from zoo.latent.subject import DATASET_FLAG
+from zoo import machine
+from zoo import models
 from zoo.latent.subject import Subject
 
 FLAGS = {
-    "dataset": DATASET_FLAG,
+    "dataset": models.DATASET_FLAG,
     "unusual": ("", "A data set that the models have not seen, such as mnist."),
     "attributes": (
         "",
@@ -152,15 +153,13 @@ def _others(subjects, args):
 
 
 def _about(subject):
-    from importlib.metadata import version
-
     return {
         "model": subject.model.name,
         "trained_on": subject.trained_on,
         "classes": list(subject.classes),
         "tested_on": len(subject.test),
         "library": len(subject.train),
-        "versions": {name: version(name) for name in ("tensorflow", "keras", "numpy")},
+        "versions": machine.versions(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
     }
 

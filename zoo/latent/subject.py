@@ -10,43 +10,13 @@ from zoo import models
 from zoo.latent.arrays import checked_examples
 from zoo.latent.arrays import encoded
 
-DEFAULT = "fashion_mnist_10k"
-
-# The flag of the commands that show models with their data.
-DATASET_FLAG = (
-    "",
-    f"What the models were trained on; by default what their runs say, or else {DEFAULT}.",
-)
-
-# Models of one data set are shown together: it is read once.
-_load = functools.lru_cache(maxsize=2)(datasets.load)
-
-
-def data_of(path: str, dataset: str = "") -> datasets.Dataset:
-    """What the model at `path` was trained on, as far as can be known.
-
-    Args:
-        path: for `zoo.models.load`.
-        dataset: for `zoo.datasets.load`; "" for what the model's run says, or else `DEFAULT`. Where
-            Fashion-MNIST is not at hand, the part of it that ships with the package stands in.
-    """
-    told = {} if dataset else models.trained_on(path)
-    try:
-        return _load(**(told or {"name": dataset or DEFAULT}))
-    except ValueError:
-        if told.get("name") != "fashion_mnist":
-            raise
-        print(f"fashion_mnist is not at hand; {DEFAULT}, a part of it, is", file=sys.stderr)
-        return _load(DEFAULT, image_size=told["image_size"])
-
 
 class Subject:
     """A model, and examples as it sees them.
 
     Args:
         path: for `zoo.models.load`.
-        dataset: for `zoo.datasets.load`; "" for what the model's run was trained on, or else
-            `DEFAULT`.
+        dataset: as for `zoo.models.data_of`.
         limit: of examples to test on; five times as many make the library.
         seed: of every choice and draw.
 
@@ -65,7 +35,7 @@ class Subject:
 
     def __init__(self, path: str, dataset: str, limit: int, seed: int):
         self.model, self.seed = models.load(path), seed
-        self.data = data_of(path, dataset)
+        self.data = models.data_of(path, dataset)
         split = "" if dataset else models.trained_on(path).get("train_split", "train")
         self.trained_on = self.data.name if split in ("", "train") else f"{self.data.name} {split}"
         if len(self.data.shape) != 3:
