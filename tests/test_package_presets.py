@@ -13,6 +13,7 @@ import zipfile
 import numpy as np
 import pytest
 from keras import ops
+from PIL import Image
 
 import zoo
 from export import __main__ as export_command
@@ -27,6 +28,7 @@ from zoo.presets import making
 from zoo.presets import registry
 
 ROOT = pathlib.Path(__file__).parent.parent
+DOCS = pathlib.Path(__file__).parent.parent / "docs"
 PRESETS = zoo.list_presets()
 NAMES = [preset.name for preset in PRESETS]
 # One that can be measured with nothing but the package; the others are slow.
@@ -48,6 +50,14 @@ def data_of(preset):
         return figures.small(datasets.load(**source))
     except ValueError as error:
         pytest.skip(f"{preset.name} is measured on {source['name']}: {error}")
+
+
+def test_the_pages_of_the_documentation_show_the_weights_that_ship():
+    shipped = {preset.name: preset.sha256 for preset in PRESETS}
+    with Image.open(DOCS / "gallery.png") as gallery:
+        assert json.loads(gallery.text["weights"]) == shipped
+    shown = json.loads((DOCS / "latent" / "latent.json").read_text(encoding="utf-8"))["weights"]
+    assert len(shown) >= 10 and shown.items() <= shipped.items()
 
 
 @pytest.mark.parametrize("preset", PRESETS, ids=NAMES)

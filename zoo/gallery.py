@@ -8,6 +8,7 @@ chosen by eye: the images are the first test image of each class, the samples th
 the seed.
 """
 
+import json
 import os
 import sys
 
@@ -57,7 +58,8 @@ def draw(paths: list, args) -> None:
         "Nothing is chosen by eye: the first test image of each class, and images of the first "
         f"{args.samples} codes drawn from the prior (seed {args.seed})."
     )
-    sheets.draw(args.out, "What every method makes", rows, headings, note)
+    about = {"weights": json.dumps(models.weights_of(paths))}
+    sheets.draw(args.out, "What every method makes", rows, headings, note, about)
 
 
 def _presets():

@@ -121,14 +121,7 @@ def trained_on(path: str) -> dict:
     Returns:
         name, image_size, train_split and test_split; {} where that is not recorded.
     """
-    import zoo
-
-    presets = {preset.name: preset.directory for preset in getattr(zoo, "list_presets", list)()}
-    file = pathlib.Path(presets.get(path, path))
-    file = (file if file.is_dir() else file.parent) / "config.json"
-    if not file.is_file():
-        return {}
-    config = json.loads(file.read_text(encoding="utf-8"))
+    config = _config(path)
     told = (config.get("training") or {}) | config.get("settings", {})
     if told.get("dataset", "not recorded") == "not recorded":
         return {}
@@ -138,6 +131,22 @@ def trained_on(path: str) -> dict:
         "train_split": told.get("train_split") or "train",
         "test_split": told.get("test_split") or "test",
     }
+
+
+def weights_of(paths: list) -> dict[str, str]:
+    """path → sha256 of the weights, of those that are presets: what a picture of them is true of."""
+    known = {path: _config(path).get("weights") for path in paths}
+    return {path: weights["sha256"] for path, weights in known.items() if weights}
+
+
+def _config(path):
+    """config.json of the run, the `game.keras` in it, or the preset at `path`; {} without."""
+    import zoo
+
+    presets = {preset.name: preset.directory for preset in getattr(zoo, "list_presets", list)()}
+    file = pathlib.Path(presets.get(path, path))
+    file = (file if file.is_dir() else file.parent) / "config.json"
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
 
 
 def data_of(path: str, dataset: str = ""):

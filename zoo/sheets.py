@@ -37,6 +37,7 @@ def draw(
     rows: Sequence[Row],
     headings: Sequence[tuple[int, str]] = (),
     note: str = "",
+    about: dict[str, str] | None = None,
 ) -> None:
     """Writes a table of images as a PNG file.
 
@@ -48,6 +49,7 @@ def draw(
       rows: see `Row`.
       headings: (first column, text), over the columns.
       note: text below, wrapped.
+      about: name → text, kept in the file unseen.
 
     Raises:
       ValueError: there is no image, or they differ in shape.
@@ -89,7 +91,7 @@ def draw(
         write(_MARGIN, bottom + 16 * number + 8, line, fontsize=9.5, color="0.25")
     figure.figimage(page)
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, format="png", pil_kwargs={"optimize": True})
+    figure.savefig(path, format="png", metadata=about, pil_kwargs={"optimize": True})
 
 
 def _is_image(cell):

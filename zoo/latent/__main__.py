@@ -88,7 +88,8 @@ def _measured(paths, args):
     for name, part in drawn.items():
         print(f"drawing {name}", file=sys.stderr, flush=True)
         figures[name] = part(first, out)
-    return out, _about(first) | {"figures": figures, "anomaly": _detected(subjects, others, out)}
+    found = {"figures": figures, "anomaly": _detected(subjects, others, out)}
+    return out, _about(first) | {"weights": models.weights_of(paths)} | found
 
 
 def _detected(subjects, others, out):
