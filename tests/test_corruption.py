@@ -15,10 +15,13 @@ from games import make
 from games import state
 from games import step
 
+import zoo
+from trainers import agreement
 from trainers import callbacks
 from trainers import checkpoints
 from trainers import run
 from trainers.bigan import RECIPE
+from zoo import saving
 
 MEMBERS = ("config.json", "metadata.json", "model.weights.h5")
 
@@ -118,7 +121,7 @@ def test_weights_that_were_packed_damaged_are_refused(two, game, tmp_path, harm)
         for name in archive.namelist():
             content = archive.read(name)
             packed.writestr(name, HARMS[harm](content) if name.endswith("h5") else content)
-    assert checkpoints.damage(target) is None
+    assert saving.damage(target) is None
     check_the_one_before_is_used(two, game, tmp_path, lambda content: target.read_bytes())
 
 
@@ -135,7 +138,7 @@ def test_no_flipped_bit_anywhere_goes_unnoticed(two, tmp_path):
     unnoticed = 0
     for byte in places:
         path.write_bytes(flipped(whole, byte, int(rng.integers(8))))
-        if checkpoints.damage(path) is None:
+        if saving.damage(path) is None:
             # Only what says nothing about the content, such as its date.
             unnoticed += 1
             with zipfile.ZipFile(path) as archive:
@@ -191,9 +194,10 @@ def test_a_disk_that_fails_for_a_moment_damages_nothing(
         elif where == "checked":
             patch.setattr(zipfile.ZipExtFile, "read", fails)
         else:
-            patch.setattr(checkpoints, "damage", lambda path: None)
+            patch.setattr(saving, "damage", lambda path: None)
             patch.setattr(zipfile.ZipExtFile, "read", fails)
-        with pytest.raises(OSError, match=f"00000002.* cannot be read now .{os.strerror(fault)}"):
+        said = f"00000002.* cannot be read now .{os.strerror(fault)}"
+        with pytest.raises(checkpoints.Unreadable, match=said):
             checkpoints.restore(game, kept)
     assert before == {path: path.read_bytes() for path in kept.iterdir()}
     assert checkpoints.restore(game, kept) == 2
@@ -211,6 +215,37 @@ def train(directory):
     flags = ["--dataset=grid25", "--train_split=train[:60]", "--test_split=test[:60]"]
     flags += ["--width=2", "--batch_size=20", "--epochs=1", "--evaluate_every=0"]
     run.main(RECIPE, ["bigan.py", *flags, "--steps_per_execution=1", f"--run_dir={directory}"])
+
+
+@pytest.mark.parametrize("failing", ["write", "restore"])
+def test_a_disk_that_fails_ends_with_the_code_for_another_start(
+    finished, tmp_path, monkeypatch, capsys, failing
+):
+    directory = tmp_path / "run"
+    if failing == "restore":
+        shutil.copytree(finished, directory)
+
+    def fails(*arguments, **named):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch, pytest.raises(SystemExit) as ended:
+        patch.setattr(
+            *{"write": (checkpoints, "write"), "restore": (saving, "damage")}[failing], fails
+        )
+        train(directory)
+    assert ended.value.code == agreement.TRY_AGAIN == 75
+    error = capsys.readouterr().err.strip().splitlines()[-1]
+    assert "the disk failed" in error and os.strerror(errno.ENOSPC) in error
+    train(directory)
+    assert zoo.load(directory).latent_dim == 2
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_a_damaged_game_is_named(finished, tmp_path, harm):
+    file = shutil.copytree(finished, tmp_path / "run") / "game.keras"
+    file.write_bytes(HARMS[harm](file.read_bytes()))
+    with pytest.raises(ValueError, match=f"{file} is damaged"):
+        zoo.load(tmp_path / "run")
 
 
 @pytest.mark.parametrize("harm", [*HARMS, "missing"])

@@ -195,7 +195,7 @@ def test_one_worker_of_two_is_killed_and_the_pair_goes_on(tmp_path, victim):
             assert f"stopped and saved at step {before} of" in said[1]
         else:
             assert codes[victim] == -signal.SIGKILL
-            assert codes[1 - victim] == agreement.LOST, said[1 - victim][-3000:]
+            assert codes[1 - victim] == agreement.TRY_AGAIN, said[1 - victim][-3000:]
             assert f"error: worker {1 - victim} lost another worker" in said[1 - victim]
     codes, said = run_pair(arguments, tmp_path, directory)
     assert codes == [0, 0]

@@ -71,7 +71,7 @@ def test_what_cannot_be_mended_ends_the_job_and_a_lost_worker_does_not(manifest)
     hopeless = job["spec"]["podFailurePolicy"]["rules"][0]
     assert hopeless["action"] == "FailJob"
     assert hopeless["onExitCodes"]["values"] == [1, 2]
-    assert not {agreement.LOST, 130, 143} & set(hopeless["onExitCodes"]["values"])
+    assert not {agreement.TRY_AGAIN, 130, 143} & set(hopeless["onExitCodes"]["values"])
     # podFailurePolicy is allowed with this restartPolicy only.
     assert job["spec"]["template"]["spec"]["restartPolicy"] == "Never"
 

@@ -16,6 +16,7 @@ from damage import flip
 from damage import truncate
 
 import zoo
+from zoo import __main__ as table
 from zoo import commands
 from zoo import presets
 from zoo.presets import cards
@@ -411,6 +412,14 @@ def test_the_directory_of_a_run_is_no_part_of_its_command():
     for command in ("--run_dir=/a/b --seed=1", "--run_dir /a/b --seed=1", "--seed=1 --run_dir=x"):
         made = making.without_run_dir(f"python -m trainers.bigan {command}")
         assert made == "python -m trainers.bigan --seed=1"
+
+
+def test_what_can_be_loaded_and_has_no_card_is_not_denied(pristine, capsys):
+    with pytest.raises(SystemExit) as refused:
+        table.main(["zoo", str(pristine / "one")])
+    assert refused.value.code == 2
+    error = capsys.readouterr().err
+    assert f"zoo.load reads {pristine / 'one'}, but it has no card" in error
 
 
 def test_the_table_and_the_cards_need_no_tensorflow():

@@ -11,8 +11,10 @@ import os
 import sys
 import zlib
 
-# Another worker is gone: EX_TEMPFAIL of sysexits.h, try again.
-LOST = 75
+from trainers import checkpoints
+
+# EX_TEMPFAIL of sysexits.h.
+TRY_AGAIN = 75
 
 # Numbers per collective call, so that a large game is not in memory three times.
 _PIECE = 2**22
@@ -128,25 +130,42 @@ def state_of(game) -> list:
 
 
 @contextlib.contextmanager
-def lost_workers(here):
-    """Ends this process with code `LOST` where another worker is gone, which TensorFlow notices
-    within some ten seconds. `here`: see `trainers.cluster`.
+def another_start(here):
+    """Ends this process with code `TRY_AGAIN` where a new start may go well: another worker is
+    gone, which TensorFlow notices within some ten seconds, or the disk failed.
+
+    Args:
+        here: see `trainers.cluster`.
     """
+    alone = len(here.addresses) == 1
     try:
         yield
     except Exception as error:
-        if len(here.addresses) == 1 or not _is_loss(error):
+        if _is_of_the_disk(error):
+            told = (
+                "the disk failed, and nothing that was saved is lost; start again when it is well"
+            )
+        elif not alone and _is_loss(error):
+            told = (
+                f"worker {here.rank} lost another worker, and nothing beyond the last checkpoint; "
+                "start all of them again"
+            )
+        else:
             raise
         reason = str(error).replace("\n", " ")[:300]
-        print(
-            f"error: worker {here.rank} lost another worker, and nothing beyond the last "
-            f"checkpoint; start all of them again ({type(error).__name__}: {reason})",
-            file=sys.stderr,
-        )
+        print(f"error: {told} ({type(error).__name__}: {reason})", file=sys.stderr)
         sys.stdout.flush()
         sys.stderr.flush()
+        if alone:
+            sys.exit(TRY_AGAIN)
         # An orderly exit would wait for those that are gone.
-        os._exit(LOST)
+        os._exit(TRY_AGAIN)
+
+
+def _is_of_the_disk(error):
+    """An error of the system, but for a reader of the output that has gone."""
+    unread = isinstance(error, checkpoints.Unreadable)
+    return unread or (isinstance(error, OSError) and not isinstance(error, ConnectionError))
 
 
 def _is_loss(error):

@@ -1,16 +1,20 @@
 """Checkpoints: written whole or not at all, checked before they are read."""
 
 import contextlib
-import errno
 import os
 import pathlib
-import zipfile
+
+from zoo import saving
 
 # Of the directory of a run.
 FOLDER = "checkpoints"
 
 # How many damaged files are kept for somebody to look at.
 DAMAGED = 2
+
+
+class Unreadable(Exception):
+    """The disk or its permissions fail, perhaps for a while; nothing was changed."""
 
 
 def write(game, directory: pathlib.Path, keep: int = 2) -> pathlib.Path:
@@ -60,19 +64,16 @@ def restore(game, directory: pathlib.Path) -> int:
 
     Raises:
         ValueError: checkpoints exist, and none of them can be loaded.
-        OSError: the system cannot read one, which says nothing against the file.
+        Unreadable: the system cannot read one, which says nothing against the file.
     """
     for left in directory.glob(".partial-*"):
         left.unlink()
     candidates = _found(directory)
     for place, path in enumerate(candidates):
         try:
-            fault = damage(path) or _load(game, path)
+            fault = saving.damage(path) or _load(game, path)
         except OSError as error:
-            raise OSError(
-                f"checkpoint {path} cannot be read now ({error.strerror}); nothing was changed: "
-                "start again when the disk and its permissions allow it"
-            ) from None
+            raise Unreadable(f"checkpoint {path} cannot be read now ({error.strerror})") from None
         if fault is None:
             _put_aside(candidates[:place])
             return step_of(game)
@@ -98,37 +99,9 @@ def _load(game, path):
     try:
         game.load_weights(path)
     except (ValueError, KeyError, OSError) as error:
-        _check_readable(error)
+        saving.check_readable(error)
         return (str(error).splitlines() or [type(error).__name__])[0]
     return None
-
-
-def _check_readable(error):
-    """Raises an `error` of the system. What is wrong in a file shows as one without a number, or as
-    a place in the file that there cannot be; a file that is gone is as good as damaged.
-    """
-    if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL, errno.ENOENT):
-        raise error
-
-
-def damage(path: pathlib.Path) -> str | None:
-    """What is wrong with a `.keras` file (every byte is compared with its checksum), or None.
-
-    Raises:
-        OSError: the system cannot read it.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = set(archive.namelist())
-            broken = archive.testzip()
-    # A flipped bit in a header may ask for a password, another compression or a missing codec.
-    except Exception as error:
-        _check_readable(error)
-        return str(error) or type(error).__name__
-    missing = {"config.json", "metadata.json", "model.weights.h5"} - names
-    if missing:
-        return f"without {sorted(missing)}"
-    return f"{broken} does not match its checksum" if broken else None
 
 
 def any_in(directory: pathlib.Path) -> bool:

@@ -45,8 +45,8 @@ def main(recipe: Recipe, argv: list | None = None) -> None:
     """Train, measure, save and picture one game; exits with a message where that is impossible.
 
     Exit codes: 0 done, 1 training failed (a loss or a weight became NaN), 2 bad input, 75 another
-    worker is gone (start all again), 130 and 143 stopped by SIGINT and SIGTERM with everything
-    saved.
+    worker is gone or the disk failed (start all again), 130 and 143 stopped by SIGINT and SIGTERM
+    with everything saved.
     """
     argv = sys.argv if argv is None else argv
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -57,7 +57,7 @@ def main(recipe: Recipe, argv: list | None = None) -> None:
             _check_backend(args)
             strategy.check(args.strategy, args.tpu, args.devices)
             here = cluster.read(args.strategy)
-        until_the_end.enter_context(agreement.lost_workers(here))
+        until_the_end.enter_context(agreement.another_start(here))
         with commands.exit_on_bad_input():
             # Only the chief writes.
             if here.rank == 0:

@@ -134,7 +134,7 @@ def trained_on(path: str) -> dict:
 
 
 def weights_of(paths: list) -> dict[str, str]:
-    """path → sha256 of the weights, of those that are presets: what a picture of them is true of."""
+    """path → sha256 of the weights, of those that are presets: what a picture shows."""
     known = {path: _config(path).get("weights") for path in paths}
     return {path: weights["sha256"] for path, weights in known.items() if weights}
 

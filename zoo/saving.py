@@ -1,9 +1,11 @@
 """Reading saved games back."""
 
+import errno
 import hashlib
 import json
 import os
 import pathlib
+import zipfile
 
 import zoo
 
@@ -66,9 +68,39 @@ def _of_keras(path, sha256):
 
     if sha256:
         _check(file, hashlib.sha256(file.read_bytes()).hexdigest(), sha256)
+    if fault := damage(file):
+        raise ValueError(f"{file} is damaged, or no saved game: {fault}")
     for name in zoo.METHODS | zoo.CONSTRUCTIONS:
         zoo.method(name)  # importing a method tells Keras its class
     try:
         return keras.saving.load_model(file)
     except (OSError, KeyError, TypeError) as error:
         raise ValueError(f"{file} is not a saved game: {str(error).splitlines()[0]}") from error
+
+
+def check_readable(error):
+    """Raises an `error` of the system. What is wrong in a file shows as one without a number, or as
+    a place in the file that there cannot be; a file that is gone is as good as damaged.
+    """
+    if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL, errno.ENOENT):
+        raise error
+
+
+def damage(path: pathlib.Path) -> str | None:
+    """What is wrong with a `.keras` file (every byte is compared with its checksum), or None.
+
+    Raises:
+        OSError: the system cannot read it.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = set(archive.namelist())
+            broken = archive.testzip()
+    # A flipped bit in a header may ask for a password, another compression or a missing codec.
+    except Exception as error:
+        check_readable(error)
+        return str(error) or type(error).__name__
+    missing = {"config.json", "metadata.json", "model.weights.h5"} - names
+    if missing:
+        return f"without {sorted(missing)}"
+    return f"{broken} does not match its checksum" if broken else None

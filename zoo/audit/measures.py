@@ -194,7 +194,8 @@ def images(evidence, data) -> dict:
         if data.name in datasets.MIXTURES:
             return metrics.count_modes(evidence.samples[:2500], *datasets.MIXTURES[data.name])
         return {}
-    real, half = evidence.x["test"], compared(len(evidence.x["test"]))
+    real = evidence.x["test"]
+    half = min(compared(len(real)), len(evidence.samples))
     shown = evidence.samples[:half]
     figures = distances.compare_sets(evidence.space, real[:half], shown, real[half : 2 * half])
     coverage = class_coverage(evidence.space.probabilities(evidence.samples))
