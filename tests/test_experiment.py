@@ -47,6 +47,7 @@ def test_streams_are_what_they_are_called(game, data):
     np.testing.assert_allclose(z.mean(axis=0), 0, atol=0.1)
 
 
+@pytest.mark.slow
 def test_finished_cells_are_kept_and_only_missing_ones_measured(data, tmp_path, capsys):
     plan = experiment.Plan(
         supports=(16,),

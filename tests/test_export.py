@@ -452,6 +452,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.slow
 def test_the_doctor_names_what_is_broken_and_passes_what_is_not(exported, tmp_path, monkeypatch):
     wanted = {exported(kind)[1]: r"\A  sound\Z" for kind in ("bigan", "gan")}
     for damage, message in DAMAGE.items():

@@ -466,6 +466,7 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(images, tmp_pa
     assert "going on from step 11 of 33" in said
 
 
+@pytest.mark.slow
 def test_steps_per_execution_and_jit_leave_the_same_number_of_steps(images, tmp_path):
     game = train(images, tmp_path, "--epochs=2", "--steps_per_execution=5", "--jit_compile")
     assert checkpoints.step_of(game) == 20
