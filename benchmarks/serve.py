@@ -8,7 +8,7 @@ as processes of their own; all that is compared takes turns in short rounds, so 
 is noisy for all. Rates are of the best round, since shared machines lose whole cores for seconds;
 latencies are of all rounds. Clients use processor time too: on two cores that is time the server
 does not get, so the last column says what the server itself used, and with --h2load the clients are
-those of nghttp2's load generator (Debian: nghttp2-client), which cost a tenth of Python's.
+those of nghttp2's load generator, in C (Debian: nghttp2-client).
 
 Variants, of which --variants names those to run:
     batched      one process, --enable_batching, max_batch_size 32 (always measured)

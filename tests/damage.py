@@ -8,6 +8,6 @@ def flip(path):
     path.write_bytes(contents)
 
 
-def truncate(path):
-    """The end is missing."""
-    path.write_bytes(path.read_bytes()[:-100])
+def truncate(path, lost=1):
+    """The last bytes are missing."""
+    path.write_bytes(path.read_bytes()[:-lost])

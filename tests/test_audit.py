@@ -238,7 +238,6 @@ def test_a_bound_below_the_number_of_classes_is_none():
         assert words.verdicts(found | bound) == ["support, by pixels: Upper bound: about 9"]
 
 
-@pytest.mark.slow
 def test_fewer_samples_than_test_examples_are_compared_with_as_many(data):
     gathered = evidence.gather(models.of_game(zoo.GAN(data.shape, width=2)), data, 0, 200)
     gathered = dataclasses.replace(gathered, samples=datasets.scale(data.train[:200]))
@@ -246,6 +245,7 @@ def test_fewer_samples_than_test_examples_are_compared_with_as_many(data):
     assert found["precision"] > 0.5 and found["classes"] == 10
 
 
+@pytest.mark.slow
 def test_the_command_writes_figures_and_a_picture(tmp_path, counterexample, capsys):
     counterexample.save(tmp_path / "game.keras")
     games.export(counterexample, tmp_path / "served")

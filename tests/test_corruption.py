@@ -217,21 +217,19 @@ def train(directory):
     run.main(RECIPE, ["bigan.py", *flags, "--steps_per_execution=1", f"--run_dir={directory}"])
 
 
-@pytest.mark.parametrize("failing", ["write", "restore"])
+@pytest.mark.parametrize("module, failing", [(checkpoints, "write"), (saving, "damage")])
 def test_a_disk_that_fails_ends_with_the_code_for_another_start(
-    finished, tmp_path, monkeypatch, capsys, failing
+    finished, tmp_path, monkeypatch, capsys, module, failing
 ):
     directory = tmp_path / "run"
-    if failing == "restore":
+    if failing == "damage":  # looked for where a run goes on
         shutil.copytree(finished, directory)
 
     def fails(*arguments, **named):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch, pytest.raises(SystemExit) as ended:
-        patch.setattr(
-            *{"write": (checkpoints, "write"), "restore": (saving, "damage")}[failing], fails
-        )
+        patch.setattr(module, failing, fails)
         train(directory)
     assert ended.value.code == agreement.TRY_AGAIN == 75
     error = capsys.readouterr().err.strip().splitlines()[-1]

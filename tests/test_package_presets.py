@@ -28,7 +28,6 @@ from zoo.presets import making
 from zoo.presets import registry
 
 ROOT = pathlib.Path(__file__).parent.parent
-DOCS = pathlib.Path(__file__).parent.parent / "docs"
 PRESETS = zoo.list_presets()
 NAMES = [preset.name for preset in PRESETS]
 # One that can be measured with nothing but the package; the others are slow.
@@ -54,9 +53,10 @@ def data_of(preset):
 
 def test_the_pages_of_the_documentation_show_the_weights_that_ship():
     shipped = {preset.name: preset.sha256 for preset in PRESETS}
-    with Image.open(DOCS / "gallery.png") as gallery:
+    with Image.open(ROOT / "docs" / "gallery.png") as gallery:
         assert json.loads(gallery.text["weights"]) == shipped
-    shown = json.loads((DOCS / "latent" / "latent.json").read_text(encoding="utf-8"))["weights"]
+    latent = (ROOT / "docs" / "latent" / "latent.json").read_text(encoding="utf-8")
+    shown = json.loads(latent)["weights"]
     assert len(shown) >= 10 and shown.items() <= shipped.items()
 
 

@@ -266,7 +266,7 @@ class TestCommand:
     ):
         run, twin = trained[0][0], str(tmp_path / "run")
         shutil.copytree(run, twin)
-        found = [(name, path) for name, path, _ in models.load_each([run, run, twin])]
+        found = [(name, path) for name, path, *_ in models.load_each([run, run, twin])]
         assert found == [("run", run), (twin, twin)]
         assert capsys.readouterr().err.splitlines() == [f"{run} (1 of 2) …", f"{twin} (2 of 2) …"]
 

@@ -678,6 +678,18 @@ def test_long_messages_are_cut_at_1024_bytes_between_characters(character):
 
 
 @pytest.mark.parametrize(
+    "said, still",
+    [("", True), ("experimental { disable_thread_spinning: false }", False)],
+)
+def test_threads_do_not_spin_unless_the_file_says_so(tmp_path, said, still):
+    file = tmp_path / "session.txt"
+    file.write_text(f"intra_op_parallelism_threads: 5 {said}")
+    words = ["server", "--model_name=m", f"--model_base_path={tmp_path}"]
+    config = App(flags.parse([*words, f"--tensorflow_session_config_file={file}"])).session
+    assert config.experimental.disable_thread_spinning == still
+
+
+@pytest.mark.parametrize(
     "given, intra, inter",
     [
         ([], 0, -1),  # a run stays in its own thread

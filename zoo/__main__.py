@@ -9,8 +9,6 @@ import sys
 
 from zoo import commands
 
-LOADED = ("weights.npz", "game.keras")  # of a preset, of a run
-
 
 def main(argv: list | None = None) -> None:
     """Print; exit code 2 and one line where there is no such preset. Needs no TensorFlow."""
@@ -24,16 +22,18 @@ def main(argv: list | None = None) -> None:
 
 def _text(words):
     from zoo import presets
+    from zoo.presets import storage
 
     if not words:
         return presets.table(presets.list_presets()) + "\n\nzoo.load(NAME) loads one"
     if len(words) > 1 or words[0].startswith("-"):
         raise ValueError(f"expected the name of one preset, got {' '.join(words)}; see --help")
-    directory, card = pathlib.Path(words[0]), pathlib.Path(words[0], "card.md")
-    names = [preset.name for preset in presets.list_presets()]
-    if words[0] not in names and card.is_file():
-        return card.read_text(encoding="utf-8").rstrip()
-    if words[0] not in names and any((directory / f).is_file() for f in LOADED):
+    directory = pathlib.Path(words[0])
+    if words[0] in [preset.name for preset in presets.list_presets()]:
+        return presets.find(words[0]).card.rstrip()
+    if (directory / "card.md").is_file():
+        return (directory / "card.md").read_text(encoding="utf-8").rstrip()
+    if storage.is_preset(directory) or (directory / "game.keras").is_file():
         raise ValueError(
             f"zoo.load reads {directory}, but it has no card; python -m zoo.presets RUN --out=NEW "
             "makes a preset with one of a run"

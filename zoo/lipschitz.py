@@ -134,10 +134,8 @@ def main(argv: list | None = None) -> None:
 
 def _measure_all(paths, args):
     pathlib.Path(args.out).mkdir(parents=True, exist_ok=True)
-    models.data_of(paths[0], args.dataset)  # missing data are found without TensorFlow
     rows = {}
-    for name, path, model in models.load_each(paths):
-        data = models.data_of(path, args.dataset)
+    for name, path, model, data in models.load_each(paths, args.dataset):
         about = {"path": path, "data": data.name, "prior": model.law}
         rows[name] = measure(model, data, args) | about
     return rows

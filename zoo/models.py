@@ -94,22 +94,23 @@ def load(path: str) -> Model:
     )
 
 
-def load_each(paths: list) -> Iterator[tuple[str, str, Model]]:
-    """(name, path, model) of every path in turn, which is said on stderr.
+def load_each(paths: list, dataset: str = "") -> Iterator[tuple]:
+    """(name, path, model, `data_of` it) of every path in turn, which is said on stderr.
 
     A path that comes again is passed over; a model with the name of an earlier one is called by
     its path.
 
     Raises:
-        ValueError: as `load`, when the path's turn comes.
+        ValueError: as `data_of` and `load`, when the path's turn comes.
     """
     paths, names = list(dict.fromkeys(map(str, paths))), set()
     for number, path in enumerate(paths, 1):
         print(f"{path} ({number} of {len(paths)}) …", file=sys.stderr, flush=True)
+        data = data_of(path, dataset)  # first, for missing data are found without TensorFlow
         model = load(path)
         name = path if model.name in names else model.name
         names.add(name)
-        yield name, path, model
+        yield name, path, model, data
 
 
 def trained_on(path: str) -> dict:

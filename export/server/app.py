@@ -13,6 +13,7 @@ from tensorflow_serving.config import model_server_config_pb2
 
 from export.server import batching
 from export.server import ports
+from export.server import sessions
 from export.server import text_configs
 from export.server import words
 from export.server.batching_parameters import Parameters
@@ -40,7 +41,7 @@ class App:
         self.say = say
         self.metrics = Metrics()
         self.batching = self._batching()
-        self.session = self._session()
+        self.session = sessions.config(options, self.batching)
         self.scheduler = batching.Scheduler(self.batching, self._left) if self.batching else None
         self.manager = Manager(
             load=self._load,
@@ -69,29 +70,6 @@ class App:
         self.background = []
 
     # Files that flags name.
-
-    def _session(self):
-        """How sessions run. Where flags and file leave it open, a run stays in its own thread.
-
-        Handing small operations from thread to thread costs a request of one image a quarter of its
-        time. Nor do threads inside an operation spin while they wait: requests want the processor.
-        """
-        from tensorflow.core.protobuf.config_pb2 import ConfigProto
-
-        options = self.options
-        config = ConfigProto(inter_op_parallelism_threads=-1, allow_soft_placement=True)
-        config.experimental.disable_thread_spinning = True
-        if options.tensorflow_session_config_file:
-            file = text_configs.read(options.tensorflow_session_config_file, "ConfigProto")
-            config.MergeFrom(file)
-        both = options.tensorflow_session_parallelism
-        if intra := options.tensorflow_intra_op_parallelism or both:
-            config.intra_op_parallelism_threads = intra
-        if inter := options.tensorflow_inter_op_parallelism or both:
-            # With fewer threads than runs, TensorFlow makes one run wait for another.
-            runs = self.batching.num_batch_threads if self.batching else 0
-            config.inter_op_parallelism_threads = max(inter, runs)
-        return config
 
     def _batching(self):
         if not self.options.enable_batching:

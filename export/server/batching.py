@@ -183,6 +183,7 @@ class Queue:
         self.scheduler.plan()
 
     def full(self) -> bool:
+        """Whether what waits makes a batch that cannot grow."""
         return self.rows >= self.parameters.largest
 
     def ready(self) -> bool:

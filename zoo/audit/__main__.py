@@ -116,14 +116,12 @@ def _out(given, paths):
 
 
 def _audit_all(paths, args):
-    models.data_of(paths[0], args.against)  # missing data are found without TensorFlow
     from zoo.audit import measures
     from zoo.audit import words
 
     audited = []
     began = time.monotonic()
-    for name, path, model in models.load_each(paths):
-        data = models.data_of(path, args.against)
+    for name, path, model, data in models.load_each(paths, args.against):
         found, shown = measures.audit_and_show(model, data, args.seed, args.samples)
         seconds = round(time.monotonic() - began, 1)
         found |= {"path": path, "data": data.name, "seconds": seconds}

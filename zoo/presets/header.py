@@ -56,9 +56,10 @@ def _index(name, config, metrics, found, keys):
     labels = {row.key: row.label for row in ROWS}
     space = f", in the space of {found.get('space', 'an unnamed classifier')}"
     for key in keys:
+        where = space if key in ("frechet", "recall") else ""
         yield f"    - type: {_TYPES[key]}"
         yield f"      value: {found[key]:.6g}"
-        yield f"      name: {_text(labels[key] + space * (key in ('frechet', 'recall')))}"
+        yield f"      name: {_text(labels[key] + where)}"
 
 
 def _text(value):
