@@ -20,6 +20,7 @@ COMMON = {
         " any image set of TensorFlow Datasets by name, folder:PATH of PNG and JPEG files,"
         " npz:PATH, or points in the plane: grid25, ring8, circle.",
     ),
+    "dataset_b": ("", "The second set of a method of two domains; the first is --dataset."),
     "image_size": (0, "Resize images to this many pixels a side, with antialiasing; 0 keeps them."),
     "train_split": ("train", "Training examples, in the split syntax of TensorFlow Datasets."),
     "test_split": ("test", "Test examples, likewise."),

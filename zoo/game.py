@@ -8,6 +8,7 @@ from keras import ops
 
 from zoo import averages
 from zoo import networks
+from zoo import scores
 from zoo import steps
 from zoo.declarations import check_declaration
 from zoo.declarations import checked
@@ -50,12 +51,22 @@ class Game(keras.Model):
 
     players: dict = {}
     schedule: tuple = ()
+    # The arguments of `play`, in order: z is drawn from the prior, all others are parts of a batch.
+    inputs: tuple = ("x", "z")
+    # Whether every phase of a step plays on examples of its own. Two phases of a discriminator to
+    # one of a generator would otherwise show it the same examples twice.
+    fresh_batches: bool = False
+    # Batches that one training step takes: one for each phase if `fresh_batches`, else one.
+    batches_per_step: int = 1
+    # Score → (network, what it is given[, which of its outputs]); see `zoo.scores`.
+    scores: dict = {}
     # Of every pixel of an image; None where a method makes images without a range.
     image_range: tuple | None = (-1, 1)
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         check_declaration(cls)
+        cls.batches_per_step = len(cls.schedule) if cls.fresh_batches else 1
         keras.saving.register_keras_serializable("zoo")(cls)
 
     def __init__(
@@ -97,6 +108,9 @@ class Game(keras.Model):
     def play(self, x, z) -> dict:
         """One round. x (n, *image_shape) in [-1, 1], z (n, latent_dim) from the prior.
 
+        A method that takes other arguments names them in `inputs`, such as ("x", "y", "z") with
+        labels y (n,), or ("a", "b") with images of two domains.
+
         Returns:
             player → loss, float32 scalars in nats unless the method says otherwise.
         """
@@ -135,6 +149,29 @@ class Game(keras.Model):
     def observed(self, x, seed: int):
         """Examples as this game's data law has them: x itself, unless the method changes data."""
         return x
+
+    # What a phase of a training step plays on.
+
+    def share(self, batch: tuple, phase: int) -> tuple:
+        """The part of `batch` that phase number `phase` of a step plays on.
+
+        Every k-th example for k = `batches_per_step`, so that the replicas of a distributed step,
+        each of which holds a stretch of the global batch, have even shares of every phase.
+        """
+        k = self.batches_per_step
+        if k == 1:
+            return batch
+        if batch[0].shape[0] is not None and batch[0].shape[0] % k:
+            raise ValueError(
+                f"batch size of {type(self).__name__} must be a multiple of {k}, its "
+                f"batches_per_step; got {batch[0].shape[0]}"
+            )
+        return tuple(part[phase::k] for part in batch)
+
+    def deal(self, batch: tuple) -> tuple:
+        """The arguments of `play` for the parts of one batch: noise is drawn where it stands."""
+        parts, n = iter(batch), ops.shape(batch[0])[0]
+        return tuple(self.noise(n) if name == "z" else next(parts) for name in self.inputs)
 
     # Noise during training.
 
@@ -213,6 +250,7 @@ class Game(keras.Model):
         missing = owned - set(self.named_networks())
         if missing:
             raise ValueError(f"{type(self).__name__} built no network called {sorted(missing)}")
+        scores.check(self)
         self.averages = averages.create(self) if self.ema else {}
 
     def named_networks(self) -> dict:
