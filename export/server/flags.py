@@ -22,7 +22,11 @@ FLAGS = {
     "grpc_max_threads": (0, "Accepted and not needed: one event loop reads all calls."),
     "model_name": ("default", "Name of the one model (without --model_config_file)."),
     "model_base_path": ("", "Its folder, which holds one folder per version, named by a number."),
-    "model_config_file": ("", "ModelServerConfig as text: several models, policies, labels."),
+    "model_config_file": (
+        "",
+        "ModelServerConfig as text: several models, policies, labels. If given, --model_name and "
+        "--model_base_path are ignored.",
+    ),
     "model_config_file_poll_wait_seconds": (0, "Seconds between looks at that file; 0: none."),
     "file_system_poll_wait_seconds": (1, "Seconds between looks for versions; 0: at start only."),
     "allow_version_labels_for_unavailable_models": (
@@ -88,8 +92,8 @@ def parse(argv: list) -> types.SimpleNamespace:
 
 
 def _check(options):
-    if bool(options.model_base_path) == bool(options.model_config_file):
-        raise ValueError("give either --model_base_path or --model_config_file")
+    if not (options.model_base_path or options.model_config_file):
+        raise ValueError("give --model_base_path or --model_config_file")
     if options.batching_parameters_file and not options.enable_batching:
         raise ValueError("--batching_parameters_file needs --enable_batching")
     if options.enable_per_model_batching_parameters and not options.enable_batching:
@@ -108,6 +112,14 @@ def _check(options):
             "--file_system_poll_wait_seconds must be 0 or more; nothing would be found"
         )
     channel_arguments(options.grpc_channel_arguments)
+
+
+def notes(options: types.SimpleNamespace) -> list:
+    """One line for every flag that was given and has no effect."""
+    found = []
+    if options.model_config_file and options.model_base_path:
+        found.append("--model_config_file wins: --model_name and --model_base_path are ignored")
+    return found
 
 
 def channel_arguments(text: str) -> list:
