@@ -33,6 +33,8 @@ setup(
         include=["zoo", "zoo.*", "trainers", "trainers.*", "export", "export.*"]
     ),
     package_data={
+        "zoo": ["py.typed"],
+        "trainers": ["py.typed"],
         "zoo.datasets": ["*.npz", "*.LICENSE.txt"],
         "zoo.metrics": ["weights/*.npz"],
         "zoo.presets": ["registry.json", "*/weights.npz", "*/*.json", "*/card.*", "*/LICENSE.txt"],

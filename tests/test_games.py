@@ -174,18 +174,35 @@ def test_codes_and_images_have_the_declared_shapes_and_ranges(method, network):
 @every_kind
 def test_averages_follow_the_weights_and_serve_encode_and_decode(method, network):
     game = make(method, network, ema=0.75, eager=True)
+    # After step t: min(ema, (1 + t) / (10 + t)), here for t = 1.
+    decay = min(0.75, (1 + 1) / (10 + 1))
     first = [v.numpy() for v in game.generator.variables]
     step(game, examples(network))
     now = [v.numpy() for v in game.generator.variables]
     average = [v.numpy() for v in game.averages["generator"].variables]
     for mean, old, new in zip(average, first, now, strict=True):
-        np.testing.assert_allclose(mean, 0.75 * old + 0.25 * new, rtol=1e-4, atol=1e-6)
+        np.testing.assert_allclose(mean, decay * old + (1 - decay) * new, rtol=1e-4, atol=1e-6)
     z = game.prior_codes(4, seed=0)
     alone = make(method, network)
     alone.generator.set_weights(average)
     np.testing.assert_array_equal(numbers(game.decode(z)), numbers(alone.decode(z)))
     alone.generator.set_weights(now)
     assert np.any(numbers(game.decode(z)) != numbers(alone.decode(z)))
+
+
+def test_averages_warm_up_until_their_decay_and_go_on_after_a_resume(tmp_path):
+    game = make("bigan", "mlp", ema=0.2, eager=True)
+    expected = [v.numpy() for v in game.encoder.variables]
+    for t in range(1, 4):
+        step(game, examples("mlp", seed=t))
+        # 2/11 and then 0.2: from t = 2 on, (1 + t) / (10 + t) is above the decay asked for.
+        decay = min(0.2, (1 + t) / (10 + t))
+        now = [v.numpy() for v in game.encoder.variables]
+        expected = [decay * a + (1 - decay) * b for a, b in zip(expected, now, strict=True)]
+        game.save(tmp_path / "game.keras")
+        game = zoo.load(tmp_path / "game.keras")
+    for mean, value in zip(game.averages["encoder"].variables, expected, strict=True):
+        np.testing.assert_allclose(mean.numpy(), value, rtol=1e-4, atol=1e-6)
 
 
 class Frozen(Game):

@@ -5,6 +5,41 @@ first asked for, so that `import zoo` costs nothing until a model is wanted.
 """
 
 import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    # For editors and type checkers, which do not run `__getattr__`.
+    from zoo import datasets
+    from zoo.aae import AAE
+    from zoo.ali import ALI
+    from zoo.alpha_gan import AlphaGAN
+    from zoo.bigan import BiGAN
+    from zoo.counterexample import Counterexample
+    from zoo.game import Game
+    from zoo.gan import GAN
+    from zoo.latent_regressor import LatentRegressor
+    from zoo.vae import VAE
+    from zoo.vae_gan import VAEGAN
+
+__all__ = [
+    "AAE",
+    "ALI",
+    "CONSTRUCTIONS",
+    "GAN",
+    "METHODS",
+    "VAE",
+    "VAEGAN",
+    "AlphaGAN",
+    "BiGAN",
+    "Counterexample",
+    "Game",
+    "LatentRegressor",
+    "datasets",
+    "list_presets",
+    "load",
+    "method",
+    "save_preset",
+]
 
 # method (also the name of its module, and of its trainer) → class
 METHODS = {
@@ -24,7 +59,7 @@ CONSTRUCTIONS = {"counterexample": "Counterexample"}
 __version__ = "0.1.0"
 
 
-def method(name: str):
+def method(name: str) -> "type[Game]":
     """The game class of method `name`. Raises ValueError listing the methods there are."""
     known = METHODS | CONSTRUCTIONS
     if name not in known:
@@ -32,7 +67,7 @@ def method(name: str):
     return getattr(importlib.import_module(f"zoo.{name}"), known[name])
 
 
-def load(source: str, sha256: str = ""):
+def load(source: str, sha256: str = "") -> "Game":
     """A trained game: a preset by name, or what was saved somewhere.
 
     Args:
@@ -67,7 +102,7 @@ def list_presets() -> list:
     return presets.list_presets()
 
 
-def save_preset(game, directory: str, precision: str = "float16", **about) -> None:
+def save_preset(game: "Game", directory: str, precision: str = "float16", **about) -> None:
     """Write the weights and the configuration of `game` so that `zoo.load(directory)` reads them.
 
     The layout is that of the package's presets, without figures and card; `python -m zoo.presets`
@@ -88,7 +123,15 @@ def save_preset(game, directory: str, precision: str = "float16", **about) -> No
     storage.save(game, directory, precision, training=about)
 
 
+def __dir__():
+    return sorted({*globals(), *__all__})
+
+
 def __getattr__(attribute):
+    if attribute == "datasets":
+        return importlib.import_module("zoo.datasets")
+    if attribute == "Game":
+        return importlib.import_module("zoo.game").Game
     for name, game_class in (METHODS | CONSTRUCTIONS).items():
         if attribute == game_class:
             return method(name)

@@ -3,9 +3,15 @@
 They are part of the game, hence of its checkpoints; batch norm statistics are averaged with the
 weights. The average of GAN weights is less noisy than the last of them (Yazıcı et al. 2019,
 arXiv:1806.04498).
+
+After step t (`optimizer.iterations`, counted from 1) an average keeps decay_t of itself and takes
+the rest from the network: decay_t = min(ema, (1 + t) / (10 + t)). The first steps, at which the
+initial weights should be forgotten, thus weigh less than they would at the decay `ema` itself. t is
+part of a checkpoint, so a resumed run continues the same average.
 """
 
 import keras
+from keras import ops
 
 
 def create(game) -> dict:
@@ -21,7 +27,11 @@ def create(game) -> dict:
 
 
 def update(game) -> None:
-    """Move every average by 1 - `game.ema` of the way to where its network is now."""
+    """Move every average by 1 - decay_t of the way to where its network is now."""
+    if not game.averages:
+        return
+    t = ops.cast(game.optimizer.iterations, "float32")
+    moved = 1 - ops.minimum(game.ema, (1 + t) / (10 + t))
     for name, average in game.averages.items():
         for mean, value in zip(average.variables, getattr(game, name).variables, strict=True):
-            mean.assign(mean + (1 - game.ema) * (value - mean))
+            mean.assign(mean + moved * (value - mean))

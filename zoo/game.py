@@ -42,7 +42,8 @@ class Game(keras.Model):
         prior: law of the codes, "normal" N(0, I), "uniform" on [-1, 1]^latent_dim, or "mixture",
             ten Gaussians around a ring in the plane (latent_dim 2).
         ema: decay per step of an exponential moving average of the encoder and the generator;
-            where it is above 0, `encode`, `decode` and everything built on them use the average.
+            when it is above 0, `encode`, `decode` and everything built on them use the average.
+            The first steps use a smaller decay, (1 + t) / (10 + t) after step t.
         seed: fixes the initial weights and every draw of noise.
 
     Raises:
