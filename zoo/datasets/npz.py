@@ -45,7 +45,7 @@ def read(path: str, image_size: int | None = None) -> Dataset:
       The `Dataset`: images (n, h, w, c).
 
     Raises:
-      ValueError: no such file, not an .npz or .npy file, or an array that is missing or not as above.
+      ValueError: no such file, not an .npz or .npy file, or an array is missing or not as above.
     """
     file = pathlib.Path(path).expanduser()
     arrays = _arrays(file)
