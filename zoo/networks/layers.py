@@ -145,9 +145,9 @@ def code_head(
     return [mean, ops.clip(linear(), -10, 10)] if stochastic else mean
 
 
-def logit(features, bias: bool = True, weights=initializer):
+def logit(features, bias: bool = True, weights=initializer, name: str | None = None):
     """One unbounded number per example, float32 under every policy."""
-    return dense(1, bias, weights, dtype="float32")(features)
+    return dense(1, bias, weights, dtype="float32", name=name)(features)
 
 
 def flat_size(shape: tuple) -> int:
