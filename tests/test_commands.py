@@ -112,3 +112,19 @@ def test_help_of_every_command_answers_in_a_second_and_without_tensorflow(module
     for word in COMMANDS[module]:
         assert re.search(rf"^ +{word}\b", shown.stdout, re.M), word
     assert shown.stdout.splitlines()[-1] == "IMPORTED"
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("~/run", "/home/ada/run"),
+        ("~", "/home/ada"),
+        ("folder:~/photos", "folder:/home/ada/photos"),
+        ("a~b", "a~b"),
+        ("grid25", "grid25"),
+    ],
+)
+def test_a_leading_tilde_is_the_home_directory(given, read, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/ada")
+    args = commands.only_flags("usage", {"path": ("", "A path.")}, ["prog", f"--path={given}"])
+    assert args.path == read

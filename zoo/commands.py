@@ -1,6 +1,7 @@
 """Every command line: flags with defaults, words that are not flags, and how bad input ends."""
 
 import contextlib
+import os
 import shlex
 import sys
 import textwrap
@@ -43,7 +44,15 @@ def parse(usage: str, known: dict, argv: list) -> tuple[types.SimpleNamespace, l
         words = values(argv)[1:]
     except flags.Error as error:
         raise ValueError(f"{error}; see --help") from None
-    return types.SimpleNamespace(**{name: values[name].value for name in known}), words
+    return types.SimpleNamespace(**{name: _at_home(values[name].value) for name in known}), words
+
+
+def _at_home(value):
+    """`value`, a leading ~ being the home directory: shells leave that of --flag=~/path alone."""
+    if not isinstance(value, str):
+        return value
+    kind, colon, path = value.rpartition(":")
+    return kind + colon + os.path.expanduser(path) if path.startswith("~") else value
 
 
 def _listed(name, default, text):
