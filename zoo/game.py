@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from zoo import averages
+from zoo import fitting
 from zoo import networks
 from zoo import steps
 from zoo.declarations import check_declaration
@@ -19,7 +20,7 @@ from zoo.priors import draw
 from zoo.priors import normal
 
 
-class Game(keras.Model):
+class Game(fitting.Fitting):
     """An adversarial game.
 
     A method declares what its paper adds to this class and nothing else: `players`, `schedule`,
@@ -112,7 +113,9 @@ class Game(keras.Model):
 
     def encode(self, x):
         """Codes of images; the mean where the encoder is stochastic. (n, ...) → (n, latent_dim)."""
-        code = self._trained("encoder")(x, training=False)
+        encoder = self._trained("encoder")
+        fitting.check_pixels(self, x)
+        code = encoder(x, training=False)
         return code[0] if isinstance(code, (list, tuple)) else code
 
     def decode(self, z):
@@ -149,11 +152,13 @@ class Game(keras.Model):
 
     # Training.
 
-    def compile(self, optimizer, l2: float = 0.0, **kwargs) -> None:
+    def compile(self, optimizer=None, l2: float = 0.0, **kwargs) -> None:
         """Give every player its optimizer.
 
         Args:
-            optimizer: player → Keras optimizer (or a `PlayerOptimizers`).
+            optimizer: of every player: a name such as "adam" or a Keras optimizer, of which each
+                gets one of its own; or player → Keras optimizer (or a `PlayerOptimizers`). None
+                for `default_optimizer`, the recipe's.
             l2: see `PlayerOptimizers`.
             **kwargs: of `keras.Model.compile`, such as `jit_compile` (which JAX always does) and
                 `steps_per_execution`.
@@ -162,7 +167,7 @@ class Game(keras.Model):
             ValueError: a player has no optimizer, or an optimizer no player.
         """
         if not isinstance(optimizer, PlayerOptimizers):
-            optimizer = PlayerOptimizers(optimizer, l2)
+            optimizer = PlayerOptimizers(self.optimizers_of(optimizer), l2)
         if set(optimizer.by_player) != set(self.players):
             raise ValueError(
                 f"{type(self).__name__} needs one optimizer for each player "
@@ -183,6 +188,9 @@ class Game(keras.Model):
         return [v for net in self.players[player] for v in getattr(self, net).trainable_variables]
 
     def call(self, round, training=None):
+        # Images alone are reconstructed, for `predict` and `export`.
+        if not isinstance(round, (tuple, list)):
+            return self.reconstruct(round)
         # Networks called inside take `training` from this call, so no method has to pass it on.
         return self.play(*round)
 

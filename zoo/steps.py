@@ -13,6 +13,7 @@ import keras
 from keras import ops
 
 from zoo import averages
+from zoo import fitting
 
 
 def take(game, *arguments):
@@ -66,7 +67,7 @@ def _on_jax(game, state, data):
 
 def _play(game, data, differentiate):
     """Every phase of the schedule once. Returns the logs."""
-    x = ops.convert_to_tensor(keras.utils.unpack_x_y_sample_weight(data)[0])
+    x = ops.convert_to_tensor(fitting.examples_of(game, data))
     played = {}
     for phase in game.schedule:
         losses, gradients = differentiate(game, phase, x)
