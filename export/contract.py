@@ -6,7 +6,6 @@ import pathlib
 
 import zoo
 from export import signatures
-from zoo import scores
 
 NAME = "contract.json"
 # Raised when a reader of an older contract would misread a newer one.
@@ -35,7 +34,7 @@ def describe(
         "latent": {"prior": game.prior, "dimension": game.latent_dim},
         "noise": _noise(game),
         "encoder": _encoder(game),
-        "scores": sorted(scores.judges(game)),
+        "scores": sorted(game.scores),
         "allowed_batch_sizes": batch_sizes,
         "signatures": {
             name: {

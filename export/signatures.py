@@ -57,11 +57,11 @@ def signatures(game) -> dict:
     found = _of_codes(game)
     if game.has_encoder:
         found |= _of_encoder(game)
-    if scores.judges(game):
+    if game.scores:
         found["discriminate"] = _signature(
             lambda images: scores.discriminate(game, images),
             {"images": _images(game)},
-            dict.fromkeys(scores.judges(game), Tensor("float32", ())),
+            dict.fromkeys(game.scores, Tensor("float32", ())),
         )
     found["serving_default"] = found["encode" if game.has_encoder else "sample"]
     return found
@@ -126,7 +126,7 @@ def _of_encoder(game):
         "anomaly_score": _signature(
             lambda images: scores.anomaly(game, images),
             images,
-            dict.fromkeys(_anomaly_terms(game), Tensor("float32", (), (0, float("inf")))),
+            dict.fromkeys(scores.anomaly_terms(game), Tensor("float32", (), (0, float("inf")))),
         ),
     }
     if is_stochastic(game):
@@ -139,11 +139,6 @@ def _of_encoder(game):
     if _has_files(game):
         found["encode_image_bytes"] = _signature(from_files, {"image_bytes": _FILES}, codes)
     return found
-
-
-def _anomaly_terms(game):
-    parts = ("anomaly_score", "reconstruction_error", "feature_error")
-    return parts if hasattr(game, "discriminator") else parts[:2]
 
 
 def is_stochastic(game) -> bool:

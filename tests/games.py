@@ -8,7 +8,13 @@ import pytest
 
 import zoo
 
-SHAPES = {"dcgan": (8, 8, 1), "mlp": (8, 8, 1), "mixture": (2,), "tanh": (8, 8, 1)}
+SHAPES = {
+    "dcgan": (8, 8, 1),
+    "dcgan_joint": (16, 16, 1),
+    "mlp": (8, 8, 1),
+    "mixture": (2,),
+    "tanh": (8, 8, 1),
+}
 NETWORKS = ("dcgan", "mlp", "mixture")
 
 # By default every method on one set of networks and one method on every set; the rest is slow.
@@ -18,7 +24,10 @@ KINDS = [
     else pytest.param(method, network, marks=pytest.mark.slow)
     for method in zoo.METHODS
     for network in NETWORKS
-] + [pytest.param("vae", "tanh", marks=pytest.mark.slow)]
+] + [
+    pytest.param(method, network, marks=pytest.mark.slow)
+    for method, network in (("vae", "tanh"), ("bigan", "dcgan_joint"))
+]
 
 # What a method needs to be able to play on a set of networks. At unit variance the tests' learning
 # rate is one at which it converges, so that rounding errors do not grow.

@@ -403,6 +403,83 @@ def test_npz_errors(tmp_path, arrays, words):
         assert word in str(caught.value)
 
 
+@pytest.mark.parametrize("size", [None, 8])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_npz_with_channels_first_names_the_remedy(tmp_path, size, channels):
+    np.savez(tmp_path / "a.npz", images=np.zeros((20, channels, 8, 8), np.uint8))
+    with pytest.raises(ValueError, match=r"channels first: write array.transpose\(0, 2, 3, 1\)"):
+        datasets.load(f"npz:{tmp_path / 'a.npz'}", image_size=size)
+
+
+@pytest.mark.parametrize("channels, remedy", [(2, ":1"), (4, ":3"), (13, "")])
+def test_npz_of_other_channels_is_refused(tmp_path, channels, remedy):
+    np.savez(tmp_path / "a.npz", images=np.zeros((20, 8, 8, channels), np.uint8))
+    with pytest.raises(ValueError, match=f"1 or 3 channels.*{channels}\\).*{remedy}"):
+        datasets.load(f"npz:{tmp_path / 'a.npz'}", image_size=4)
+
+
+@pytest.mark.parametrize(
+    "array, remedy",
+    [
+        (np.linspace(0, 1, 320, dtype="float32"), "(array * 255).round().astype('uint8')"),
+        (np.linspace(-1, 1, 320), "(array * 127.5 + 127.5).round().astype('uint8')"),
+        (np.linspace(0, 255, 320), "array.round().astype('uint8')"),
+        (np.arange(320) % 256, "array.round().astype('uint8')"),
+        (np.linspace(-3, 3, 320), "scale them to 0 to 255"),
+    ],
+)
+def test_npz_of_other_values_names_the_remedy(tmp_path, array, remedy):
+    np.savez(tmp_path / "a.npz", images=array.reshape(20, 4, 4))
+    with pytest.raises(ValueError) as caught:
+        datasets.load(f"npz:{tmp_path / 'a.npz'}")
+    assert remedy in str(caught.value)
+    if "write" in str(caught.value):
+        np.savez(tmp_path / "b.npz", images=eval(remedy, {"array": array.reshape(20, 4, 4)}))
+        assert datasets.load(f"npz:{tmp_path / 'b.npz'}").shape == (4, 4, 1)
+
+
+def test_npz_of_rows_names_the_remedy(tmp_path):
+    for width, shape in ((784, "-1, 28, 28"), (3072, "-1, 32, 32, 3")):
+        np.savez(tmp_path / "a.npz", images=np.zeros((20, width), np.uint8))
+        with pytest.raises(ValueError) as caught:
+            datasets.load(f"npz:{tmp_path / 'a.npz'}")
+        assert f"array.reshape({shape})" in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", [bool, "uint8", "float32"])
+def test_npz_of_one_hot_labels(tmp_path, kind):
+    labels = np.arange(40) % 3
+    np.savez(tmp_path / "a.npz", images=numbered(40), labels=np.eye(3, dtype=kind)[labels])
+    np.savez(tmp_path / "b.npz", images=numbered(40), labels=labels)
+    hot, plain = (datasets.load(f"npz:{tmp_path / name}.npz") for name in "ab")
+    assert hot.classes == plain.classes == ("0", "1", "2")
+    np.testing.assert_array_equal(hot.train_labels, plain.train_labels)
+    np.testing.assert_array_equal(hot.test, plain.test)
+    several = np.eye(3)[labels]
+    several[7] = 1
+    np.savez(tmp_path / "c.npz", images=numbered(40), labels=several)
+    with pytest.raises(ValueError, match="or one-hot rows"):
+        datasets.load(f"npz:{tmp_path / 'c.npz'}")
+
+
+def test_npz_of_other_names_and_npy(tmp_path):
+    x, y = numbered(40), np.arange(40) % 2
+    np.save(tmp_path / "a.npy", x)
+    np.savez(tmp_path / "b.npz", x)
+    np.savez(tmp_path / "c.npz", x=x, y=y)
+    names = ("train_images", "test_images", "train_labels", "test_labels")
+    np.savez(tmp_path / "d.npz", **dict(zip(names, (x[:30], x[30:], y[:30], y[30:]), strict=True)))
+    for name in ("a.npy", "b.npz"):
+        data = datasets.load(f"npz:{tmp_path / name}")
+        assert len(data.train) == 36 and data.classes == ("all",)
+    assert datasets.load(f"npz:{tmp_path / 'c.npz'}").classes == ("0", "1")
+    data = datasets.load(f"npz:{tmp_path / 'd.npz'}")
+    assert len(data.test) == 10 and data.classes == ("0", "1")
+    (tmp_path / "e.npy").write_bytes(b"no array")
+    with pytest.raises(ValueError, match="e.npy cannot be read"):
+        datasets.load(f"npz:{tmp_path / 'e.npy'}")
+
+
 def test_npz_missing_or_damaged(tmp_path):
     with pytest.raises(ValueError, match="no such file"):
         datasets.load(f"npz:{tmp_path / 'missing.npz'}")

@@ -5,6 +5,7 @@ import pytest
 from games import SHAPES
 
 from zoo.networks import BACKBONES
+from zoo.networks import SCORING
 from zoo.networks import Backbone
 
 
@@ -13,8 +14,8 @@ class Sizes:
 
     latent_dim, width, prior = 3, 4, "normal"
 
-    def __init__(self, network):
-        self.network, self.image_shape = network, SHAPES[network]
+    def __init__(self, network, shape=None):
+        self.network, self.image_shape = network, shape or SHAPES[network]
 
 
 @pytest.mark.parametrize("network", BACKBONES)
@@ -38,12 +39,12 @@ def test_every_kind_has_its_inputs_and_outputs(network):
     assert len(judge.weights) == len(draw.discriminator().weights)
 
 
-@pytest.mark.parametrize("network", ["dcgan", "mlp", "tanh"])
+@pytest.mark.parametrize("network", [n for n in BACKBONES if n != "mixture"])
 def test_logits_are_those_of_the_same_generator(network):
     draw, z = Backbone(Sizes(network)), np.random.default_rng(0).normal(size=(5, 3))
     plain, logits = draw.generator(), draw.generator(logits=True)
     logits.set_weights(plain.get_weights())
-    squash = np.tanh if network == "dcgan" else lambda a: 2 / (1 + np.exp(-a)) - 1
+    squash = (lambda a: 2 / (1 + np.exp(-a)) - 1) if network in ("mlp", "tanh") else np.tanh
     np.testing.assert_allclose(plain(z).numpy(), squash(logits(z).numpy()), atol=1e-6)
 
 
@@ -61,3 +62,37 @@ def test_tanh_is_the_network_of_its_paper():
     # Two heads of the same shape must not start equal.
     heads = [v.numpy() for v in encoder.trainable_variables if v.shape == (200, 50)]
     assert len(heads) == 2 and np.any(heads[0] != heads[1])
+
+
+@pytest.mark.parametrize("network", SCORING)
+def test_three_scores_are_of_the_pair_of_x_and_of_z(network):
+    judge = Backbone(Sizes(network)).joint_scores_discriminator()
+    for variable in judge.trainable_variables:  # the small initial weights would hide what moves
+        variable.assign(variable * 10)
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-1, 1, (2, *SHAPES[network])).astype("float32")
+    z = rng.normal(size=(2, 3)).astype("float32")
+    assert [layer.name for layer in judge.layers[-3:]] == ["score_xz", "score_x", "score_z"]
+    first, other_z, other_x = (
+        [np.asarray(score) for score in judge(pair)] for pair in ([x, z], [x, z + 1], [-x, z])
+    )
+    assert [score.shape for score in first] == [(2, 1)] * 3
+    changed = [[np.any(a != b) for a, b in zip(first, o)] for o in (other_z, other_x)]
+    assert changed == [[True, False, True], [True, True, False]]
+
+
+def test_sets_without_three_scores_name_those_that_have_them():
+    with pytest.raises(ValueError, match=f"'mlp' has no .* one of {', '.join(SCORING)}"):
+        Backbone(Sizes("mlp")).joint_scores_discriminator()
+
+
+def test_the_code_joins_every_convolution_of_dcgan_joint_but_the_first():
+    shape, judges = (64, 64, 3), {}
+    for network in ("dcgan", "dcgan_joint"):
+        draw = Backbone(Sizes(network, shape))
+        judges[network] = [v.shape for v in draw.joint_discriminator().trainable_variables]
+        assert [layer.name for layer in draw.discriminator().layers].count("similarity") == 1
+    plain, joined = (judges[network].count((3, 8)) for network in ("dcgan", "dcgan_joint"))
+    assert (plain, joined) == (0, 1)  # 64 → 32 → 16 → 8: stages of 4, 8 and 16 channels
+    assert judges["dcgan_joint"].count((3, 16)) == 1 and judges["dcgan_joint"].count((3, 4)) == 0
+    assert len(judges["dcgan_joint"]) == len(judges["dcgan"]) + 2

@@ -23,7 +23,7 @@ JUDGES = {
 @pytest.mark.parametrize("method", JUDGES)
 def test_every_discriminator_is_asked_about_what_it_judges(method):
     game, x = games.make(method), ops.convert_to_tensor(games.examples(n=5))
-    assert set(scores.judges(game)) == JUDGES[method]
+    assert set(game.scores) == JUDGES[method]
     if not JUDGES[method]:
         with pytest.raises(ValueError, match="VAE has no discriminator"):
             scores.discriminate(game, x)
@@ -63,7 +63,7 @@ def test_features_are_what_the_logit_is_computed_from(method, network):
     judge = game.discriminator
     inputs = [x, game.encode(x)] if game.has_encoder else x
     head = judge.layers[-1]
-    rebuilt = head(scores._last_hidden(judge)(inputs, training=False))
+    rebuilt = head(scores._before_logit(judge)(inputs, training=False))
     np.testing.assert_array_equal(
         ops.convert_to_numpy(rebuilt), ops.convert_to_numpy(judge(inputs, training=False))
     )

@@ -714,8 +714,7 @@ def test_threads_are_those_of_the_flags_then_of_the_file(tmp_path, given, intra,
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ([], "either --model_base_path or --model_config_file"),
-        (["--model_base_path=a", "--model_config_file=b"], "either"),
+        ([], "give --model_base_path or --model_config_file"),
         (["--model_base_path=a", "--batching_parameters_file=b"], "needs --enable_batching"),
         (["--model_base_path=a", "--monitoring_config_file=b"], "needs --rest_api_port"),
         (["--model_base_path=a", "--port=0"], "nowhere to listen"),

@@ -17,9 +17,10 @@ COMMON = {
     "dataset": (
         "fashion_mnist_10k",
         "What to train on: fashion_mnist_10k (ships with the package),"
-        " any image set of TensorFlow Datasets by name, folder:PATH of PNG and JPEG files,"
+        " any image set of TensorFlow Datasets by name, folder:PATH of image files,"
         " npz:PATH, or points in the plane: grid25, ring8, circle.",
     ),
+    "dataset_b": ("", "The second set of a method of two domains; the first is --dataset."),
     "image_size": (0, "Resize images to this many pixels a side, with antialiasing; 0 keeps them."),
     "train_split": ("train", "Training examples, in the split syntax of TensorFlow Datasets."),
     "test_split": ("test", "Test examples, likewise."),

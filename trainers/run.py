@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 
+import zoo
 from trainers import agreement
 from trainers import checkpoints
 from trainers import cluster
@@ -96,23 +97,21 @@ class Run:
         self.began = time.time()
         self.directory = pathlib.Path(args.run_dir)
         self.chief = here.rank == 0
-        from zoo import datasets
-
         # Missing data is the commonest error and is found without TensorFlow, so it comes first;
         # but workers must meet before TensorFlow runs anything, and reading a set may run it.
         together = here is not cluster.ALONE
         placed, where = self._meet(here) if together else (None, "")
-        self.data = datasets.load(
-            args.dataset,
-            image_size=args.image_size or None,
-            train_split=args.train_split,
-            test_split=args.test_split,
-            download=args.download,
-        )
+        self.data = self._load(args.dataset)
+        if args.dataset_b:
+            self.data = self.data.paired(self._load(args.dataset_b))
         if not together:
             placed, where = strategy.build(args.strategy, args.tpu, args.devices)
         per = args.steps_per_execution
-        self.epoch_steps = max(per, len(self.data.train) // args.batch_size // per * per)
+        method = zoo.method(recipe.method)
+        self.parts = self.data.parts(method.inputs)
+        # Examples that one step takes from the stream: a batch for every phase that wants its own.
+        self.step_examples = args.batch_size * method.batches_per_step
+        self.epoch_steps = max(per, len(self.data.train) // self.step_examples // per * per)
         self.steps = args.epochs * self.epoch_steps
         self.workers = (
             agreement.Workers(placed, here.rank, len(here.addresses)) if together else None
@@ -127,6 +126,18 @@ class Run:
         self.step = self._begin()
         if self.chief:
             self._introduce(where)
+
+    def _load(self, name):
+        from zoo import datasets
+
+        args = self.args
+        return datasets.load(
+            name,
+            image_size=args.image_size or None,
+            train_split=args.train_split,
+            test_split=args.test_split,
+            download=args.download,
+        )
 
     def _meet(self, here):
         # Now, for it takes long, and between meeting and joining nobody should be lost.
@@ -185,9 +196,11 @@ class Run:
 
     def _check_batch(self, placed):
         batch, replicas = self.args.batch_size, placed.num_replicas_in_sync
-        if batch > len(self.data.train):
+        if self.step_examples > len(self.data.train):
+            phases = self.step_examples // batch
+            times = f" for each of {phases} phases" if phases > 1 else ""
             raise ValueError(
-                f"--batch_size={batch} is more than the {len(self.data.train)} "
+                f"--batch_size={batch}{times} is more than the {len(self.data.train)} "
                 f"training examples of {self.data.name}"
             )
         if batch % replicas:
@@ -199,12 +212,13 @@ class Run:
     def _game(self, placed):
         import keras
 
-        import zoo
-
         args = self.args
         keras.mixed_precision.set_global_policy(args.precision)
         arguments = {name: getattr(args, name) for name in flags.constructor(self.recipe.method)}
-        game = zoo.method(self.recipe.method)(self.data.shape, **arguments)
+        method = zoo.method(self.recipe.method)
+        if "y" in method.inputs:
+            arguments["classes"] = len(self.data.classes)
+        game = method(self.data.shape, **arguments)
         game.compile(
             self.recipe.optimizers(args, self.steps),
             l2=self.recipe.l2,

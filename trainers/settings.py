@@ -25,7 +25,7 @@ FREE = (
 
 # What runs of older versions do not have among their settings. (XLA draws other noise than
 # TensorFlow does without it, so a run that changed its mind about jit_compile would be neither.)
-LATER = ("jit_compile", "training data", "test data")
+LATER = ("jit_compile", "training data", "test data", "dataset_b")
 
 
 def wanted(recipe, args, data, steps: int) -> dict:
@@ -38,7 +38,10 @@ def wanted(recipe, args, data, steps: int) -> dict:
     found |= {name: value for name, value in vars(args).items() if name not in FREE}
     for player, optimizer in recipe.optimizers(args, steps).items():
         found[f"optimizer of {player}"] = keras.saving.serialize_keras_object(optimizer)
-    for name, examples in (("training data", data.train), ("test data", data.test)):
+    sets = {"training data": data.train, "test data": data.test}
+    if data.other is not None:
+        sets |= {"training data b": data.other.train, "test data b": data.other.test}
+    for name, examples in sets.items():
         checksum = zlib.crc32(np.ascontiguousarray(examples))
         found[name] = f"{len(examples)} examples, checksum {checksum:08x}"
     # As it will be read back: tuples become lists, NumPy numbers plain ones.

@@ -45,7 +45,7 @@ def _writers(run):
     epochs = run.step // run.epoch_steps
     run.history = callbacks.History(run.directory / "history.csv", epochs, run.began)
     return [
-        callbacks.Throughput(args.batch_size),
+        callbacks.Throughput(run.step_examples),
         callbacks.Evaluate(run.data, args.evaluate_every, run.directory, run.epoch_steps),
         run.history,
         *callbacks.tensorboard(run.directory),
@@ -61,7 +61,7 @@ def _fit(run, steps, first, last, watchers):
         game.steps_per_execution, game.train_function = per_call, None
     talk = 1 if sys.stdout.isatty() else 2
     game.fit(
-        datasets.batches(run.data.train, args.batch_size, args.seed, checkpoints.step_of(game)),
+        datasets.batches(run.parts, run.step_examples, args.seed, checkpoints.step_of(game)),
         steps_per_epoch=steps,
         initial_epoch=first,
         epochs=last,

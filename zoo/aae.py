@@ -41,6 +41,7 @@ class AAE(Game):
         "encoder": ("encoder",),
     }
     schedule = (("autoencoder",), ("discriminator",), ("encoder",))
+    scores = {"score_z": ("code_discriminator", "z")}
 
     def __init__(self, image_shape, stochastic: bool = False, **game):
         self.stochastic = stochastic

@@ -35,6 +35,7 @@ class ALI(Game):
         "encoder_generator": ("encoder", "generator"),
     }
     schedule = (("discriminator", "encoder_generator"),)
+    scores = {"score_xz": ("discriminator", "xz")}
 
     def build_networks(self, draw):
         self.encoder = draw.encoder(stochastic=True)

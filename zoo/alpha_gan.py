@@ -49,6 +49,7 @@ class AlphaGAN(Game):
         "code_discriminator": ("code_discriminator",),
     }
     schedule = (("encoder", "generator"),) * 2 + (("discriminator", "code_discriminator"),)
+    scores = {"score_x": ("discriminator", "x"), "score_z": ("code_discriminator", "z")}
 
     def __init__(self, image_shape, reconstruction_weight: float = 10.0, **game):
         self.reconstruction_weight = checked(

@@ -26,6 +26,7 @@ class BiGAN(Game):
         "encoder_generator": ("encoder", "generator"),
     }
     schedule = (("discriminator", "encoder_generator"),)
+    scores = {"score_xz": ("discriminator", "xz")}
 
     def build_networks(self, draw):
         self.encoder = draw.encoder()

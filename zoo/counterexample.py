@@ -47,6 +47,7 @@ class Counterexample(Game):
 
     players = {"discriminator": ("discriminator",)}
     schedule = (("discriminator",),)
+    scores = {"score_xz": ("discriminator", "xz")}
     image_range = None
 
     def __init__(

@@ -1,5 +1,7 @@
 """What a method declares and what a user passes, checked where it is written down."""
 
+import inspect
+
 import zoo
 
 
@@ -15,6 +17,12 @@ def check_declaration(game):
         )
     if idle:
         raise ValueError(f"schedule of {game.__name__} never lets {idle} move")
+    arguments = tuple(inspect.signature(game.play).parameters)[1:]
+    if arguments != tuple(game.inputs):
+        raise ValueError(
+            f"inputs of {game.__name__} must be the arguments of its play, {arguments}; "
+            f"got {tuple(game.inputs)}"
+        )
 
 
 def checked(name, value, allowed, wanted):

@@ -1,14 +1,15 @@
-"""What a Keras user calls on a game: `fit`, `evaluate`, `predict`, `export` and presets.
+"""What a Keras user calls on a game: `compile`, `fit`, `evaluate`, `predict`, `export`,
+and presets.
 
 `Fitting` is a base of `zoo.Game`; players, networks and the training step are declared there.
 """
 
 import keras
-import numpy as np
 from keras import ops
 
-# Pixels are in [-1, 1]. Noise on images may leave it; images of another scale leave this, too.
-LIMIT = 2
+from zoo import ranges
+from zoo import steps
+from zoo.optimizers import PlayerOptimizers
 
 
 class Fitting(keras.Model):
@@ -33,16 +34,47 @@ class Fitting(keras.Model):
             return {p: type(optimizer).from_config({**config, "name": p}) for p in self.players}
         return optimizer
 
-    def fit(self, x=None, *arguments, **named):
-        """`keras.Model.fit` on images: a NumPy array, a tf.data.Dataset, or (x, y) of either.
+    def compile(self, optimizer=None, l2: float = 0.0, **kwargs) -> None:
+        """Give every player its optimizer.
 
-        A game learns without labels: y is ignored.
+        Args:
+            optimizer: of every player: a name such as "adam" or a Keras optimizer, of which each
+                gets one of its own; or player → Keras optimizer (or a `PlayerOptimizers`). None
+                for `default_optimizer`, the recipe's.
+            l2: see `PlayerOptimizers`.
+            **kwargs: of `keras.Model.compile`, such as `jit_compile` (which JAX always does) and
+                `steps_per_execution`.
+
+        Raises:
+            ValueError: a player has no optimizer, or an optimizer no player.
+        """
+        if not isinstance(optimizer, PlayerOptimizers):
+            optimizer = PlayerOptimizers(self.optimizers_of(optimizer), l2)
+        if set(optimizer.by_player) != set(self.players):
+            raise ValueError(
+                f"{type(self).__name__} needs one optimizer for each player "
+                f"{sorted(self.players)}; got {sorted(optimizer.by_player)}"
+            )
+        # A loss scaler would hide the players; bfloat16, unlike float16, needs none.
+        kwargs["auto_scale_loss"] = False
+        super().compile(optimizer=optimizer, **kwargs)
+        steps.choose_compiler(self)
+        optimizer.build({player: self.variables_of(player) for player in self.players})
+
+    def compile_from_config(self, config):
+        config = {key: value for key, value in config.items() if value is not None}
+        self.compile(**keras.saving.deserialize_keras_object(config))
+
+    def fit(self, x=None, *arguments, **named):
+        """`keras.Model.fit` on images: NumPy arrays x, or x and y, or a tf.data.Dataset of either.
+
+        Labels y are ignored unless the method's `inputs` name them.
 
         Raises:
             ValueError: x has pixels of whole numbers, or far outside [-1, 1]. The values of a
                 generator, and of a stream without end, are not read before they are needed.
         """
-        check_examples(self, x)
+        ranges.check_first(self, x)
         return super().fit(x, *arguments, **named)
 
     def evaluate(self, x=None, *arguments, **named):
@@ -57,7 +89,7 @@ class Fitting(keras.Model):
         Raises:
             ValueError: as `fit` does.
         """
-        check_examples(self, x)
+        ranges.check_first(self, x)
         state = self.seed_generator.state
         before = ops.convert_to_numpy(state)
         state.assign(ops.cast(keras.random.SeedGenerator(self.seed).state, state.dtype))
@@ -73,7 +105,7 @@ class Fitting(keras.Model):
             ValueError: as `fit` does; or the method has no encoder.
         """
         self.check_reconstructs("predict")
-        check_examples(self, x)
+        ranges.check_first(self, x)
         return super().predict(x, *arguments, **named)
 
     def test_step(self, *arguments):
@@ -89,8 +121,7 @@ class Fitting(keras.Model):
         return logs, tuple([scope.get_current_value(v) for v in kind] for kind in kinds)
 
     def _evaluated(self, data):
-        x = ops.convert_to_tensor(examples_of(self, data))
-        losses = self((x, self.noise(ops.shape(x)[0])), training=False)
+        losses = self(self.deal(steps.parts_of(self, data)), training=False)
         for tracker in self.trackers:
             loss = losses.get(tracker.name)
             tracker.update_state(sum(losses.values()) if loss is None else loss)
@@ -143,61 +174,3 @@ class Fitting(keras.Model):
         import zoo
 
         zoo.save_preset(self, directory, precision, **about)
-
-
-def examples_of(game, data):
-    """x of a batch that is x, (x, y) or (x, y, weights); its dtype is checked."""
-    x = keras.utils.unpack_x_y_sample_weight(data)[0]
-    check_dtype(game, x)
-    return x
-
-
-def check_dtype(game, x) -> None:
-    """Raises ValueError if the images x are whole numbers. Costs nothing while a graph runs."""
-    if not _has_range(game) or not hasattr(x, "dtype"):
-        return
-    dtype = keras.backend.standardize_dtype(getattr(x.dtype, "name", x.dtype))
-    if not dtype.startswith(("float", "bfloat")):
-        raise ValueError(_remedy(game, f"are of dtype {dtype}"))
-
-
-def check_pixels(game, x) -> None:
-    """`check_dtype`, and the same for values far outside [-1, 1] if they are there to be read."""
-    check_dtype(game, x)
-    # Not the placeholders of a graph that is being traced.
-    there = isinstance(x, np.ndarray) or type(x).__name__ in ("EagerTensor", "ArrayImpl")
-    if not there or not _has_range(game) or not np.prod(x.shape):
-        return
-    low, high = float(ops.min(x)), float(ops.max(x))
-    if low < -LIMIT or high > LIMIT:
-        raise ValueError(_remedy(game, f"go from {low:.4g} to {high:.4g}"))
-
-
-def check_examples(game, x) -> None:
-    """`check_pixels` of the first batch of what `fit` takes, as far as reading it costs nothing."""
-    if not _has_range(game):
-        return
-    if hasattr(x, "element_spec"):
-        x = _first(game, x)
-    if isinstance(x, tuple) and x:
-        x = x[0]
-    if hasattr(x, "dtype") and hasattr(x, "shape"):
-        check_pixels(game, x[:256] if isinstance(x, np.ndarray) else x)
-
-
-def _first(game, stream):
-    """The first batch of a tf.data.Dataset with an end; without one, or distributed, its spec."""
-    if hasattr(stream, "cardinality") and int(stream.cardinality()) > 0:
-        return next(iter(stream), stream.element_spec)
-    return stream.element_spec
-
-
-def _has_range(game):
-    return len(game.image_shape) == 3 and game.image_range is not None
-
-
-def _remedy(game, found):
-    return (
-        f"the pixels of x {found}; {type(game).__name__} takes floats in [-1, 1]: pass "
-        "zoo.datasets.scale(x), with x of dtype uint8 in 0 to 255"
-    )

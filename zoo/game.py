@@ -9,11 +9,12 @@ from keras import ops
 from zoo import averages
 from zoo import fitting
 from zoo import networks
+from zoo import ranges
+from zoo import scores
 from zoo import steps
 from zoo.declarations import check_declaration
 from zoo.declarations import checked
 from zoo.declarations import methods_with
-from zoo.optimizers import PlayerOptimizers
 from zoo.priors import PLANAR
 from zoo.priors import PRIORS
 from zoo.priors import draw
@@ -52,12 +53,22 @@ class Game(fitting.Fitting):
 
     players: dict = {}
     schedule: tuple = ()
+    # The arguments of `play`, in order: z is drawn from the prior, all others are parts of a batch.
+    inputs: tuple = ("x", "z")
+    # Whether every phase of a step plays on examples of its own. Two phases of a discriminator to
+    # one of a generator would otherwise show it the same examples twice.
+    fresh_batches: bool = False
+    # Batches that one training step takes: one for each phase if `fresh_batches`, else one.
+    batches_per_step: int = 1
+    # Score → (network, what it is given[, which of its outputs]); see `zoo.scores`.
+    scores: dict = {}
     # Of every pixel of an image; None where a method makes images without a range.
     image_range: tuple | None = (-1, 1)
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         check_declaration(cls)
+        cls.batches_per_step = len(cls.schedule) if cls.fresh_batches else 1
         keras.saving.register_keras_serializable("zoo")(cls)
 
     def __init__(
@@ -99,6 +110,9 @@ class Game(fitting.Fitting):
     def play(self, x, z) -> dict:
         """One round. x (n, *image_shape) in [-1, 1], z (n, latent_dim) from the prior.
 
+        A method that takes other arguments names them in `inputs`, such as ("x", "y", "z") with
+        labels y (n,), or ("a", "b") with images of two domains.
+
         Returns:
             player → loss, float32 scalars in nats unless the method says otherwise.
         """
@@ -114,7 +128,7 @@ class Game(fitting.Fitting):
     def encode(self, x):
         """Codes of images; the mean where the encoder is stochastic. (n, ...) → (n, latent_dim)."""
         encoder = self._trained("encoder")
-        fitting.check_pixels(self, x)
+        ranges.check(self, x)
         code = encoder(x, training=False)
         return code[0] if isinstance(code, (list, tuple)) else code
 
@@ -140,6 +154,29 @@ class Game(fitting.Fitting):
         """Examples as this game's data law has them: x itself, unless the method changes data."""
         return x
 
+    # What a phase of a training step plays on.
+
+    def share(self, batch: tuple, phase: int) -> tuple:
+        """The part of `batch` that phase number `phase` of a step plays on.
+
+        Every k-th example for k = `batches_per_step`, so that the replicas of a distributed step,
+        each of which holds a stretch of the global batch, have even shares of every phase.
+        """
+        k = self.batches_per_step
+        if k == 1:
+            return batch
+        if batch[0].shape[0] is not None and batch[0].shape[0] % k:
+            raise ValueError(
+                f"batch size of {type(self).__name__} must be a multiple of {k}, its "
+                f"batches_per_step; got {batch[0].shape[0]}"
+            )
+        return tuple(part[phase::k] for part in batch)
+
+    def deal(self, batch: tuple) -> tuple:
+        """The arguments of `play` for the parts of one batch: noise is drawn where it stands."""
+        parts, n = iter(batch), ops.shape(batch[0])[0]
+        return tuple(self.noise(n) if name == "z" else next(parts) for name in self.inputs)
+
     # Noise during training.
 
     def noise(self, n):
@@ -151,37 +188,6 @@ class Game(fitting.Fitting):
         return draw(normal, n, self.latent_dim, self.seed_generator)
 
     # Training.
-
-    def compile(self, optimizer=None, l2: float = 0.0, **kwargs) -> None:
-        """Give every player its optimizer.
-
-        Args:
-            optimizer: of every player: a name such as "adam" or a Keras optimizer, of which each
-                gets one of its own; or player → Keras optimizer (or a `PlayerOptimizers`). None
-                for `default_optimizer`, the recipe's.
-            l2: see `PlayerOptimizers`.
-            **kwargs: of `keras.Model.compile`, such as `jit_compile` (which JAX always does) and
-                `steps_per_execution`.
-
-        Raises:
-            ValueError: a player has no optimizer, or an optimizer no player.
-        """
-        if not isinstance(optimizer, PlayerOptimizers):
-            optimizer = PlayerOptimizers(self.optimizers_of(optimizer), l2)
-        if set(optimizer.by_player) != set(self.players):
-            raise ValueError(
-                f"{type(self).__name__} needs one optimizer for each player "
-                f"{sorted(self.players)}; got {sorted(optimizer.by_player)}"
-            )
-        # A loss scaler would hide the players; bfloat16, unlike float16, needs none.
-        kwargs["auto_scale_loss"] = False
-        super().compile(optimizer=optimizer, **kwargs)
-        steps.choose_compiler(self)
-        optimizer.build({player: self.variables_of(player) for player in self.players})
-
-    def compile_from_config(self, config):
-        config = {key: value for key, value in config.items() if value is not None}
-        self.compile(**keras.saving.deserialize_keras_object(config))
 
     def variables_of(self, player: str) -> list:
         """The trainable variables of every network that `player` owns."""
@@ -222,6 +228,7 @@ class Game(fitting.Fitting):
         missing = owned - set(self.named_networks())
         if missing:
             raise ValueError(f"{type(self).__name__} built no network called {sorted(missing)}")
+        scores.check(self)
         self.averages = averages.create(self) if self.ema else {}
 
     def named_networks(self) -> dict:

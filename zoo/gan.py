@@ -27,6 +27,7 @@ class GAN(Game):
 
     players = {"discriminator": ("discriminator",), "generator": ("generator",)}
     schedule = (("discriminator", "generator"),)
+    scores = {"score_x": ("discriminator", "x")}
 
     def build_networks(self, draw):
         self.generator = draw.generator()

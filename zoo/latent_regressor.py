@@ -33,6 +33,7 @@ class LatentRegressor(Game):
         "encoder": ("encoder",),
     }
     schedule = (("discriminator", "generator", "encoder"),)
+    scores = {"score_x": ("discriminator", "x")}
 
     def __init__(self, image_shape, joint: float = 0.0, **game):
         self.joint = checked("joint", joint, joint >= 0, "0 or more")

@@ -1,52 +1,56 @@
 """What the discriminators of a trained game say of one example: how real it is, how unusual.
 
-Functions of a game, for every method that has the networks they need; what a method does not have
-is left out of the answer. All in inference mode.
+A method declares its scores beside its players, as score → (network, what the network is given[,
+which of its outputs is the logit]):
+
+    scores = {"score_xz": ("discriminator", "xz")}                 # BiGAN: a discriminator of pairs
+    scores = {"score_xz": ("discriminator", "xz", 0),              # three outputs of one network
+              "score_x": ("discriminator", "xz", 1),
+              "score_z": ("discriminator", "xz", 2)}
+
+"x" stands for examples, "z" for codes, "xz" for pairs. All functions run in inference mode.
 """
 
 import keras
 from keras import ops
 
-# By name of the score: which network gives it.
-_JUDGES = {"score_xz": "discriminator", "score_x": "discriminator", "score_z": "code_discriminator"}
 
-
-def judges(game) -> dict:
-    """Score → attribute name of the network of `game` that gives it; empty without an adversary.
-
-    score_xz: a discriminator of pairs, on (x, E(x)); score_x: one of examples, on x; score_z: one
-    of codes, on E(x).
-    """
-    found = {score: name for score, name in _JUDGES.items() if hasattr(game, name)}
-    found.pop("score_x" if _is_joint(game) else "score_xz", None)
-    return found
+def check(game) -> None:
+    """Raises ValueError if `game` declares a score of a network or an output that it has not."""
+    for score, (name, given, *which) in game.scores.items():
+        network = game.named_networks().get(name)
+        if network is None:
+            raise ValueError(f"{score} of {type(game).__name__} names no network: {name!r}")
+        if len(network.inputs) != len(given) or _output(which) >= len(network.outputs):
+            raise ValueError(
+                f"{score} of {type(game).__name__} does not fit its {name}, which has "
+                f"{len(network.inputs)} inputs and {len(network.outputs)} outputs"
+            )
 
 
 def discriminate(game, x) -> dict:
-    """What each discriminator of `game` makes of the examples x (n, ...).
+    """The scores that `game` declares, of the examples x (n, ...) and of their codes.
 
     Returns:
         score → logits (n,) in nats, the log odds that the discriminator takes the example for what
-        the game calls real; see `judges` for the names.
+        the game calls real; of a discriminator with another objective, such as the hinge, its
+        unbounded output.
 
     Raises:
-        ValueError: the method has no discriminator.
+        ValueError: the method declares no scores.
     """
-    found = judges(game)
-    if not found:
+    if not game.scores:
         raise ValueError(f"{type(game).__name__} has no discriminator")
     x = ops.convert_to_tensor(x)
-    inputs = {"score_x": lambda: x}
-    inputs["score_xz"] = lambda: [x, game.encode(x)]
-    inputs["score_z"] = lambda: game.encode(x)
-    return {score: _logit(getattr(game, name), inputs[score]()) for score, name in found.items()}
+    code = game.encode(x) if any("z" in given for _, given, *_ in game.scores.values()) else None
+    return {score: _score(game, score, x, code) for score in game.scores}
 
 
 def anomaly(game, x, feature_weight: float = 0.1) -> dict:
     """How badly `game` explains each of the examples x (n, ...); higher is more unusual.
 
     A(x) = (1 − w) |x − G(E(x))|₁ + w |f(x, E(x)) − f(G(E(x)), E(x))|₁, with sums over coordinates,
-    f the last hidden layer of the discriminator and w = `feature_weight`: the score of Zenati
+    f what the discriminator computes its logit from and w = `feature_weight`: the score of Zenati
     et al. 2018 (arXiv:1802.06222) for BiGAN, which is that of Schlegl et al. 2017
     (arXiv:1703.05921) with an encoder in place of a search for the code. A discriminator of
     examples alone gives f(x). Methods without either (VAE, AAE) have the first term alone, with
@@ -54,7 +58,7 @@ def anomaly(game, x, feature_weight: float = 0.1) -> dict:
     examples known to be usual, for one model at a time.
 
     Returns:
-        anomaly_score, reconstruction_error (the first norm) and, where there is a discriminator of
+        anomaly_score, reconstruction_error (the first norm) and, if there is a discriminator of
         examples or pairs, feature_error (the second), each (n,).
 
     Raises:
@@ -64,12 +68,12 @@ def anomaly(game, x, feature_weight: float = 0.1) -> dict:
     code = game.encode(x)
     copy = game.decode(code)
     error = _distance(x, copy)
-    if not hasattr(game, "discriminator"):
+    if "feature_error" not in anomaly_terms(game):
         return {"anomaly_score": error, "reconstruction_error": error}
-    hidden = _last_hidden(game.discriminator)
-    joint = _is_joint(game)
+    name, given, *which = game.scores[_of_examples(game)]
+    hidden = _before_logit(getattr(game, name), _output(which))
     features = [
-        hidden([y, code] if joint else y, training=False) for y in (x, ops.cast(copy, x.dtype))
+        hidden(_given(given, y, code), training=False) for y in (x, ops.cast(copy, x.dtype))
     ]
     feature_error = _distance(*features)
     return {
@@ -79,19 +83,37 @@ def anomaly(game, x, feature_weight: float = 0.1) -> dict:
     }
 
 
-def _is_joint(game):
-    return len(getattr(getattr(game, "discriminator", None), "inputs", ())) == 2
+def anomaly_terms(game) -> tuple:
+    """The names that `anomaly` returns for `game`, in order."""
+    terms = ("anomaly_score", "reconstruction_error", "feature_error")
+    return terms if _of_examples(game) else terms[:2]
 
 
-def _logit(judge, inputs):
-    logit = judge(inputs, training=False)
-    logit = logit[0] if isinstance(logit, (list, tuple)) else logit
+def _of_examples(game):
+    """The score whose features compare an example with its reconstruction, or None."""
+    return next((score for score in ("score_xz", "score_x") if score in game.scores), None)
+
+
+def _output(which):
+    return which[0] if which else 0
+
+
+def _given(given, x, code):
+    parts = [{"x": x, "z": code}[kind] for kind in given]
+    return parts if len(parts) > 1 else parts[0]
+
+
+def _score(game, score, x, code):
+    name, given, *which = game.scores[score]
+    made = getattr(game, name)(_given(given, x, code), training=False)
+    logit = made[_output(which)] if isinstance(made, (list, tuple)) else made
     return ops.reshape(ops.cast(logit, "float32"), (-1,))
 
 
-def _last_hidden(judge):
-    """The network up to what its last layer, the logit, is computed from."""
-    return keras.Model(judge.input, judge.layers[-1].input)
+def _before_logit(network, output=0):
+    """The network up to what the layer of that output, the logit, is computed from."""
+    head = network.outputs[output]._keras_history.operation
+    return keras.Model(network.input, head.input)
 
 
 def _distance(a, b):

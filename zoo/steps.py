@@ -13,7 +13,7 @@ import keras
 from keras import ops
 
 from zoo import averages
-from zoo import fitting
+from zoo import ranges
 
 
 def take(game, *arguments):
@@ -67,10 +67,10 @@ def _on_jax(game, state, data):
 
 def _play(game, data, differentiate):
     """Every phase of the schedule once. Returns the logs."""
-    x = ops.convert_to_tensor(fitting.examples_of(game, data))
+    batch = parts_of(game, data)
     played = {}
-    for phase in game.schedule:
-        losses, gradients = differentiate(game, phase, x)
+    for number, phase in enumerate(game.schedule):
+        losses, gradients = differentiate(game, phase, game.share(batch, number))
         for player in phase:
             _check_reached(game, player, gradients[player])
             game.optimizer.step(player, gradients[player], game.variables_of(player))
@@ -83,22 +83,41 @@ def _play(game, data, differentiate):
     return {tracker.name: tracker.result() for tracker in game.trackers}
 
 
+def parts_of(game, data) -> tuple:
+    """The tensors of one batch that `game.inputs` names, noise left out; further ones are ignored.
+
+    Raises:
+        ValueError: the batch has fewer parts than the method needs, or images of whole numbers.
+    """
+    names = [name for name in game.inputs if name != "z"]
+    parts = data if isinstance(data, (tuple, list)) else (data,)
+    parts = [ops.convert_to_tensor(part) for part in parts[: len(names)] if part is not None]
+    for name, part in zip(names, parts):
+        ranges.check_dtype(game, name, part)
+    if len(parts) < len(names):
+        raise ValueError(
+            f"a batch of {type(game).__name__} must have the parts {', '.join(names)}; "
+            f"got {len(parts)} of {len(names)}"
+        )
+    return tuple(parts)
+
+
 # (losses by player, gradients by player) of one forward pass; an unreached variable's gradient is
 # None. Every gradient is taken at the weights that the phase finds.
 
 
-def _differentiate_tensorflow(game, phase, x):
+def _differentiate_tensorflow(game, phase, batch):
     import tensorflow as tf
 
     with tf.GradientTape(persistent=True) as tape:
-        losses = game((x, game.noise(ops.shape(x)[0])), training=True)
+        losses = game(game.deal(batch), training=True)
         # Optimizers add the gradients of the replicas up; the mean is what is wanted.
         replicas = game.distribute_strategy.num_replicas_in_sync
         shares = {player: losses[player] / replicas for player in phase}
     return losses, {p: tape.gradient(shares[p], game.variables_of(p)) for p in phase}
 
 
-def _differentiate_jax(game, phase, x):
+def _differentiate_jax(game, phase, batch):
     import jax
 
     owned = list({id(v): v for p in phase for v in game.variables_of(p)}.values())
@@ -108,7 +127,7 @@ def _differentiate_jax(game, phase, x):
         watched = [_watched(jax, reached, id(v), w) for v, w in zip(owned, weights, strict=True)]
         values = [(v, v.value) for v in game.variables] + list(zip(owned, watched, strict=True))
         with keras.StatelessScope(values) as scope:
-            losses = game((x, game.noise(x.shape[0])), training=True)
+            losses = game(game.deal(batch), training=True)
         moved = [scope.get_current_value(v) for v in game.non_trainable_variables]
         return losses, moved
 

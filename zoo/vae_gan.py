@@ -50,6 +50,7 @@ class VAEGAN(Game):
         "discriminator": ("discriminator",),
     }
     schedule = (("encoder", "generator", "discriminator"),)
+    scores = {"score_x": ("discriminator", "x")}
 
     def __init__(self, image_shape, gamma: float = 0.01, variance: float = 1e-3, **game):
         self.gamma = checked("gamma", gamma, gamma > 0, "above 0")

@@ -12,6 +12,7 @@ from grpc_health.v1 import health_pb2
 from tensorflow_serving.config import model_server_config_pb2
 
 from export.server import batching
+from export.server import flags
 from export.server import ports
 from export.server import sessions
 from export.server import text_configs
@@ -188,6 +189,8 @@ class App:
         Raises:
             ServingError, ValueError: see `run`.
         """
+        for line in flags.notes(self.options):
+            self.say(line)
         metrics_path, credentials = self._metrics_path(), ports.credentials(self.options)
         await self.manager.configure(self._configs())
         self.server = await ports.open_grpc(self, credentials)

@@ -18,11 +18,13 @@ FLAGS = {
     "rest_api_port": (0, "Port of REST; 0 for none."),
     "rest_api_timeout_in_ms": (30000, "Longest run for a REST call."),
     "rest_api_enable_cors_support": (False, "Let web pages of other sites call REST."),
-    "rest_api_num_threads": (0, "Accepted and not needed: one event loop reads all calls."),
-    "grpc_max_threads": (0, "Accepted and not needed: one event loop reads all calls."),
     "model_name": ("default", "Name of the one model (without --model_config_file)."),
     "model_base_path": ("", "Its folder, which holds one folder per version, named by a number."),
-    "model_config_file": ("", "ModelServerConfig as text: several models, policies, labels."),
+    "model_config_file": (
+        "",
+        "ModelServerConfig as text: several models, policies, labels. If given, --model_name and "
+        "--model_base_path are ignored.",
+    ),
     "model_config_file_poll_wait_seconds": (0, "Seconds between looks at that file; 0: none."),
     "file_system_poll_wait_seconds": (1, "Seconds between looks for versions; 0: at start only."),
     "allow_version_labels_for_unavailable_models": (
@@ -68,9 +70,45 @@ FLAGS = {
         "own thread.",
     ),
     "tensorflow_session_config_file": ("", "A tensorflow.ConfigProto as text; flags win over it."),
+    "per_process_gpu_memory_fraction": (
+        0.0,
+        "Share of the GPU's memory that TensorFlow takes, up to 1; 0: TensorFlow's own default.",
+    ),
     "drain_seconds": (30, "How long a server that is told to stop waits for open calls."),
     "version": (False, "Say the version and end."),
 }
+IGNORED, REFUSED = "ignored", "refused"
+# Flags of tensorflow_model_server that are not implemented: default, treatment, reason. What would
+# change answers, security or resources is refused if it is not the default.
+OTHERS = {
+    "rest_api_num_threads": (0, IGNORED, "one event loop reads all calls"),
+    "grpc_max_threads": (0, IGNORED, "one event loop reads all calls"),
+    "num_unload_threads": (0, IGNORED, "versions are unloaded on the event loop"),
+    "flush_filesystem_caches": (True, IGNORED, "the server caches no files"),
+    "remove_unused_fields_from_bundle_metagraph": (True, IGNORED, "it only saves memory"),
+    "num_tflite_pools": (1, IGNORED, "TFLite models are not served"),
+    "num_tflite_interpreters_per_pool": (1, IGNORED, "TFLite models are not served"),
+    "enable_signature_method_name_check": (
+        False,
+        IGNORED,
+        "it concerns Classify and Regress, which are not served",
+    ),
+    "enable_profiler": (True, IGNORED, "there is no profiler service"),
+    "skip_initialize_tpu": (False, IGNORED, "TPUs are not used"),
+    "prefer_tflite_model": (False, REFUSED, "TFLite models are not served"),
+    "use_alts_credentials": (False, REFUSED, "use TLS, with --ssl_config_file"),
+    "platform_config_file": ("", REFUSED, "use --tensorflow_session_config_file"),
+    "thread_pool_factory_config_file": (
+        "",
+        REFUSED,
+        "use --tensorflow_intra_op_parallelism and --tensorflow_inter_op_parallelism",
+    ),
+    "mixed_precision": ("", REFUSED, "graphs run in the precision that they were exported in"),
+    "xla_cpu_compilation_enabled": (False, REFUSED, "graphs are not compiled with XLA"),
+    "xla_gpu_compilation_enabled": (False, REFUSED, "graphs are not compiled with XLA"),
+}
+SAID = {IGNORED: "Accepted without effect", REFUSED: "Refused"}
+FLAGS |= {name: (start, f"{SAID[how]}: {why}.") for name, (start, how, why) in OTHERS.items()}
 LEAST = ("port", "rest_api_port", "max_num_load_retries", "num_load_threads", "drain_seconds")
 
 
@@ -88,8 +126,8 @@ def parse(argv: list) -> types.SimpleNamespace:
 
 
 def _check(options):
-    if bool(options.model_base_path) == bool(options.model_config_file):
-        raise ValueError("give either --model_base_path or --model_config_file")
+    if not (options.model_base_path or options.model_config_file):
+        raise ValueError("give --model_base_path or --model_config_file")
     if options.batching_parameters_file and not options.enable_batching:
         raise ValueError("--batching_parameters_file needs --enable_batching")
     if options.enable_per_model_batching_parameters and not options.enable_batching:
@@ -100,6 +138,11 @@ def _check(options):
         raise ValueError("give --port or --grpc_socket_path; gRPC has nowhere to listen")
     if options.port and options.port == options.rest_api_port:
         raise ValueError(f"--port and --rest_api_port are both {options.port}")
+    for name, (start, how, why) in OTHERS.items():
+        if how == REFUSED and getattr(options, name) != start:
+            raise ValueError(f"--{name} is refused: {why}")
+    if not 0 <= options.per_process_gpu_memory_fraction <= 1:
+        raise ValueError("--per_process_gpu_memory_fraction must be between 0 and 1")
     for name in LEAST:
         if getattr(options, name) < 0:
             raise ValueError(f"--{name} must be 0 or more; got {getattr(options, name)}")
@@ -108,6 +151,18 @@ def _check(options):
             "--file_system_poll_wait_seconds must be 0 or more; nothing would be found"
         )
     channel_arguments(options.grpc_channel_arguments)
+
+
+def notes(options: types.SimpleNamespace) -> list:
+    """One line for every flag that was given and has no effect."""
+    found = [
+        f"--{name} has no effect: {why}"
+        for name, (start, how, why) in OTHERS.items()
+        if how == IGNORED and getattr(options, name) != start
+    ]
+    if options.model_config_file and options.model_base_path:
+        found.append("--model_config_file wins: --model_name and --model_base_path are ignored")
+    return found
 
 
 def channel_arguments(text: str) -> list:

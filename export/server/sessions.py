@@ -26,6 +26,9 @@ def config(options, batching=None):
     # A switch of proto3 that is off cannot be told from one that is not there; its part can.
     if not found.HasField("experimental"):
         found.experimental.disable_thread_spinning = True
+    if options.per_process_gpu_memory_fraction:
+        fraction = options.per_process_gpu_memory_fraction
+        found.gpu_options.per_process_gpu_memory_fraction = fraction
     both = options.tensorflow_session_parallelism
     if intra := options.tensorflow_intra_op_parallelism or both:
         found.intra_op_parallelism_threads = intra

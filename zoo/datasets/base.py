@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +21,7 @@ class Dataset:
       test_labels: likewise.
       classes: class names; one entry where there are no labels.
       source: one sentence of provenance, with the licence if known.
+      other: the second set of a method of two domains, or None.
     """
 
     name: str
@@ -29,6 +31,69 @@ class Dataset:
     test_labels: np.ndarray
     classes: tuple[str, ...]
     source: str
+    other: "Dataset | None" = None
+
+    def parts(self, inputs: tuple) -> Any:
+        """The training arrays that the `inputs` of a game name, for `zoo.datasets.batches`.
+
+        Args:
+          inputs: as `zoo.game.Game.inputs`; "x" and "a" are the images, "y" their labels, "b" the
+            images of the other set; "z" is not data and is left out.
+
+        Returns:
+          One array, or a tuple of them.
+
+        Raises:
+          ValueError: there are no labels, or no other set, or another set that no input names.
+        """
+        if "y" in inputs and len(self.classes) < 2:
+            raise ValueError(f"{self.name} has no labels, and this method needs them")
+        if "b" in inputs and self.other is None:
+            raise ValueError("this method needs a second data set; name it with --dataset_b")
+        if "b" not in inputs and self.other is not None:
+            raise ValueError(f"this method takes one data set; got {self.other.name} as a second")
+        arrays = {"x": self.train, "a": self.train, "y": self.train_labels}
+        if self.other is not None:
+            arrays["b"] = self.other.train
+        found = tuple(arrays[name] for name in inputs if name != "z")
+        return found if len(found) > 1 else found[0]
+
+    def paired(self, other: "Dataset") -> "Dataset":
+        """The same set with `other` as its second domain.
+
+        Raises:
+          ValueError: examples of the two have different shapes.
+        """
+        if other.shape != self.shape:
+            raise ValueError(
+                f"two domains must have examples of one shape; got {self.shape} of {self.name} and "
+                f"{other.shape} of {other.name} (--image_size resizes both)"
+            )
+        return dataclasses.replace(self, other=other)
+
+    def of_class(self, name: str) -> "Dataset":
+        """The examples of one class, given by its name or its number; the classes are kept.
+
+        Raises:
+          ValueError: there is no such class.
+        """
+        numbers = {label.lower(): number for number, label in enumerate(self.classes)}
+        numbers |= {str(number): number for number in range(len(self.classes))}
+        if name.lower() not in numbers:
+            raise ValueError(
+                f"class of {self.name} must be one of {', '.join(self.classes)}, or a number "
+                f"from 0 to {len(self.classes) - 1}; got {name!r}"
+            )
+        number = numbers[name.lower()]
+        train, test = self.train_labels == number, self.test_labels == number
+        return dataclasses.replace(
+            self,
+            name=f"{self.name}[class={name}]",
+            train=self.train[train],
+            test=self.test[test],
+            train_labels=self.train_labels[train],
+            test_labels=self.test_labels[test],
+        )
 
     @property
     def shape(self) -> tuple[int, ...]:

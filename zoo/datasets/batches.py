@@ -10,9 +10,12 @@ from zoo.datasets.order import shuffled
 from zoo.datasets.order import sound
 from zoo.datasets.pixels import scale
 
+# Added to the seed for a second set of images: far from the seeds that people choose.
+_SECOND_SET = 2**30
 
-def batches(examples: np.ndarray, batch_size: int, seed: int, start_step: int = 0) -> Any:
-    """Streams shuffled float32 batches without end.
+
+def batches(examples: Any, batch_size: int, seed: int, start_step: int = 0) -> Any:
+    """Streams shuffled batches without end, float32 images in [-1, 1] and int32 labels.
 
     Position p = step * batch_size + i of the stream holds example number p % n of the permutation
     that belongs to the seed and to pass p // n (`tf.random.experimental.index_shuffle`, which is
@@ -22,20 +25,24 @@ def batches(examples: np.ndarray, batch_size: int, seed: int, start_step: int = 
     The examples are copied to the CPU once and gathered from there.
 
     Args:
-      examples: uint8 (n, h, w, c), or floating (n, d).
+      examples: uint8 (n, h, w, c), or floating (n, d); or a tuple of such arrays, each with a
+        permutation of its own, and of whole-number labels (n,), in the order of the array before
+        them.
       batch_size: examples in each batch, 1 to n.
       seed: whole number from 0 to 2**31 - 1.
       start_step: first step, at no cost.
 
     Returns:
-      A `tf.data.Dataset` of float32 tensors of static shape (batch_size, ...), scaled by `scale`;
-      where Keras runs on another backend, what `arrays` returns.
+      A `tf.data.Dataset` of tensors of static shape (batch_size, ...), images scaled by `scale`, in
+      a tuple if `examples` is one; if Keras runs on another backend, what `arrays` returns.
 
     Raises:
       ValueError: batch_size is not in 1 to n, start_step or seed is out of range, or the dtype
         is another.
     """
-    _check(examples, batch_size, seed, start_step)
+    parts = _parts(examples, seed)
+    for part, own_seed in parts:
+        _check(part, batch_size, own_seed, start_step)
     import keras
 
     if keras.backend.backend() != "tensorflow":
@@ -44,13 +51,21 @@ def batches(examples: np.ndarray, batch_size: int, seed: int, start_step: int = 
 
     with tf.device("CPU:0"):
         # Eager, so that the map captures it as an input: no constant in the graph.
-        data = tf.constant(examples)
+        held = [tf.constant(part) for part, _ in parts]
+
+    def gathered(step):
+        rows = [
+            tf.gather(data, _indices(step, batch_size, own_seed, len(part)))
+            for data, (part, own_seed) in zip(held, parts)
+        ]
+        made = tuple(
+            tf.cast(row, tf.int32) if _is_labels(part) else tf.cast(scale(row), tf.float32)
+            for row, (part, _) in zip(rows, parts)
+        )
+        return made if isinstance(examples, tuple) else made[0]
+
     stream = tf.data.Dataset.counter(start=start_step, dtype=tf.int64).map(
-        lambda step: tf.cast(
-            scale(tf.gather(data, _indices(step, batch_size, seed, len(examples)))), tf.float32
-        ),
-        num_parallel_calls=tf.data.AUTOTUNE,
-        deterministic=True,
+        gathered, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
     )
     options = tf.data.Options()
     options.deterministic = True
@@ -64,21 +79,38 @@ def batches(examples: np.ndarray, batch_size: int, seed: int, start_step: int = 
 
 
 def arrays(
-    examples: np.ndarray, batch_size: int, seed: int, start_step: int = 0
-) -> Iterator[tuple[np.ndarray]]:
+    examples: Any, batch_size: int, seed: int, start_step: int = 0
+) -> Iterator[tuple[np.ndarray, ...]]:
     """The stream of `batches` in NumPy, bit for bit, and without TensorFlow.
 
     Args:
       examples, batch_size, seed, start_step: as there; a start costs one permutation.
 
     Returns:
-      An iterator of tuples of one float32 array (batch_size, ...), as Keras wants of generators.
+      An iterator of tuples of arrays (batch_size, ...), as Keras wants of generators.
 
     Raises:
       ValueError: as there.
     """
-    _check(examples, batch_size, seed, start_step)
-    return _arrays(examples, batch_size, seed, start_step)
+    parts = _parts(examples, seed)
+    for part, own_seed in parts:
+        _check(part, batch_size, own_seed, start_step)
+    streams = [_arrays(part, batch_size, own_seed, start_step) for part, own_seed in parts]
+    # A generator: Keras takes no other iterator.
+    return (batch for batch in zip(*streams))
+
+
+def _parts(examples, seed):
+    """(array, seed of its permutation) of every part: labels share that of their images."""
+    parts, sets = [], 0
+    for part in examples if isinstance(examples, tuple) else (examples,):
+        sets += not _is_labels(part)
+        parts.append((part, (seed + _SECOND_SET * max(0, sets - 1)) % 2**31 if sets > 1 else seed))
+    return parts
+
+
+def _is_labels(part):
+    return part.ndim == 1 and np.issubdtype(part.dtype, np.integer)
 
 
 def _arrays(examples, batch_size, seed, start_step):
@@ -91,7 +123,10 @@ def _arrays(examples, batch_size, seed, start_step):
         orders = {t: orders[t] if t in orders else _order(seed, t, count) for t in turns}
         order = np.concatenate(list(orders.values()))
         chosen = order[position - turns[0] * count]
-        yield (scale(examples[chosen]).astype(np.float32, copy=False),)
+        if _is_labels(examples):
+            yield examples[chosen].astype(np.int32)
+        else:
+            yield scale(examples[chosen]).astype(np.float32, copy=False)
 
 
 def _order(seed, turn, count):
@@ -133,4 +168,5 @@ def _check(examples: np.ndarray, batch_size: int, seed: int, start_step: int) ->
     if not 0 <= seed < 2**31:
         # index_shuffle uses 31 bits of a seed: larger ones would repeat the smaller ones' order.
         raise ValueError(f"seed {seed}: allowed is 0 to 2**31 - 1")
-    scale(examples[:1])  # Refuses a wrong dtype here, not inside the graph.
+    if not _is_labels(examples):
+        scale(examples[:1])  # Refuses a wrong dtype here, not inside the graph.

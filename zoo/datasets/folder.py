@@ -1,27 +1,34 @@
-"""Folders of PNG and JPEG files."""
+"""Folders of image files."""
 
+import collections
 import concurrent.futures
 import os
 import pathlib
 
 import numpy as np
 
+from zoo.datasets import walk
 from zoo.datasets.base import Dataset
 from zoo.datasets.base import one_in_ten
 from zoo.datasets.pixels import square
 from zoo.datasets.progress import Progress
+from zoo.datasets.progress import note
 
-SUFFIXES = (".png", ".jpg", ".jpeg")
 _NO_CLASSES = ("all",)
 # Modes of 8-bit images in Pillow; True for grey. Alpha is dropped.
 _GREY = {"1": True, "L": True, "LA": True} | dict.fromkeys(
     ("P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "LAB", "HSV"), False
 )
 _ORIENTATION = 0x0112
+_MOST_NAMED = 10  # of files that cannot be read
 
 
 def read(path: str, image_size: int | None = None) -> Dataset:
-    """Reads a folder of .png, .jpg and .jpeg files; every file is decoded before it returns.
+    """Reads a folder of image files; every file is decoded before it returns.
+
+    Files are PNG, JPEG, WebP, BMP, GIF, TIFF and what else `walk.SUFFIXES` names; a line on
+    standard error counts the others. Hidden and system folders are passed over, and a folder that
+    links lead to several times is read once.
 
     Sub-folders are the classes, in alphabetical order; without sub-folders there is one class. If
     the folder has sub-folders `train` and `test`, these are the two splits, and other folders
@@ -37,13 +44,16 @@ def read(path: str, image_size: int | None = None) -> Dataset:
       The `Dataset`: images (n, h, w, 1) or (n, h, w, 3).
 
     Raises:
-      ValueError: no such folder, no images, too few to divide, an unreadable or not 8-bit file
-        (named), or sizes that differ (two files named).
+      ValueError: no such folder, no images, too few to divide, unreadable or not 8-bit files
+        (ten of them named), or sizes that differ (two files named).
     """
     root = pathlib.Path(path).expanduser()
     if not path or not root.is_dir():
         raise ValueError(f"folder:{path}: there is no such folder")
-    files, labels, test, classes = _divided(root)
+    others = collections.Counter()
+    files, labels, test, classes = _divided(root, others)
+    if others:
+        note(f"folder:{path}: {walk.told(others)}")
     images = _read_images(files, image_size)
     if not test.any() or test.all():
         raise ValueError(
@@ -60,18 +70,22 @@ def read(path: str, image_size: int | None = None) -> Dataset:
     )
 
 
-def _divided(root: pathlib.Path) -> tuple[list, np.ndarray, np.ndarray, tuple[str, ...]]:
-    """Files, their labels, which are for testing, and the class names."""
+def _divided(
+    root: pathlib.Path, others: collections.Counter
+) -> tuple[list, np.ndarray, np.ndarray, tuple[str, ...]]:
+    """Files, their labels, which are for testing, and the class names; counts other files."""
     if not ((root / "train").is_dir() and (root / "test").is_dir()):
-        files, names = _listed(root)
+        files, names = _listed(root, others)
         if set(names) & {"train", "test"} and set(names) <= {"train", "test", "val", "valid"}:
             raise ValueError(
                 f"folder:{root} has {sorted(set(names))}: train/ and test/ go together"
             )
         classes, labels = np.unique(names, return_inverse=True)
         return files, labels.astype(np.int64), one_in_ten(labels), tuple(classes.tolist())
-    files, names = _listed(root / "train")
-    test_files, test_names = _listed(root / "test")
+    if (root / "train").samefile(root / "test"):
+        raise ValueError(f"folder:{root}: train and test must be two folders; got one and a link")
+    files, names = _listed(root / "train", others)
+    test_files, test_names = _listed(root / "test", others)
     classes = sorted(set(names))
     strange = sorted(set(test_names) - set(classes))
     if strange:
@@ -81,13 +95,17 @@ def _divided(root: pathlib.Path) -> tuple[list, np.ndarray, np.ndarray, tuple[st
     return files + test_files, labels, test, tuple(classes)
 
 
-def _listed(root: pathlib.Path) -> tuple[list[pathlib.Path], list[str]]:
+def _listed(
+    root: pathlib.Path, others: collections.Counter
+) -> tuple[list[pathlib.Path], list[str]]:
     """Image files below a folder, sorted by class and name, and the class name of each."""
-    files = [file for file in root.rglob("*") if file.suffix.lower() in SUFFIXES]
-    files = [file for file in files if file.is_file() and not file.name.startswith(".")]
-    files.sort(key=lambda file: file.relative_to(root).parts)
+    files, beside = walk.images(root)
+    others.update(beside)
     if not files:
-        raise ValueError(f"folder:{root} holds no image: allowed are {', '.join(SUFFIXES)}")
+        there = f"; {walk.told(beside)}" if beside else ""
+        raise ValueError(
+            f"folder:{root} holds no image: allowed are {', '.join(walk.SUFFIXES)}{there}"
+        )
     names = [file.relative_to(root).parts[0] if file.parent != root else "" for file in files]
     if "" in names and any(names):
         inside, beside = files[names.index("")], next(f for f in files if f.parent != root)
@@ -122,32 +140,40 @@ def _read_images(files: list[pathlib.Path], image_size: int | None) -> np.ndarra
 
 
 def _all(workers, function, items, what: str) -> list:
+    """The results of all; raises one ValueError for all items that raise one."""
     progress = Progress(what, len(items))
-    results = []
-    try:
-        for result in workers.map(function, items):
-            results.append(result)
-            progress.add()
-    except ValueError:
-        workers.shutdown(wait=True, cancel_futures=True)
-        raise
+    results, wrong = [], []
+    for task in [workers.submit(function, item) for item in items]:
+        try:
+            results.append(task.result())
+        except ValueError as error:
+            wrong.append(str(error))
+        progress.add()
+    if wrong:
+        count = f"{len(wrong)} of {len(items)} files cannot be used: " if wrong[1:] else ""
+        more = f"; and {len(wrong) - _MOST_NAMED} more" if wrong[_MOST_NAMED:] else ""
+        raise ValueError(count + "; ".join(wrong[:_MOST_NAMED]) + more)
     return results
 
 
 def _head(file: pathlib.Path) -> tuple[tuple[int, int], bool]:
     """Height and width of an image as it is to be seen, and whether it is grey."""
     from PIL import Image
+    from PIL import ImageOps
 
     try:
         with Image.open(file) as image:
-            width, height = image.size
             mode = image.mode
-            turned = image.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8)
+            # Versions of Pillow differ in when they turn a TIFF file: at the latest here.
+            turned = ImageOps.exif_transpose(image) if image.format == "TIFF" else image
+            width, height = turned.size
+            if turned is image and image.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8):
+                width, height = height, width
     except Exception as error:  # Decoders raise many kinds on damaged files.
         raise ValueError(f"cannot read the image {file}: {error}") from error
     if mode not in _GREY:
         raise ValueError(f"{file} has pixels of Pillow's mode {mode}: allowed are 8-bit images")
-    return (width, height) if turned else (height, width), _GREY[mode]
+    return (height, width), _GREY[mode]
 
 
 def _pixels(file: pathlib.Path, grey: bool) -> np.ndarray:

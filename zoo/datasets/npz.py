@@ -1,4 +1,4 @@
-"""Images in a NumPy .npz file."""
+"""Images in a NumPy .npz or .npy file."""
 
 import pathlib
 import zipfile
@@ -9,20 +9,33 @@ from zoo.datasets.base import Dataset
 from zoo.datasets.base import one_in_ten
 from zoo.datasets.pixels import square_all
 
+# (arrays of images, arrays of their labels), which may be left out
 _LAYOUTS = (
+    (["train", "test"], ["y_train", "y_test"]),
+    (["x_train", "x_test"], ["y_train", "y_test"]),
+    (["X_train", "X_test"], ["y_train", "y_test"]),
+    (["train_images", "test_images"], ["train_labels", "test_labels"]),
+    (["images"], ["labels"]),
+    (["x"], ["y"]),
+    (["arr_0"], []),  # what numpy.savez calls an array without a name
+)
+_ALLOWED = (
     "train and test (or x_train and x_test, with labels y_train and y_test if wanted), "
+    "train_images and test_images (with train_labels and test_labels), "
     "or images (with labels if wanted)"
 )
 
 
 def read(path: str, image_size: int | None = None) -> Dataset:
-    """Reads images from an .npz file.
+    """Reads images from an .npz or .npy file.
 
     It holds either arrays `train` and `test` (also named `x_train` and `x_test`), optionally with
-    `y_train` and `y_test`; or one array `images`, optionally with `labels`, of which every tenth of
-    each class is for testing (of a class of 2 to 9 images, the last one). Images are uint8 of shape
-    (n, h, w) or (n, h, w, c); labels are integers of shape (n,). The values that the labels take
-    are the classes, in ascending order.
+    `y_train` and `y_test`, or `train_images` and `test_images`, optionally with `train_labels` and
+    `test_labels`; or one array `images` (or `x`), optionally with `labels` (or `y`), or one array
+    without a name, of which every tenth of each class is for testing (of a class of 2 to 9 images,
+    the last one). Images are uint8 of shape (n, h, w), (n, h, w, 1) or (n, h, w, 3); labels are
+    integers of shape (n,), or one-hot of shape (n, classes). The values that the labels take are
+    the classes, in ascending order.
 
     Args:
       path: the file. Pickled objects in it are refused.
@@ -32,7 +45,7 @@ def read(path: str, image_size: int | None = None) -> Dataset:
       The `Dataset`: images (n, h, w, c).
 
     Raises:
-      ValueError: no such file, not an .npz file, or an array that is missing or not as above.
+      ValueError: no such file, not an .npz or .npy file, or an array is missing or not as above.
     """
     file = pathlib.Path(path).expanduser()
     arrays = _arrays(file)
@@ -65,9 +78,11 @@ def _halves(file: pathlib.Path, images: np.ndarray, labels: np.ndarray) -> tuple
 
 
 def _arrays(file: pathlib.Path) -> dict[str, np.ndarray]:
-    wanted = {"train", "test", "x_train", "x_test", "y_train", "y_test", "images", "labels"}
+    wanted = {name for names, labels in _LAYOUTS for name in [*names, *labels]}
     if not file.is_file():
         raise ValueError(f"npz:{file}: there is no such file")
+    if file.suffix.lower() == ".npy":
+        return {"arr_0": _npy(file)}
     if not zipfile.is_zipfile(file):
         raise ValueError(f"npz:{file} is not an .npz file (a zip of arrays, from numpy.savez)")
     name = ""
@@ -80,17 +95,20 @@ def _arrays(file: pathlib.Path) -> dict[str, np.ndarray]:
     except Exception as error:  # zipfile, zlib and NumPy raise many kinds on damaged files.
         raise ValueError(f"npz:{file}: cannot read the array {name!r}: {error}") from error
     if not read_arrays:
-        raise ValueError(f"npz:{file} holds {present}: allowed are {_LAYOUTS}")
+        raise ValueError(f"npz:{file} holds {present}: allowed are {_ALLOWED}")
     return read_arrays
+
+
+def _npy(file: pathlib.Path) -> np.ndarray:
+    try:
+        return np.load(file, allow_pickle=False)
+    except Exception as error:  # NumPy raises many kinds on damaged files.
+        raise ValueError(f"npz:{file} cannot be read: {error}") from error
 
 
 def _layout(file: pathlib.Path, arrays: dict) -> tuple[list[str], list[str | None]]:
     """Names of the image arrays, one or two, and of the label array of each (None: no labels)."""
-    for x_names, y_names in (
-        (["train", "test"], ["y_train", "y_test"]),
-        (["x_train", "x_test"], ["y_train", "y_test"]),
-        (["images"], ["labels"]),
-    ):
+    for x_names, y_names in _LAYOUTS:
         if not all(name in arrays for name in x_names):
             continue
         there = [name for name in y_names if name in arrays]
@@ -99,22 +117,62 @@ def _layout(file: pathlib.Path, arrays: dict) -> tuple[list[str], list[str | Non
                 f"npz:{file} has {there[0]} only: allowed are both of {y_names} or none"
             )
         return x_names, list(there) or [None] * len(x_names)
-    raise ValueError(f"npz:{file} holds {sorted(arrays)}: allowed are {_LAYOUTS}")
+    raise ValueError(f"npz:{file} holds {sorted(arrays)}: allowed are {_ALLOWED}")
 
 
 def _images(file: pathlib.Path, name: str, array: np.ndarray) -> np.ndarray:
     if array.dtype != np.uint8 or array.ndim not in (3, 4) or 0 in array.shape:
         raise ValueError(
             f"npz:{file}: array {name!r} is {array.dtype} of shape {array.shape}: allowed is uint8 "
-            "of shape (n, h, w) or (n, h, w, c), not empty"
+            f"of shape (n, h, w) or (n, h, w, c), not empty{_remedy(array)}"
         )
-    return array if array.ndim == 4 else array[..., None]
+    if array.ndim == 3:
+        return array[..., None]
+    if array.shape[-1] in (1, 3):
+        return array
+    said = f"npz:{file}: array {name!r} must have 1 or 3 channels, the last axis; got shape "
+    if array.shape[1] in (1, 3):
+        said += f"{array.shape}, channels first: write array.transpose(0, 2, 3, 1)"
+    elif array.shape[-1] in (2, 4):
+        said += f"{array.shape}: write array[..., :{array.shape[-1] - 1}] if the last is alpha"
+    else:
+        said += f"{array.shape}"
+    raise ValueError(said)
+
+
+def _remedy(array: np.ndarray) -> str:
+    """What to write for an array of images that has another type or another shape."""
+    if array.dtype.kind in "fiu" and array.dtype != np.uint8 and array.size:
+        low, high = float(array.min()), float(array.max())
+        span = f"; its values are between {low:.3g} and {high:.3g}: "
+        if array.dtype.kind == "f" and 0 <= low and high <= 1:
+            return span + "write (array * 255).round().astype('uint8')"
+        if array.dtype.kind == "f" and -1 <= low and high <= 1:
+            return span + "write (array * 127.5 + 127.5).round().astype('uint8')"
+        if 0 <= low and high <= 255:
+            return span + "write array.round().astype('uint8')"
+        return span + "scale them to 0 to 255"
+    if array.ndim == 2 and array.size:
+        for channels in (1, 3):
+            side = round((array.shape[1] / channels) ** 0.5)
+            if side * side * channels == array.shape[1]:
+                last = ", 3" if channels == 3 else ""
+                return f"; rows of pixels: write array.reshape(-1, {side}, {side}{last})"
+    return ""
 
 
 def _labels(file: pathlib.Path, name: str, array: np.ndarray, count: int) -> np.ndarray:
+    if (
+        array.ndim == 2
+        and len(array) == count
+        and array.shape[1] > 1
+        and array.dtype.kind in "biuf"
+    ):
+        if ((array == 0) | (array == 1)).all() and (array.sum(1) == 1).all():
+            return array.argmax(1).astype(np.int64)
     if array.dtype.kind not in "iu" or array.shape not in ((count,), (count, 1)):
         raise ValueError(
             f"npz:{file}: array {name!r} is {array.dtype} of shape {array.shape}: allowed are "
-            f"integers of shape ({count},), as many as images"
+            f"integers of shape ({count},), as many as images, or one-hot rows"
         )
     return array.reshape(count).astype(np.int64)

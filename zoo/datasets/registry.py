@@ -2,6 +2,7 @@
 
 import difflib
 import importlib.util
+import re
 
 from zoo.datasets import circle
 from zoo.datasets import embedded
@@ -11,6 +12,8 @@ from zoo.datasets import npz
 from zoo.datasets import prepared
 from zoo.datasets.base import Dataset
 from zoo.datasets.pixels import check_image_size
+
+_CLASS = re.compile(r"(.+)\[class=([^\]]+)\]")
 
 # Sets of points in the plane; all others hold images.
 POINTS = (*mixtures.MIXTURES, circle.NAME)
@@ -36,7 +39,8 @@ def load(
 
     Args:
       name: one of `KINDS`: `fashion_mnist_10k` (shipped with the package), `grid25`, `ring8`,
-        `circle`, `folder:PATH`, `npz:PATH`, or a TFDS image set.
+        `circle`, `folder:PATH`, `npz:PATH`, or a TFDS image set; `[class=C]` behind any of them
+        keeps the examples of one class, given by name or number.
       image_size: side in pixels; images are centre-cropped to a square and resized to it with
         antialiasing. None keeps them as they are.
       train_split: a TFDS split expression such as `train[:50000]`. For sets that are not TFDS's:
@@ -51,6 +55,15 @@ def load(
       ValueError: the name is unknown, the set is not there, or it is not what it should be.
     """
     check_image_size(image_size)
+    if match := _CLASS.fullmatch(name):
+        whole = load(
+            match[1],
+            image_size=image_size,
+            train_split=train_split,
+            test_split=test_split,
+            download=download,
+        )
+        return whole.of_class(match[2])
     kind, _, path = name.partition(":")
     if kind in ("folder", "npz"):
         data = (folder if kind == "folder" else npz).read(path, image_size)

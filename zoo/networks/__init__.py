@@ -2,7 +2,8 @@
 
 | set | what it is | shapes |
 | --- | --- | --- |
-| `dcgan` | strided convolutions (Radford et al. 2016) | square images, 8 to 64 px in steps of 4 |
+| `dcgan` | strided convolutions (Radford et al. 2016) | square images, 8 to 128 px in steps of 4 |
+| `dcgan_joint` | the same, but D joins the code at every depth | the same |
 | `mlp` | the permutation-invariant networks of the BiGAN authors | any |
 | `mixture` | the fully connected networks of ALI's two-dimensional toy | points |
 | `tanh` | the one-layer VAE of the IWAE paper, for likelihoods | images |
@@ -17,7 +18,10 @@ import keras
 from zoo.networks import codes
 from zoo.priors import BOUNDED
 
-BACKBONES = ("dcgan", "mlp", "mixture", "tanh")
+BACKBONES = ("dcgan", "dcgan_joint", "mlp", "mixture", "tanh")
+
+# Those that have a discriminator of (x, z) with three scores.
+SCORING = ("dcgan", "dcgan_joint")
 
 
 class Backbone:
@@ -58,3 +62,21 @@ class Backbone:
     def joint_discriminator(self):
         """(x, z) → logit."""
         return self._draw.discriminator(self._shape, self._latent, self._width)
+
+    def joint_scores_discriminator(self):
+        """(x, z) → [s_xz, s_x, s_z]: three logits, of the pair, of x alone and of z alone.
+
+        The discriminator of BigBiGAN (Donahue and Simonyan 2019, arXiv:1907.02544) is F(x), H(z)
+        and J(F(x), H(z)) with a linear head on each; the heads are layers called "score_xz",
+        "score_x" and "score_z".
+
+        Raises:
+            ValueError: this set of networks has none.
+        """
+        if not hasattr(self._draw, "joint_scores"):
+            name = self._draw.__name__.rpartition(".")[2]
+            raise ValueError(
+                f"network {name!r} has no discriminator with three scores; take one of "
+                f"{', '.join(SCORING)}"
+            )
+        return self._draw.joint_scores(self._shape, self._latent, self._width)

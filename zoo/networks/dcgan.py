@@ -1,8 +1,8 @@
-"""Strided convolutions (Radford, Metz and Chintala 2016, arXiv:1511.06434) at 8 to 64 pixels.
+"""Strided convolutions (Radford, Metz and Chintala 2016, arXiv:1511.06434) at 8 to 128 pixels.
 
-Each stage halves the image and doubles the channels, from `width` on, down to 4 to 9 pixels; one
-hidden layer of 16 · `width` units joins the stages to the code. Deviations from the paper: kernels
-are 4 × 4 (5 × 5 with stride 2 leaves a checkerboard), and there is that hidden layer.
+Each stage halves the image and doubles the channels, from `width` on, until the side is odd or at
+most 8; one hidden layer of 16 · `width` units joins the stages to the code. Deviations from
+the paper: kernels are 4 × 4 (5 × 5 with stride 2 leaves a checkerboard), and that hidden layer.
 """
 
 import keras
@@ -16,31 +16,35 @@ from zoo.networks.layers import leaky
 from zoo.networks.layers import logit
 
 
-def check(shape: tuple) -> None:
-    """Raises ValueError where these networks cannot take examples of this shape."""
+def check(shape: tuple, name: str = "dcgan", least: int = 8) -> None:
+    """Raises ValueError when the networks of set `name` cannot take examples of this shape."""
     if len(shape) != 3:
         raise ValueError(
-            f"network 'dcgan' takes images, not examples of shape {shape}; "
+            f"network {name!r} takes images, not examples of shape {shape}; "
             "for points use 'mixture' or 'mlp'"
         )
     height, side, _ = shape
-    if height != side or side % 4 or not 8 <= side <= 64:
+    if height != side or side % 4 or not least <= side <= 128:
         raise ValueError(
-            f"network 'dcgan' takes square images whose side is a multiple of 4 from "
-            f"8 to 64; got {height} × {side} (resize with --image_size)"
+            f"network {name!r} takes square images whose side is a multiple of 4 from "
+            f"{least} to 128; got {height} × {side} (resize with --image_size)"
         )
 
 
 def stages(side: int) -> list:
-    """Sides from the image down: 28 → [28, 14, 7], 32 → [32, 16, 8], 64 → [64, 32, 16, 8]."""
+    """Sides from the image down: 28 → [28, 14, 7], 64 → [64, 32, 16, 8], 124 → [124, 62, 31]."""
     sides = [side, side // 2]
     while sides[-1] % 2 == 0 and sides[-1] > 8:
         sides.append(sides[-1] // 2)
     return sides
 
 
-def trunk(x, side: int, width: int, last: str | None = None):
-    """Strided convolutions, the last one named `last`; batch norm after all but the first."""
+def trunk(x, side: int, width: int, last: str | None = None, code=None):
+    """Strided convolutions, the last one named `last`; batch norm after all but the first.
+
+    `code`: (n, latent_dim); a linear projection of it is added to each convolution but the first,
+    the same one at every place, before batch norm.
+    """
     strided = len(stages(side)) - 1
     for stage in range(strided):
         x = layers.Conv2D(
@@ -52,6 +56,8 @@ def trunk(x, side: int, width: int, last: str | None = None):
             kernel_initializer=initializer(),
             name=last if stage == strided - 1 else None,
         )(x)
+        if code is not None and stage:
+            x = x + layers.Reshape((1, 1, -1))(dense(width * 2**stage, bias=False)(code))
         x = leaky()(batch_norm()(x) if stage else x)
     return layers.Flatten()(x)
 
@@ -82,13 +88,32 @@ def generator(latent_dim, shape, width, logits):
     return keras.Model(z, end(x), name="generator")
 
 
-def discriminator(shape, latent_dim, width):
-    """x → logit, or (x, z) → logit where `latent_dim` is given: z joins after the convolutions."""
+def discriminator(shape, latent_dim, width, every_depth=False):
+    """x → logit, or (x, z) → logit if `latent_dim` is given: z joins after the convolutions.
+
+    `every_depth`: z joins the convolutions too (see `trunk`).
+    """
     x = keras.Input(shape)
-    hidden = leaky()(dense(16 * width)(trunk(x, shape[0], width, last="similarity")))
-    if latent_dim is None:
+    z = keras.Input((latent_dim,)) if latent_dim is not None else None
+    joined = z if every_depth else None
+    # In this order: the layer takes its initial weights before the convolutions do.
+    hidden = leaky()(dense(16 * width)(trunk(x, shape[0], width, last="similarity", code=joined)))
+    if z is None:
         return keras.Model(x, logit(hidden), name="discriminator")
-    z = keras.Input((latent_dim,))
     code = leaky()(dense(16 * width)(z))
     joint = leaky()(dense(16 * width)(layers.Concatenate()([hidden, code])))
     return keras.Model([x, z], logit(joint), name="discriminator")
+
+
+def joint_scores(shape, latent_dim, width):
+    """(x, z) → [s_xz, s_x, s_z]: scores of the pair, of x alone and of z alone."""
+    x, z = keras.Input(shape), keras.Input((latent_dim,))
+    image = leaky()(dense(16 * width)(trunk(x, shape[0], width, last="similarity")))
+    code = leaky()(dense(16 * width)(z))
+    pair = leaky()(dense(16 * width)(layers.Concatenate()([image, code])))
+    scores = [
+        logit(pair, name="score_xz"),
+        logit(image, name="score_x"),
+        logit(code, name="score_z"),
+    ]
+    return keras.Model([x, z], scores, name="discriminator")

@@ -36,6 +36,74 @@ def dense(units: int, bias: bool = True, weights=initializer, **kwargs):
     return layers.Dense(units, use_bias=bias, kernel_initializer=weights(), **kwargs)
 
 
+@keras.saving.register_keras_serializable("zoo")
+class SpectralNorm(layers.Wrapper):
+    """A Dense or Conv2D layer whose kernel is divided by its largest singular value σ.
+
+    Spectral normalisation (Miyato, Kataoka, Koyama and Yoshida 2018, arXiv:1802.05957). The kernel,
+    seen as a matrix (inputs, units), stays as it is: a trainable weight. The vector u (units,) is
+    kept beside it, and each call in training mode takes one step of the power iteration. The
+    gradient goes through σ = vᵀ W u; v and u are constants. A call in inference mode reads u only.
+
+    Args:
+        layer: `keras.layers.Dense`, or `keras.layers.Conv2D` without groups.
+
+    Raises:
+        ValueError: another layer.
+    """
+
+    def __init__(self, layer, **kwargs):
+        plain = isinstance(layer, layers.Dense) or getattr(layer, "groups", 0) == 1
+        if not plain or not isinstance(layer, layers.Dense | layers.Conv2D):
+            raise ValueError(
+                f"SpectralNorm takes a Dense or a Conv2D without groups, not {type(layer).__name__}"
+            )
+        # σ needs float32 under every policy, so `call` casts by hand.
+        kwargs = {"dtype": layer.dtype_policy, **kwargs}
+        super().__init__(layer, autocast=False, **kwargs)
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        self.u = self.add_weight(
+            shape=(self.layer.kernel.shape[-1],),
+            initializer=keras.initializers.RandomNormal(),
+            trainable=False,
+            aggregation="only_first_replica",
+            name="u",
+        )
+
+    def call(self, x, training=None):
+        layer = self.layer
+        kernel = ops.cast(layer.kernel / self._sigma(training), layer.compute_dtype)
+        x = ops.cast(x, layer.compute_dtype)
+        convolves = isinstance(layer, layers.Conv2D)
+        x = layer.convolution_op(x, kernel) if convolves else ops.matmul(x, kernel)
+        if layer.use_bias:
+            channels_first = convolves and layer.data_format == "channels_first"
+            shape = (-1, 1, 1) if channels_first else (-1,)
+            x = x + ops.reshape(ops.cast(layer.bias, layer.compute_dtype), shape)
+        return layer.activation(x)
+
+    def _sigma(self, training):
+        matrix = ops.reshape(self.layer.kernel, (-1, self.u.shape[0]))
+        constant = ops.stop_gradient(matrix)
+        u = ops.convert_to_tensor(self.u)
+        v = _unit(ops.matmul(constant, u))
+        if training:
+            u = _unit(ops.matmul(v, constant))
+            self.u.assign(u)
+        else:
+            u = _unit(u)
+        return ops.sum(v * ops.matmul(matrix, u))
+
+    def compute_output_shape(self, input_shape):
+        return self.layer.compute_output_shape(input_shape)
+
+
+def _unit(vector):
+    return vector / (ops.norm(vector) + 1e-12)
+
+
 def prior_scale():
     """Weights that turn what batch norm and a rectifier leave into outputs of variance 1.
 
@@ -77,9 +145,9 @@ def code_head(
     return [mean, ops.clip(linear(), -10, 10)] if stochastic else mean
 
 
-def logit(features, bias: bool = True, weights=initializer):
+def logit(features, bias: bool = True, weights=initializer, name: str | None = None):
     """One unbounded number per example, float32 under every policy."""
-    return dense(1, bias, weights, dtype="float32")(features)
+    return dense(1, bias, weights, dtype="float32", name=name)(features)
 
 
 def flat_size(shape: tuple) -> int:

@@ -1,0 +1,75 @@
+"""The flags of TensorFlow Serving's own command line, given to the server."""
+
+import asyncio
+
+import pytest
+import served
+
+from export.server import flags
+from export.server import sessions
+
+# Every flag of tensorflow_model_server's main, in its order.
+THEIRS = """
+port grpc_socket_path rest_api_port rest_api_num_threads rest_api_timeout_in_ms
+rest_api_enable_cors_support enable_batching allow_version_labels_for_unavailable_models
+batching_parameters_file enable_per_model_batching_parameters model_config_file
+model_config_file_poll_wait_seconds model_name model_base_path num_load_threads num_unload_threads
+max_num_load_retries load_retry_interval_micros file_system_poll_wait_seconds
+flush_filesystem_caches tensorflow_session_parallelism tensorflow_intra_op_parallelism
+tensorflow_inter_op_parallelism use_alts_credentials ssl_config_file platform_config_file
+per_process_gpu_memory_fraction saved_model_tags grpc_channel_arguments grpc_max_threads
+enable_model_warmup num_request_iterations_for_warmup version monitoring_config_file
+remove_unused_fields_from_bundle_metagraph prefer_tflite_model num_tflite_pools
+num_tflite_interpreters_per_pool enable_signature_method_name_check xla_cpu_compilation_enabled
+xla_gpu_compilation_enabled enable_profiler enable_grpc_healthcheck_service
+enable_serialization_as_tensor_content thread_pool_factory_config_file mixed_precision
+tensorflow_session_config_file skip_initialize_tpu
+"""
+VALUES = {bool: "true", int: "3", float: "0.5", str: "x"}
+
+
+def test_every_flag_of_tensorflow_serving_is_known():
+    names = set(THEIRS.split())
+    assert len(names) == 48 and names <= flags.FLAGS.keys() and flags.OTHERS.keys() <= names
+
+
+@pytest.mark.parametrize("name", flags.OTHERS)
+def test_a_flag_that_is_not_implemented_has_no_effect_or_is_refused_with_a_reason(name):
+    start, how, why = flags.OTHERS[name]
+    value = str(not start).lower() if isinstance(start, bool) else VALUES[type(start)]
+    words = ["server", "--model_base_path=a"]
+    # As a script passes a default on: neither refused nor said.
+    kept = f"--{name}={str(start).lower()}"
+    assert flags.notes(flags.parse([*words, kept])) == []
+    if how == flags.REFUSED:
+        with pytest.raises(ValueError, match=f"^--{name} is refused: .{{8,}}$"):
+            flags.parse([*words, f"--{name}={value}"])
+    else:
+        said = flags.notes(flags.parse([*words, f"--{name}={value}"]))
+        assert said == [f"--{name} has no effect: {why}"]
+
+
+def test_the_share_of_gpu_memory_reaches_the_session():
+    words = ["server", "--model_base_path=a", "--per_process_gpu_memory_fraction="]
+    options = flags.parse([*words[:2], f"{words[2]}0.25"])
+    assert sessions.config(options).gpu_options.per_process_gpu_memory_fraction == 0.25
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        flags.parse([*words[:2], f"{words[2]}2"])
+
+
+def test_a_config_file_wins_over_the_one_model_of_the_flags(tmp_path):
+    """TensorFlow Serving's own container always passes --model_name and --model_base_path."""
+    served.export_sum(tmp_path / "sum" / "1", 1)
+    file = tmp_path / "models.config"
+    file.write_text(
+        f'model_config_list {{ config {{ name: "sum" base_path: "{tmp_path}/sum" '
+        f'model_platform: "tensorflow" }} }}'
+    )
+    given = [f"--model_config_file={file}", "--model_name=other", "--model_base_path=/no/such"]
+
+    async def scenario():
+        async with served.running(*given) as app:
+            assert list(app.manager.registry.models) == ["sum"]
+            assert [line for line in app.said if "--model_config_file wins" in line]
+
+    asyncio.run(scenario())

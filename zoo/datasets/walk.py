@@ -1,0 +1,62 @@
+"""Which files below a folder are images; what systems leave in folders is passed over."""
+
+import collections
+import os
+import pathlib
+
+# What Pillow reads with 8 bits; of a file with several pictures, the first.
+SUFFIXES = (
+    *(".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".gif"),
+    *(".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".jp2", ".avif"),
+)
+# Written by systems and not by people, at any level, in lower case; and all names with a dot first.
+_SYSTEM = {
+    *("__macosx", "@eadir", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"),
+    *("$recycle.bin", "system volume information", "recycler", "#recycle", "@recycle"),
+    *("#snapshot", "lost+found"),
+}
+
+
+def images(root: pathlib.Path) -> tuple[list[pathlib.Path], collections.Counter]:
+    """Lists the image files below a folder.
+
+    Hidden files and folders, and those of operating systems and file servers, are passed over. A
+    link to a folder is followed, unless that folder is read already: each is read once, so that
+    links cannot go round in circles.
+
+    Args:
+      root: the folder.
+
+    Returns:
+      (the files in alphabetical order of their paths, suffix → how many other files there are). A
+      link of an image's name that leads nowhere is among the files, for their reader to refuse.
+    """
+    found, others = [], collections.Counter()
+    seen = {os.path.realpath(root)}
+    folders, links = [root], []
+    # All real folders first, so that the one that is read is the folder itself and not a link.
+    while folders or links:
+        folder = folders.pop() if folders else links.pop(0)
+        if folder.is_symlink() and folder != root:
+            if os.path.realpath(folder) in seen:
+                continue
+        seen.add(os.path.realpath(folder))
+        for entry in sorted(folder.iterdir()):
+            if entry.name.startswith(".") or entry.name.lower() in _SYSTEM:
+                continue
+            if entry.is_dir():
+                (links if entry.is_symlink() else folders).append(entry)
+            elif entry.suffix.lower() not in SUFFIXES:
+                others[entry.suffix.lower() or "no suffix"] += 1
+            elif entry.is_file() or entry.is_symlink():
+                found.append(entry)
+    return sorted(found, key=lambda file: file.relative_to(root).parts), others
+
+
+def told(others: collections.Counter) -> str:
+    """One line about files that are no images, such as "2 files are not read: 1 .txt, 1 .xml"."""
+    most = sorted(others.items(), key=lambda item: (-item[1], not item[0].startswith("."), item[0]))
+    kinds = ", ".join(f"{count} {suffix}" for suffix, count in most[:8])
+    more = ", …" if len(others) > 8 else ""
+    count = others.total()
+    return f"{count} file{' is' if count == 1 else 's are'} not read: {kinds}{more}"

@@ -1,0 +1,49 @@
+"""Gradients with respect to inputs, for the penalties of WGAN-GP and its relatives.
+
+Methods and losses use `keras.ops`, which has no gradient; what the backends do differently is here.
+"""
+
+import keras
+from keras import ops
+
+
+def input_gradient(function, x):
+    """d function(x)_i / d x_i for every example i, itself differentiable in the weights.
+
+    Layers that mix examples (batch norm) have no gradient of one example, and layers that keep
+    state (batch norm, dropout) cannot be called inside `function` on JAX.
+
+    Args:
+        function: x (n, ...) → (n, 1) or (n,), one number for each example, such as a critic.
+        x: float (n, ...).
+
+    Returns:
+        float, of the shape of x.
+
+    Raises:
+        ValueError: Keras has a backend other than TensorFlow and JAX.
+    """
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            total = ops.sum(function(x))
+        return tape.gradient(total, x)
+    if backend == "jax":
+        import jax
+
+        return jax.grad(lambda inputs: ops.sum(function(inputs)))(x)
+    raise ValueError(f"input_gradient needs KERAS_BACKEND=tensorflow or jax; got {backend!r}")
+
+
+def gradient_penalty(function, x, target: float = 1.0):
+    """Mean over the examples of (|d function / d x|₂ − target)² (Gulrajani et al. 2017).
+
+    arXiv:1704.00028; there x are points on lines between real and generated examples.
+    """
+    gradient = input_gradient(function, x)
+    squares = ops.sum(ops.square(ops.reshape(gradient, (ops.shape(x)[0], -1))), axis=1)
+    # The root has no derivative at zero.
+    return ops.mean(ops.square(ops.sqrt(squares + 1e-12) - target))

@@ -1,0 +1,23 @@
+"""The networks of `dcgan`, but in the joint discriminator the code joins at every depth.
+
+In `dcgan` the code z meets the image behind the convolutions, so only the last layers judge pairs.
+Here a linear projection of z, the same at every place, is also added to each convolution after the
+first, before batch norm and nonlinearity, as the fully connected networks of BiGAN's authors join
+it to each of their layers (Donahue, Krähenbühl and Darrell 2017, arXiv:1605.09782). What judges
+images alone is that of `dcgan`.
+"""
+
+from zoo.networks import dcgan
+from zoo.networks.dcgan import encoder as encoder
+from zoo.networks.dcgan import generator as generator
+from zoo.networks.dcgan import joint_scores as joint_scores
+
+
+def check(shape: tuple) -> None:
+    """Raises ValueError when these networks cannot take examples of this shape."""
+    dcgan.check(shape, "dcgan_joint")
+
+
+def discriminator(shape, latent_dim, width):
+    """x (n, *shape) → logit, or (x, z (n, latent_dim)) → logit if `latent_dim` is given."""
+    return dcgan.discriminator(shape, latent_dim, width, every_depth=True)
