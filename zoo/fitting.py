@@ -1,5 +1,4 @@
-"""What a Keras user calls on a game: `compile`, `fit`, `evaluate`, `predict`, `export`,
-and presets.
+"""What a Keras user calls on a game: `compile`, `fit`, `evaluate`, `predict` and more.
 
 `Fitting` is a base of `zoo.Game`; players, networks and the training step are declared there.
 """
