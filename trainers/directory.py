@@ -17,21 +17,27 @@ LOCK = ".lock"
 def held(path: pathlib.Path):
     """Within it, this process alone trains in the directory `path`, which is made if need be.
 
-    The lock ends with the process, however that ends. Where the system or the disk has no locks,
-    nothing watches.
+    The lock ends with the process, however that ends. If the system or the disk has no locks,
+    nothing watches. If nothing was written, the directories that were made are removed again.
 
     Raises:
         ValueError: the directory cannot be written to, or another process trains in it.
     """
-    _check_writable(path)
-    file = _locked(path / LOCK) if fcntl else None
+    made = [folder for folder in (path, *path.parents) if not folder.exists()]
+    file = None
     try:
+        _check_writable(path)
+        file = _locked(path / LOCK) if fcntl else None
         yield
     finally:
         if file:
             # While it is still locked, so that nobody else's is taken away.
             (path / LOCK).unlink(missing_ok=True)
             file.close()
+        # A directory that holds something is not removed.
+        with contextlib.suppress(OSError):
+            for folder in made:
+                folder.rmdir()
 
 
 def _check_writable(directory):

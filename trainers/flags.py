@@ -11,6 +11,7 @@ import re
 import types
 
 import zoo
+from trainers import names
 from zoo import commands
 
 COMMON = {
@@ -137,4 +138,5 @@ def _resolve(recipe, given, defaults):
         raise ValueError(
             f"--precision must be one of {', '.join(allowed)}; got {chosen['precision']!r}"
         )
+    names.check(chosen)
     return types.SimpleNamespace(**chosen)

@@ -1,5 +1,6 @@
 """AAE: an autoencoder whose codes are made to follow the prior by a discriminator of codes."""
 
+import keras
 from keras import ops
 
 from zoo.game import Game
@@ -50,6 +51,11 @@ class AAE(Game):
         self.encoder = draw.encoder(stochastic=self.stochastic)
         self.generator = draw.generator()
         self.code_discriminator = draw.code_discriminator()
+
+    def default_optimizer(self, player):
+        if player == "autoencoder":
+            return keras.optimizers.Adam(1e-3, name=player)
+        return super().default_optimizer(player)
 
     def play(self, x, z):
         code = self.encoder(x)

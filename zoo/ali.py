@@ -1,5 +1,6 @@
 """ALI: BiGAN's game between joint laws, with an encoder that draws its codes."""
 
+import keras
 from keras import ops
 
 from zoo.game import Game
@@ -40,6 +41,11 @@ class ALI(Game):
         self.encoder = draw.encoder(stochastic=True)
         self.generator = draw.generator()
         self.discriminator = draw.joint_discriminator()
+
+    def default_optimizer(self, player):
+        # As in the authors' code: beta_1 is another for their toy of points.
+        beta = 0.8 if self.network == "mixture" else 0.5
+        return keras.optimizers.Adam(1e-4, beta_1=beta, epsilon=1e-8, name=player)
 
     def play(self, x, z):
         mean, log_var = self.encoder(x)

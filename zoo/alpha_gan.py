@@ -1,5 +1,7 @@
 """α-GAN: an autoencoder with a discriminator of images and one of codes."""
 
+import keras
+
 from zoo.declarations import checked
 from zoo.game import Game
 from zoo.losses import absolute_error
@@ -60,6 +62,9 @@ class AlphaGAN(Game):
         self.generator = draw.generator()
         self.discriminator = draw.discriminator()
         self.code_discriminator = draw.code_discriminator()
+
+    def default_optimizer(self, player):
+        return keras.optimizers.Adam(2e-4, beta_1=0.5, beta_2=0.9, epsilon=1e-8, name=player)
 
     def play(self, x, z):
         code = self.encoder(x)

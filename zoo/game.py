@@ -7,20 +7,21 @@ import keras
 from keras import ops
 
 from zoo import averages
+from zoo import fitting
 from zoo import networks
+from zoo import ranges
 from zoo import scores
 from zoo import steps
 from zoo.declarations import check_declaration
 from zoo.declarations import checked
 from zoo.declarations import methods_with
-from zoo.optimizers import PlayerOptimizers
 from zoo.priors import PLANAR
 from zoo.priors import PRIORS
 from zoo.priors import draw
 from zoo.priors import normal
 
 
-class Game(keras.Model):
+class Game(fitting.Fitting):
     """An adversarial game.
 
     A method declares what its paper adds to this class and nothing else: `players`, `schedule`,
@@ -126,7 +127,9 @@ class Game(keras.Model):
 
     def encode(self, x):
         """Codes of images; the mean where the encoder is stochastic. (n, ...) → (n, latent_dim)."""
-        code = self._trained("encoder")(x, training=False)
+        encoder = self._trained("encoder")
+        ranges.check(self, x)
+        code = encoder(x, training=False)
         return code[0] if isinstance(code, (list, tuple)) else code
 
     def decode(self, z):
@@ -186,40 +189,14 @@ class Game(keras.Model):
 
     # Training.
 
-    def compile(self, optimizer, l2: float = 0.0, **kwargs) -> None:
-        """Give every player its optimizer.
-
-        Args:
-            optimizer: player → Keras optimizer (or a `PlayerOptimizers`).
-            l2: see `PlayerOptimizers`.
-            **kwargs: of `keras.Model.compile`, such as `jit_compile` (which JAX always does) and
-                `steps_per_execution`.
-
-        Raises:
-            ValueError: a player has no optimizer, or an optimizer no player.
-        """
-        if not isinstance(optimizer, PlayerOptimizers):
-            optimizer = PlayerOptimizers(optimizer, l2)
-        if set(optimizer.by_player) != set(self.players):
-            raise ValueError(
-                f"{type(self).__name__} needs one optimizer for each player "
-                f"{sorted(self.players)}; got {sorted(optimizer.by_player)}"
-            )
-        # A loss scaler would hide the players; bfloat16, unlike float16, needs none.
-        kwargs["auto_scale_loss"] = False
-        super().compile(optimizer=optimizer, **kwargs)
-        steps.choose_compiler(self)
-        optimizer.build({player: self.variables_of(player) for player in self.players})
-
-    def compile_from_config(self, config):
-        config = {key: value for key, value in config.items() if value is not None}
-        self.compile(**keras.saving.deserialize_keras_object(config))
-
     def variables_of(self, player: str) -> list:
         """The trainable variables of every network that `player` owns."""
         return [v for net in self.players[player] for v in getattr(self, net).trainable_variables]
 
     def call(self, round, training=None):
+        # Images alone are reconstructed, for `predict` and `export`.
+        if not isinstance(round, (tuple, list)):
+            return self.reconstruct(round)
         # Networks called inside take `training` from this call, so no method has to pass it on.
         return self.play(*round)
 

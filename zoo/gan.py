@@ -1,5 +1,7 @@
 """GAN: a generator against a discriminator, without an encoder."""
 
+import keras
+
 from zoo.game import Game
 from zoo.losses import accepted
 from zoo.losses import rejected
@@ -30,6 +32,10 @@ class GAN(Game):
     def build_networks(self, draw):
         self.generator = draw.generator()
         self.discriminator = draw.discriminator()
+
+    def default_optimizer(self, player):
+        rate, beta = (1e-4, 0.8) if self.network == "mixture" else (2e-4, 0.5)
+        return keras.optimizers.Adam(rate, beta_1=beta, epsilon=1e-8, name=player)
 
     def play(self, x, z):
         real = self.discriminator(x)

@@ -2,6 +2,7 @@
 
 import math
 
+import keras
 from keras import ops
 
 from zoo.declarations import checked
@@ -77,6 +78,9 @@ class VAE(Game):
     def build_networks(self, draw):
         self.encoder = draw.encoder(stochastic=True)
         self.generator = draw.generator(logits=self.likelihood == "bernoulli")
+
+    def default_optimizer(self, player):
+        return keras.optimizers.Adam(1e-3, name=player)
 
     def play(self, x, z):
         x = self._binary(x) if self.binarize else x

@@ -1,5 +1,6 @@
 """VAE/GAN: an autoencoder whose errors are measured by the features of a discriminator."""
 
+import keras
 from keras import ops
 
 from zoo.declarations import checked
@@ -61,6 +62,9 @@ class VAEGAN(Game):
         self.encoder = draw.encoder(stochastic=True)
         self.generator = draw.generator()
         self.discriminator = draw.feature_discriminator()
+
+    def default_optimizer(self, player):
+        return keras.optimizers.RMSprop(3e-4, name=player)
 
     def play(self, x, z):
         mean, log_var = self.encoder(x)

@@ -1,0 +1,196 @@
+"""What a Keras user types first does what Keras' own models make one expect."""
+
+import importlib
+import pathlib
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from games import SHAPES
+from games import examples
+from games import make
+from games import state
+
+import zoo
+from zoo import datasets
+
+ROOT = pathlib.Path(__file__).parent.parent
+
+
+def door(method="bigan", **arguments):
+    network = arguments.get("network", "mlp")
+    arguments = {"network": network, "latent_dim": 3, "width": 4} | arguments
+    return zoo.method(method)(SHAPES[network], **arguments)
+
+
+def pixels(n=4):
+    return np.random.default_rng(0).integers(0, 256, (n, *SHAPES["mlp"]), dtype="uint8")
+
+
+@pytest.mark.parametrize("optimizer", ["adam", keras.optimizers.Adam(3e-4, beta_1=0.25)])
+def test_one_optimizer_becomes_one_for_each_player(optimizer):
+    game = door()
+    game.compile(optimizer)
+    own = game.optimizer.by_player
+    assert set(own) == set(game.players)
+    assert len({id(o) for o in own.values()} | {id(optimizer)}) == len(own) + 1
+    for one in own.values():
+        if isinstance(optimizer, str):
+            assert isinstance(one, keras.optimizers.Adam)
+        else:
+            expected = optimizer.get_config() | {"name": one.name}
+            assert one.get_config() == pytest.approx(expected)
+    assert np.isfinite(game.fit(examples("mlp"), verbose=0).history["loss"][0])
+
+
+@pytest.mark.parametrize("method", zoo.METHODS)
+def test_without_an_optimizer_the_recipe_s_is_taken(method):
+    import types
+
+    recipe = importlib.import_module(f"trainers.{method}").RECIPE
+    game = door(method)
+    game.compile()
+    wanted = recipe.optimizers(types.SimpleNamespace(network="mlp", epochs=2), 100)
+    assert set(game.optimizer.by_player) == set(wanted)
+    for player, optimizer in game.optimizer.by_player.items():
+        assert type(optimizer) is type(wanted[player])
+        one, other = optimizer.get_config(), wanted[player].get_config()
+        assert {k: v for k, v in one.items() if k != "learning_rate"} == pytest.approx(
+            {k: v for k, v in other.items() if k != "learning_rate"}
+        )
+        rates = [float(o.learning_rate) for o in (optimizer, wanted[player])]
+        assert rates[0] == pytest.approx(rates[1])
+
+
+def test_fit_takes_labels_and_validation_data_and_evaluate_gives_the_same_losses():
+    game = door()
+    game.compile("adam")
+    x, y = examples("mlp"), np.arange(16)
+    logs = game.fit(x, y, validation_data=(x, y), epochs=2, batch_size=8, verbose=0).history
+    names = {*game.players, "loss"}
+    assert set(logs) == names | {f"val_{name}" for name in names}
+    found = game.evaluate(x, batch_size=8, verbose=0, return_dict=True)
+    assert found == pytest.approx({n: logs[f"val_{n}"][-1] for n in names}, rel=1e-5)
+    assert game.evaluate(x, batch_size=8, verbose=0) == pytest.approx(
+        [found[name] for name in game.metrics_names]
+    )
+
+
+def test_evaluate_plays_in_inference_mode_and_changes_nothing():
+    game = door()
+    game.compile("adam")
+    x = examples("mlp")
+    game.fit(x, verbose=0)
+    before = state(game)
+    found = game.evaluate(x, verbose=0, return_dict=True)
+    for old, new in zip(before, state(game), strict=True):
+        np.testing.assert_array_equal(old, new)
+    # A new game of the same seed draws the noise that `evaluate` draws.
+    losses = game((x, door().noise(len(x))), training=False)
+    for player, loss in losses.items():
+        assert found[player] == pytest.approx(float(loss), rel=1e-5)
+
+
+def test_validation_does_not_change_what_is_learned():
+    plain, watched = door(), door()
+    x = examples("mlp")
+    for game, more in ((plain, {}), (watched, {"validation_data": x})):
+        game.compile("adam")
+        game.fit(x, epochs=2, batch_size=8, shuffle=False, verbose=0, **more)
+    for one, other in zip(state(plain), state(watched), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+
+
+def test_streams_with_and_without_labels_are_fitted_and_evaluated():
+    tf = pytest.importorskip("tensorflow")
+    game = door()
+    game.compile("adam")
+    x = examples("mlp")
+    for arrays in (x, (x, np.arange(16))):
+        stream = tf.data.Dataset.from_tensor_slices(arrays).batch(8)
+        game.fit(stream, validation_data=stream, shuffle=False, verbose=0)
+        assert np.all(np.isfinite(game.evaluate(stream, verbose=0)))
+        assert game.predict(stream, verbose=0).shape == x.shape
+
+
+def test_predict_calling_and_reconstruct_are_one():
+    game, x = door(), examples("mlp")
+    expected = keras.ops.convert_to_numpy(game.reconstruct(x))
+    np.testing.assert_allclose(game.predict(x, verbose=0), expected, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(game(x)), expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.tensorflow("reads a SavedModel")
+def test_an_export_of_keras_reconstructs(tmp_path):
+    import tensorflow as tf
+
+    game, x = door(), examples("mlp")
+    game.export(tmp_path / "saved", verbose=False)
+    saved = tf.saved_model.load(tmp_path / "saved")
+    served = saved.serve(x)
+    np.testing.assert_allclose(served, game.predict(x, verbose=0), rtol=1e-4, atol=1e-6)
+
+
+def test_a_method_without_encoder_says_what_makes_images(tmp_path):
+    game = make("gan")
+    for call in (lambda: game.predict(examples()), lambda: game.export(tmp_path / "saved")):
+        with pytest.raises(ValueError, match=r"GAN has no encoder.*game\.decode"):
+            call()
+    assert np.all(np.isfinite(game.evaluate(examples(), verbose=0)))
+
+
+@pytest.mark.parametrize("call", ["fit", "evaluate", "encode", "predict"])
+@pytest.mark.parametrize("kind", ["uint8", "int64", "float32", "far"])
+def test_pixels_of_another_scale_are_refused_with_the_remedy(call, kind):
+    game = door()
+    game.compile("adam")
+    x = examples("mlp", n=4) * 5 if kind == "far" else pixels().astype(kind)
+    silent = {} if call == "encode" else {"verbose": 0}
+    with pytest.raises(ValueError, match=r"zoo\.datasets\.scale"):
+        getattr(game, call)(x, **silent)
+    getattr(game, call)(datasets.scale(pixels()), **silent)
+
+
+@pytest.mark.parametrize("kind", ["uint8", "float32"])
+def test_a_stream_of_pixels_of_another_scale_is_refused(kind):
+    tf = pytest.importorskip("tensorflow")
+    game = door()
+    game.compile("adam")
+    stream = tf.data.Dataset.from_tensor_slices(pixels().astype(kind)).batch(2)
+    for call in (game.fit, game.evaluate):
+        with pytest.raises(ValueError, match=r"zoo\.datasets\.scale"):
+            call(stream, verbose=0)
+
+
+def test_points_may_lie_anywhere():
+    game = door(network="mixture")
+    game.compile("adam")
+    game.fit(100 * examples("mixture"), verbose=0)
+
+
+def test_presets_are_read_and_written_through_the_class(tmp_path):
+    game = door()
+    game.save_to_preset(str(tmp_path / "mine"), precision="float32")
+    again = zoo.BiGAN.from_preset(str(tmp_path / "mine"))
+    np.testing.assert_array_equal(
+        keras.ops.convert_to_numpy(game.encode(examples("mlp"))),
+        keras.ops.convert_to_numpy(again.encode(examples("mlp"))),
+    )
+    assert isinstance(zoo.Game.from_preset("bigan_fashion_mnist"), zoo.BiGAN)
+    with pytest.raises(ValueError, match="of class BiGAN, not VAE; zoo.BiGAN.from_preset"):
+        zoo.VAE.from_preset(str(tmp_path / "mine"))
+
+
+def test_names_are_listed_before_anything_heavy_is_imported():
+    code = (
+        "import sys, zoo; names = dir(zoo)\n"
+        "assert set(zoo.__all__) <= set(names) and 'tensorflow' not in sys.modules\n"
+        "assert 'keras' not in sys.modules and zoo.datasets.scale\n"
+        "assert 'keras' not in sys.modules and all(hasattr(zoo, n) for n in zoo.__all__)\n"
+        "assert issubclass(zoo.BiGAN, zoo.Game)"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+    classes = {*zoo.METHODS.values(), *zoo.CONSTRUCTIONS.values(), "Game"}
+    assert classes <= set(zoo.__all__)

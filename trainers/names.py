@@ -1,0 +1,71 @@
+"""Names among the flags, checked before TensorFlow starts and before anything is written.
+
+Networks and priors are read from the source, as `trainers.flags` does: importing them takes long.
+"""
+
+import ast
+import difflib
+import importlib.util
+import os
+import pathlib
+
+import zoo
+
+# flag → (module of `zoo`, the dictionary or tuple in it whose keys are the names)
+LISTS = {"network": ("networks/__init__.py", "BACKBONES"), "prior": ("priors.py", "PRIORS")}
+
+
+def check(flags: dict) -> None:
+    """Raises ValueError if a network, prior or data set of `flags` does not exist."""
+    for flag, (module, variable) in LISTS.items():
+        known = listed(module, variable)
+        if flags[flag] not in known:
+            raise ValueError(
+                f"--{flag} must be one of {', '.join(known)}; got {flags[flag]!r}"
+                + _nearest(flags[flag], known)
+            )
+    for flag in ("dataset", "dataset_b"):
+        if flags[flag]:
+            _check_dataset(flag, flags[flag])
+
+
+def listed(module: str, variable: str) -> list:
+    """The names in a dictionary or tuple of a file of `zoo`, which is not imported."""
+    path = pathlib.Path(zoo.__file__).parent / module
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == variable:
+            value = node.value
+            return [e.value for e in (value.keys if isinstance(value, ast.Dict) else value.elts)]
+    raise LookupError(f"{path} does not define {variable}")
+
+
+def _check_dataset(flag, name):
+    from zoo.datasets import KINDS
+    from zoo.datasets import POINTS
+    from zoo.datasets import prepared
+
+    # Of NAME[class=C], the set.
+    whole = name.partition("[")[0]
+    local = (KINDS[0], *POINTS)
+    if whole in local or whole.startswith(("folder:", "npz:")):
+        return
+    # Without TensorFlow Datasets, `zoo.datasets.load` says what is missing.
+    found = importlib.util.find_spec("tensorflow_datasets")
+    known = prepared.names() if found else []
+    if prepared.base_name(whole) in known:
+        return
+    if kind := "folder" if os.path.isdir(name) else "npz" if os.path.isfile(name) else "":
+        raise ValueError(
+            f"unknown data set {name!r}, but there is a {kind if kind == 'folder' else 'file'} of "
+            f"that name; to train on it, give --{flag}={kind}:{name}"
+        )
+    if found:
+        raise ValueError(
+            f"unknown data set {name!r}{_nearest(prepared.base_name(whole), [*local, *known])}; "
+            f"known kinds: {', '.join(KINDS)}"
+        )
+
+
+def _nearest(name, known):
+    near = difflib.get_close_matches(name.lower(), known, n=5)
+    return f"; nearest names: {', '.join(near)}" if near else ""

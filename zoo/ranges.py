@@ -1,0 +1,71 @@
+"""Images of another scale than [-1, 1] are refused before a game learns from them.
+
+Points have no range, and neither has an image of a method whose `image_range` is None.
+"""
+
+import keras
+import numpy as np
+from keras import ops
+
+# Noise on images may leave [-1, 1]; images of another scale leave this, too.
+LIMIT = 2
+
+# How many examples of an array are looked at.
+FIRST = 256
+
+
+def check_dtype(game, name: str, x) -> None:
+    """Raises ValueError if x, the part `name` of a batch, holds images of whole numbers.
+
+    A dtype is known while a step is traced, so a compiled step does not run this.
+    """
+    if name == "y" or not _has_range(game) or not hasattr(x, "dtype"):
+        return
+    dtype = keras.backend.standardize_dtype(getattr(x.dtype, "name", x.dtype))
+    if not dtype.startswith(("float", "bfloat")):
+        raise ValueError(_remedy(game, name, f"are of dtype {dtype}"))
+
+
+def check(game, x, name: str = "x") -> None:
+    """`check_dtype`, and the same for values far outside [-1, 1] if they are there to be read."""
+    check_dtype(game, name, x)
+    # Not the placeholders of a graph that is being traced.
+    there = isinstance(x, np.ndarray) or type(x).__name__ in ("EagerTensor", "ArrayImpl")
+    if name == "y" or not there or not _has_range(game) or not np.prod(x.shape):
+        return
+    low, high = float(ops.min(x)), float(ops.max(x))
+    if low < -LIMIT or high > LIMIT:
+        raise ValueError(_remedy(game, name, f"go from {low:.4g} to {high:.4g}"))
+
+
+def check_first(game, data) -> None:
+    """`check` of the first examples of what `fit` takes, if reading them disturbs nothing.
+
+    A tf.data.Dataset is read if it has an end; otherwise its dtypes are checked. Of a generator,
+    the first training step checks the dtypes.
+    """
+    if not _has_range(game):
+        return
+    if hasattr(data, "element_spec"):
+        data = _first(data)
+    parts = data if isinstance(data, tuple) else (data,)
+    for name, part in zip([name for name in game.inputs if name != "z"], parts):
+        if hasattr(part, "dtype") and hasattr(part, "shape"):
+            check(game, part[:FIRST] if isinstance(part, np.ndarray) else part, name)
+
+
+def _first(stream):
+    if hasattr(stream, "cardinality") and int(stream.cardinality()) > 0:
+        return next(iter(stream), stream.element_spec)
+    return stream.element_spec
+
+
+def _has_range(game):
+    return len(game.image_shape) == 3 and game.image_range is not None
+
+
+def _remedy(game, name, found):
+    return (
+        f"the pixels of {name} {found}; {type(game).__name__} takes floats in [-1, 1]: pass "
+        f"zoo.datasets.scale({name}), with {name} of dtype uint8 in 0 to 255"
+    )
