@@ -27,9 +27,6 @@ from zoo import scores
 from zoo.priors import BOUNDED
 from zoo.priors import petals
 
-# Rows that the sampler computes at a time: see `in_chunks`.
-CHUNK = 8
-
 # Second halves of the pairs that seed a draw, so that equal seeds give unrelated draws of the two.
 _PRIOR, _POSTERIOR = 1, 2
 
@@ -96,8 +93,7 @@ def _of_codes(game):
     images, codes = {"images": _images(game)}, {"codes": _codes(game)}
 
     def sample(seeds):
-        made = in_chunks(lambda some: game.decode(prior_draws(game, some)), seeds, game.image_shape)
-        return {"images": made}
+        return {"images": by_seed(lambda seed: sampled(game, seed), seeds, game.image_shape)}
 
     found = {
         "sample": _signature(sample, {"seeds": _SEEDS}, images),
@@ -158,29 +154,32 @@ def _signature(function, inputs, outputs):
     return Signature(float32, inputs, outputs)
 
 
-def prior_draws(game, seeds) -> tf.Tensor:
-    """One code from the prior for each seed. int64 (CHUNK,) → (CHUNK, latent_dim)."""
+def sampled(game, seed) -> tf.Tensor:
+    """The sample that `seed` names. int64 () → `image_shape`."""
+    return game.decode(prior_draw(game, seed)[None])[0]
+
+
+def prior_draw(game, seed) -> tf.Tensor:
+    """The code from the prior that `seed` names. int64 () → (latent_dim,)."""
+    pair = _pair(seed, _PRIOR)
     if game.prior == "mixture":
-        return petals(_rows(seeds, _PRIOR, lambda seed: _normal(seed, 3)))
-    draw = {"normal": _normal, "uniform": _uniform}[game.prior]
-    return _rows(seeds, _PRIOR, lambda seed: draw(seed, game.latent_dim))
+        return petals(_normal(pair, 3)[None])[0]
+    return {"normal": _normal, "uniform": _uniform}[game.prior](pair, game.latent_dim)
+
+
+def posterior_noise(game, seed) -> tf.Tensor:
+    """The noise of a drawn code that `seed` names. int64 () → (latent_dim,)."""
+    return _normal(_pair(seed, _POSTERIOR), game.latent_dim)
 
 
 def _posterior_draws(game, images, seeds):
     mean, log_var = trained(game, "encoder")(images, training=False)
-    noise = in_chunks(lambda some: posterior_noise(game, some), seeds, (game.latent_dim,))
+    noise = by_seed(lambda seed: posterior_noise(game, seed), seeds, (game.latent_dim,))
     return mean + tf.exp(log_var / 2) * noise
 
 
-def posterior_noise(game, seeds) -> tf.Tensor:
-    """Noise of one drawn code for each seed. int64 (CHUNK,) → (CHUNK, latent_dim)."""
-    return _rows(seeds, _POSTERIOR, lambda seed: _normal(seed, game.latent_dim))
-
-
-def _rows(seeds, purpose, draw):
-    # A draw for each row, not one for all: a row's numbers must not depend on where it stands.
-    purpose = tf.constant(purpose, tf.int64)
-    return tf.stack([draw(tf.stack([seed, purpose])) for seed in tf.unstack(seeds, num=CHUNK)])
+def _pair(seed, purpose):
+    return tf.stack([seed, tf.constant(purpose, tf.int64)])
 
 
 def _normal(seed, size):
@@ -191,23 +190,15 @@ def _uniform(seed, size):
     return tf.random.stateless_uniform((size,), seed, -1.0, 1.0, alg="philox")
 
 
-def in_chunks(function: Callable, rows: tf.Tensor, shape: tuple) -> tf.Tensor:
-    """`function` of `rows` (n,), always `CHUNK` of them at a time; the last are filled up.
+def by_seed(function: Callable, seeds: tf.Tensor, shape: tuple) -> tf.Tensor:
+    """`function` of each of `seeds` (n,) by itself.
 
-    Kernels add in another order when the batch has another size, and the last bits of a result
-    change with it. Here they only ever see one size, so that a row gives the same bits in every
-    batch; the doctor checks it, row by row, on the machine where it runs. On two cores a batch of
-    32 images of 28 × 28 (dcgan, width 32) took 8 ms this way, 7 ms at once and 18 ms row by row;
-    one image took 3 ms, 5 ms and 3 ms. 1, 2 and 8 threads gave the same bits. Other kernels do not:
-    with oneDNN switched off images differed by 9e-7, and so may those of another kind of processor.
+    Kernels add in another order when the batch has another size, and on some processors when a row
+    stands elsewhere in it, so the last bits of a result change. One seed at a time gives the same
+    bits in every batch. 32 images of 28 × 28 (dcgan) took 10 to 16 ms this way, 9 to 10 ms in
+    groups of 8; one image took 1.5 to 2.8 ms, 3.7 to 4.5 ms (2 cores, AVX2, 20 runs by turns).
 
     Returns:
         float32 (n, *shape).
     """
-    n = tf.shape(rows)[0]
-    chunks = -(-n // CHUNK)
-    filled = tf.reshape(tf.pad(rows, [[0, chunks * CHUNK - n]]), (chunks, CHUNK))
-    made = tf.map_fn(
-        function, filled, fn_output_signature=tf.TensorSpec((CHUNK, *shape), tf.float32)
-    )
-    return tf.reshape(made, (chunks * CHUNK, *shape))[:n]
+    return tf.map_fn(function, seeds, fn_output_signature=tf.TensorSpec(shape, tf.float32))

@@ -10,9 +10,8 @@ from keras import ops
 from export import companions
 from export import contract
 from export import warmup
-from export.signatures import CHUNK
 from export.signatures import posterior_noise
-from export.signatures import prior_draws
+from export.signatures import sampled
 from export.signatures import signatures
 from export.signatures import trained
 from zoo import datasets
@@ -164,9 +163,7 @@ def _answer(game, name, given):
         "decode": lambda: {"images": game.decode(codes)},
         "decode_png": lambda: {"png_bytes": datasets.unscale(np.array(game.decode(codes)))},
         "reconstruct": lambda: {"images": game.reconstruct(images)},
-        "sample": lambda: {
-            "images": _by_seeds(seeds, lambda some: game.decode(prior_draws(game, some)))
-        },
+        "sample": lambda: {"images": _by_seed(sampled, game, seeds)},
         "discriminate": lambda: scores.discriminate(game, images),
         "anomaly_score": lambda: scores.anomaly(game, images),
     }
@@ -175,15 +172,13 @@ def _answer(game, name, given):
 
 def _drawn_codes(game, images, seeds):
     mean, log_var = (np.array(part) for part in trained(game, "encoder")(images, training=False))
-    noise = _by_seeds(seeds, lambda some: posterior_noise(game, some))
+    noise = _by_seed(posterior_noise, game, seeds)
     return mean + np.exp(log_var / 2) * noise
 
 
-def _by_seeds(seeds, function):
-    """`function` of `CHUNK` seeds at a time, for a generator magnifies what another size rounds."""
-    filled = np.pad(seeds, (0, -len(seeds) % CHUNK))
-    parts = [function(ops.convert_to_tensor(some)) for some in filled.reshape(-1, CHUNK)]
-    return np.concatenate([np.array(part) for part in parts])[: len(seeds)]
+def _by_seed(function, game, seeds):
+    """`function` of the game and one seed at a time, as the signatures compute it."""
+    return np.stack([np.array(function(game, ops.convert_to_tensor(seed))) for seed in seeds])
 
 
 def _flat(tree, path=()):

@@ -11,6 +11,7 @@ import zoo
 SHAPES = {
     "dcgan": (8, 8, 1),
     "dcgan_joint": (16, 16, 1),
+    "residual": (28, 28, 1),
     "mlp": (8, 8, 1),
     "mixture": (2,),
     "tanh": (8, 8, 1),
@@ -26,7 +27,7 @@ KINDS = [
     for network in NETWORKS
 ] + [
     pytest.param(method, network, marks=pytest.mark.slow)
-    for method, network in (("vae", "tanh"), ("bigan", "dcgan_joint"))
+    for method, network in (("vae", "tanh"), ("bigan", "dcgan_joint"), ("bigan", "residual"))
 ]
 
 # What a method needs to be able to play on a set of networks. At unit variance the tests' learning

@@ -184,7 +184,7 @@ def test_draws_follow_the_prior(prior):
 
     @tf.function
     def drawn(seeds):
-        return signatures.in_chunks(lambda some: signatures.prior_draws(game, some), seeds, (2,))
+        return signatures.by_seed(lambda seed: signatures.prior_draw(game, seed), seeds, (2,))
 
     found = drawn(tf.range(4000, dtype=tf.int64)).numpy()
     wanted = np.array(game.prior_codes(100_000, seed=5))
@@ -214,7 +214,7 @@ def test_posterior_draws_are_the_mean_plus_noise_of_the_seed(exported):
     noise_of_others = (again - mean[::-1]) / np.exp(log_var[::-1] / 2)
     np.testing.assert_allclose(noise, noise_of_others, atol=1e-4)
     # Not the noise that makes the samples of the same seed.
-    prior = signatures.prior_draws(game, tf.constant([4] * signatures.CHUNK, tf.int64))[0]
+    prior = signatures.prior_draw(game, tf.constant(4, tf.int64))
     assert np.abs(noise[0] - prior.numpy()).max() > 0.01
 
 

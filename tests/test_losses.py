@@ -34,6 +34,14 @@ def test_swapped_labels_swap_the_losses():
     assert value(losses.accepted(zero)) == value(losses.rejected(zero)) == np.float32(np.log(2))
 
 
+def test_hinge_losses_are_those_worked_out_by_hand():
+    scores = np.array([[3.0], [1.0], [0.5], [-2.0]])
+    # 1 - s: -2, 0, 0.5, 3; 1 + s: 4, 2, 1.5, -1.
+    assert value(losses.hinge_accepted(scores)) == np.float32(3.5 / 4)
+    assert value(losses.hinge_rejected(scores)) == np.float32(7.5 / 4)
+    assert value(losses.hinge_accepted(scores)) == value(losses.hinge_rejected(-scores))
+
+
 @pytest.mark.parametrize("size", [100, 1000])
 def test_adversarial_losses_stay_exact_at_large_logits(size):
     logits = np.array([[size], [-size]], "float64")

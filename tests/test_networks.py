@@ -7,6 +7,7 @@ from games import SHAPES
 from zoo.networks import BACKBONES
 from zoo.networks import SCORING
 from zoo.networks import Backbone
+from zoo.networks.layers import SpectralNorm
 
 
 class Sizes:
@@ -96,3 +97,29 @@ def test_the_code_joins_every_convolution_of_dcgan_joint_but_the_first():
     assert (plain, joined) == (0, 1)  # 64 → 32 → 16 → 8: stages of 4, 8 and 16 channels
     assert judges["dcgan_joint"].count((3, 16)) == 1 and judges["dcgan_joint"].count((3, 4)) == 0
     assert len(judges["dcgan_joint"]) == len(judges["dcgan"]) + 2
+
+
+@pytest.mark.parametrize("shape", [(28, 28, 1), (32, 32, 3), (60, 60, 3), (128, 128, 3)])
+def test_residual_takes_grey_and_colour_at_every_size_and_normalises_all_of_its_judges(shape):
+    draw = Backbone(Sizes("residual", shape))
+    encoder, generator = draw.encoder(), draw.generator()
+    z = np.random.default_rng(0).normal(size=(2, 3)).astype("float32")
+    image = generator(z)
+    assert image.shape == (2, *shape) and encoder(image).shape == (2, 3)
+    for judge in (draw.joint_discriminator(), draw.joint_scores_discriminator()):
+        assert np.all(np.isfinite(np.ravel(judge([np.array(image), z])[0])))
+        weighted = [layer for layer in judge.layers if layer.trainable_variables]
+        assert {type(layer) for layer in weighted} == {SpectralNorm}
+
+
+@pytest.mark.parametrize("side", [24, 30, 132])
+def test_residual_names_the_sides_that_it_takes(side):
+    with pytest.raises(
+        ValueError, match=f"'residual' takes .* from 28 to 128; got {side} × {side}"
+    ):
+        Backbone(Sizes("residual", (side, side, 3)))
+
+
+def test_residual_refuses_images_that_are_not_square():
+    with pytest.raises(ValueError, match="'residual' takes square images .* got 32 × 64"):
+        Backbone(Sizes("residual", (32, 64, 3)))

@@ -20,6 +20,20 @@ def rejected(logits):
     return ops.mean(ops.softplus(ops.cast(logits, "float32")))
 
 
+def hinge_accepted(scores):
+    """Mean of max(0, 1 - s): a discriminator's hinge loss on what it should score above 1.
+
+    Lim and Ye 2017 (arXiv:1705.02894), Miyato et al. 2018 (arXiv:1802.05957). (n, 1) → scalar, in
+    units of the score. Who plays against it minimises the mean of -s (Miyato's generator).
+    """
+    return ops.mean(ops.relu(1 - ops.cast(scores, "float32")))
+
+
+def hinge_rejected(scores):
+    """Mean of max(0, 1 + s): the same on what it should score below -1. (n, 1) → scalar."""
+    return ops.mean(ops.relu(1 + ops.cast(scores, "float32")))
+
+
 def squared_error(x, y):
     """|x - y|², summed over all coordinates of an example, averaged over the batch.
 

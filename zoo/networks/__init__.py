@@ -4,6 +4,7 @@
 | --- | --- | --- |
 | `dcgan` | strided convolutions (Radford et al. 2016) | square images, 8 to 128 px in steps of 4 |
 | `dcgan_joint` | the same, but D joins the code at every depth | the same |
+| `residual` | residual blocks, spectral norm in D (Miyato et al. 2018) | the same from 28 px |
 | `mlp` | the permutation-invariant networks of the BiGAN authors | any |
 | `mixture` | the fully connected networks of ALI's two-dimensional toy | points |
 | `tanh` | the one-layer VAE of the IWAE paper, for likelihoods | images |
@@ -18,10 +19,10 @@ import keras
 from zoo.networks import codes
 from zoo.priors import BOUNDED
 
-BACKBONES = ("dcgan", "dcgan_joint", "mlp", "mixture", "tanh")
+BACKBONES = ("dcgan", "dcgan_joint", "residual", "mlp", "mixture", "tanh")
 
 # Those that have a discriminator of (x, z) with three scores.
-SCORING = ("dcgan", "dcgan_joint")
+SCORING = ("dcgan", "dcgan_joint", "residual")
 
 
 class Backbone:
@@ -48,8 +49,8 @@ class Backbone:
     def feature_discriminator(self):
         """x → (logit, features): the raw output of the layer called "similarity".
 
-        That is the last convolution, or the last linear layer before the head where there are
-        none, ahead of batch norm and nonlinearity.
+        That is the last convolution (of `residual`, the sum in its last block), or the last linear
+        layer before the head where there are none, ahead of batch norm and nonlinearity.
         """
         judge = self.discriminator()
         outputs = [judge.output, judge.get_layer("similarity").output]
