@@ -124,7 +124,9 @@ def names(export):
             if shown != promised:
                 raise Unsound(f"{side} of {name} are {shown}, the contract says {promised}")
     default = export.signatures["serving_default"]
-    alias = "encode" if export.contract["encoder"] else "sample"
+    # Older contracts do not name it.
+    older = "encode" if export.contract["encoder"] else "sample"
+    alias = export.contract.get("serving_default", older)
     if set(default.inputs) != set(export.signatures[alias].inputs):
         raise Unsound(f"serving_default is not {alias}")
     return f"{len(found)} signatures; serving_default is {alias}"

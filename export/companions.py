@@ -158,7 +158,7 @@ def write_card(version: pathlib.Path, name: str, game, contract: dict, run: dict
         about.split("\n\n")[0].replace("\n", " "),
         "",
         f"- examples: {kind} of shape {tuple(image['shape'])}",
-        f"- codes: {latent['dimension']} numbers, prior {latent['prior']}",
+        *([f"- codes: {latent['dimension']} numbers, prior {latent['prior']}"] if latent else []),
         f"- networks: {contract['config']['network']}, width {contract['config']['width']}",
         f"- weights: sha256 {contract['weights_sha256']}",
         f"- preset: {contract['preset'] or 'none'}",

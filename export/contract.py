@@ -6,6 +6,7 @@ import pathlib
 
 import zoo
 from export import signatures
+from zoo.signatures import is_stochastic
 
 NAME = "contract.json"
 # Raised when a reader of an older contract would misread a newer one.
@@ -23,7 +24,9 @@ def describe(
         preset: name of the preset that the weights are, if any.
         source: sha256 of the file that the game was loaded from, if any.
     """
-    images = signatures.signatures(game)["decode"].outputs["images"]
+    images = signatures.tensor(game, "images")
+    kinds = {kind for one in game.signatures().values() for kind in one.inputs.values()}
+    has_codes = bool(kinds & {"codes", "prior"})
     return {
         "format": FORMAT,
         "method": type(game).__module__.rpartition(".")[2],
@@ -31,10 +34,11 @@ def describe(
         "preset": preset,
         "game_sha256": source,
         "image": {"shape": list(game.image_shape), "range": _range(images)},
-        "latent": {"prior": game.prior, "dimension": game.latent_dim},
+        "latent": {"prior": game.prior, "dimension": game.latent_dim} if has_codes else None,
         "noise": _noise(game),
         "encoder": _encoder(game),
         "scores": sorted(game.scores),
+        "serving_default": signatures.default(offered),
         "allowed_batch_sizes": batch_sizes,
         "signatures": {
             name: {
@@ -103,7 +107,7 @@ def _noise(game):
 def _encoder(game):
     if not game.has_encoder:
         return None
-    return "stochastic" if signatures.is_stochastic(game) else "deterministic"
+    return "stochastic" if is_stochastic(game) else "deterministic"
 
 
 def _tensor(tensor):

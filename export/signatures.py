@@ -1,4 +1,4 @@
-"""What an export offers: its signatures, with the names and shapes that go over the wire.
+"""What an export offers: the signatures of a game, with the names and shapes that go over the wire.
 
 | signature | inputs | outputs |
 | --- | --- | --- |
@@ -9,21 +9,24 @@
 | `decode_png` | `codes` | `png_bytes` (n,) |
 | `reconstruct` | `images` | `images` |
 | `sample` | `seeds` | `images` |
-| `discriminate` | `images` | `score_xz`, `score_x`, `score_z`: see `zoo.scores` |
+| `discriminate` | `images` | the scores of the method, such as `score_xz`: see `zoo.scores` |
 | `anomaly_score` | `images` | `anomaly_score` and its terms: see `zoo.scores` |
 | `serving_default` | as `encode`, or as `sample` without an encoder | |
 
-A method offers those that it has the networks for; points, of shape (n, 2), have no files, and
-neither have the noised images of the counterexample, whose codes bytes would round.
+A method declares what it offers by kinds (see `zoo.signatures`), and this module is the only one
+that knows what a kind is on the wire. Points, of shape (n, 2), have no files, and neither have the
+noised images of the counterexample, whose codes bytes would round.
 """
 
 import dataclasses
 from collections.abc import Callable
 
+import numpy as np
 import tensorflow as tf
+from keras import ops
 
 from export import images as files
-from zoo import scores
+from zoo import datasets
 from zoo.priors import BOUNDED
 from zoo.priors import petals
 
@@ -42,35 +45,53 @@ class Tensor:
 
 @dataclasses.dataclass(frozen=True)
 class Signature:
-    """`function` takes the tensors of `inputs` in order, by name; returns those of `outputs`."""
+    """A function in a graph, and what the Keras model answers.
+
+    Args:
+        function: takes the tensors of `inputs` in order; returns those of `outputs` by name.
+        inputs, outputs: name → `Tensor`.
+        kinds: of the inputs in order: one of `zoo.signatures.KINDS`, or "files".
+        answer: takes kind → array, files being given as the images in them, and returns the outputs
+            by name as NumPy arrays, PNG files as their pixels. It runs the game itself, eagerly:
+            the doctor compares the graph with it.
+    """
 
     function: Callable
     inputs: dict
     outputs: dict
+    kinds: tuple
+    answer: Callable
 
 
 def signatures(game) -> dict:
     """Name → `Signature` of everything that `game` can do; `serving_default` comes last."""
-    found = _of_codes(game)
-    if game.has_encoder:
-        found |= _of_encoder(game)
-    if game.scores:
-        found["discriminate"] = _signature(
-            lambda images: scores.discriminate(game, images),
-            {"images": _images(game)},
-            dict.fromkeys(game.scores, Tensor("float32", ())),
-        )
-    found["serving_default"] = found["encode" if game.has_encoder else "sample"]
+    found = {}
+    for name, declared in game.signatures().items():
+        found[name] = _served(game, declared)
+        if declared.files and _has_files(game):
+            found |= _with_files(game, name, declared, found[name])
+    found["serving_default"] = found[default(found)]
     return found
 
 
-def trained(game, name: str):
-    """The network of `game` that serves: the average of its weights if the game keeps one."""
-    return game.averages.get(name) or getattr(game, name)
+def default(names) -> str:
+    """The signature of `names` that `serving_default` is: encode, sample, or the first."""
+    return next((name for name in ("encode", "sample") if name in names), next(iter(names)))
 
 
-def _images(game):
-    return Tensor("float32", game.image_shape, _range(game))
+def tensor(game, kind: str) -> Tensor:
+    """What a kind of `zoo.signatures` is on the wire for this game."""
+    code = (game.latent_dim,)
+    return {
+        "images": lambda: Tensor("float32", game.image_shape, _range(game)),
+        "codes": lambda: Tensor("float32", code, (-1, 1) if game.prior in BOUNDED else None),
+        "draws": lambda: Tensor("float32", code),
+        "prior": lambda: Tensor("int64", ()),
+        "noise": lambda: Tensor("int64", ()),
+        "labels": lambda: Tensor("int64", (), (0, game.classes - 1)),
+        "scores": lambda: Tensor("float32", ()),
+        "distances": lambda: Tensor("float32", (), (0, float("inf"))),
+    }[kind]()
 
 
 def _range(game):
@@ -82,81 +103,78 @@ def _has_files(game):
     return _range(game) is not None and game.image_shape[-1] in (1, 3)
 
 
-def _codes(game):
-    return Tensor("float32", (game.latent_dim,), (-1, 1) if game.prior in BOUNDED else None)
+def _served(game, declared):
+    kinds = tuple(declared.inputs.values())
+    outputs = {name: tensor(game, kind) for name, kind in declared.outputs.items()}
 
-
-_SEEDS, _FILES = Tensor("int64", ()), Tensor("string", ())
-
-
-def _of_codes(game):
-    images, codes = {"images": _images(game)}, {"codes": _codes(game)}
-
-    def sample(seeds):
-        return {"images": by_seed(lambda seed: sampled(game, seed), seeds, game.image_shape)}
-
-    found = {
-        "sample": _signature(sample, {"seeds": _SEEDS}, images),
-        "decode": _signature(lambda codes: {"images": game.decode(codes)}, codes, images),
-    }
-    if _has_files(game):
-        found["decode_png"] = _signature(
-            lambda codes: {"png_bytes": files.encoded(game.decode(codes))},
-            codes,
-            {"png_bytes": _FILES},
-        )
-    return found
-
-
-def _of_encoder(game):
-    images, codes = {"images": _images(game)}, {"codes": _codes(game)}
-
-    def from_files(image_bytes):
-        return {"codes": game.encode(files.decoded(image_bytes, game.image_shape))}
-
-    found = {
-        "encode": _signature(lambda images: {"codes": game.encode(images)}, images, codes),
-        "reconstruct": _signature(
-            lambda images: {"images": game.reconstruct(images)}, images, images
-        ),
-        "anomaly_score": _signature(
-            lambda images: scores.anomaly(game, images),
-            images,
-            dict.fromkeys(scores.anomaly_terms(game), Tensor("float32", (), (0, float("inf")))),
-        ),
-    }
-    if is_stochastic(game):
-        drawn = {"codes": Tensor("float32", (game.latent_dim,))}
-        found["encode_sample"] = _signature(
-            lambda images, seeds: {"codes": _posterior_draws(game, images, seeds)},
-            images | {"seeds": _SEEDS},
-            drawn,
-        )
-    if _has_files(game):
-        found["encode_image_bytes"] = _signature(from_files, {"image_bytes": _FILES}, codes)
-    return found
-
-
-def is_stochastic(game) -> bool:
-    """Whether the encoder of `game` gives a mean and a log variance."""
-    return game.has_encoder and isinstance(game.encoder.output, (list, tuple))
-
-
-def _signature(function, inputs, outputs):
-    def float32(*tensors):
-        made = function(*tensors)
+    def computed(*values):
+        made = declared.function(*values)
+        made = made if isinstance(made, dict) else dict.fromkeys(outputs, made)
         # Whatever the precision of the networks, and in the order of the contract.
-        return {
-            name: made[name] if tensor.dtype == "string" else tf.cast(made[name], tensor.dtype)
-            for name, tensor in outputs.items()
-        }
+        return {name: ops.cast(made[name], one.dtype) for name, one in outputs.items()}
 
-    return Signature(float32, inputs, outputs)
+    def one_row(row):
+        made = computed(*(_drawn(game, kind, part)[None] for kind, part in zip(kinds, row)))
+        return {name: rows[0] for name, rows in made.items()}
+
+    def function(*tensors):
+        if "prior" in kinds:
+            specs = {name: tf.TensorSpec(one.shape, one.dtype) for name, one in outputs.items()}
+            return by_row(one_row, tensors, specs)
+        return computed(*(_rows(game, kind, part) for kind, part in zip(kinds, tensors)))
+
+    def answer(given):
+        parts = [ops.convert_to_tensor(given[kind]) for kind in kinds]
+        if "prior" in kinds:
+            rows = [one_row(row) for row in zip(*parts)]
+            return {name: np.stack([np.array(row[name]) for row in rows]) for name in outputs}
+        made = computed(*(_rows(game, kind, part) for kind, part in zip(kinds, parts)))
+        return {name: np.array(value) for name, value in made.items()}
+
+    inputs = {name: tensor(game, kind) for name, kind in declared.inputs.items()}
+    return Signature(function, inputs, outputs, kinds, answer)
 
 
-def sampled(game, seed) -> tf.Tensor:
-    """The sample that `seed` names. int64 () → `image_shape`."""
-    return game.decode(prior_draw(game, seed)[None])[0]
+def _with_files(game, name, declared, served):
+    """The variants of a signature from or to images that take or give files."""
+    from_images = set(served.kinds) == {"images"}
+    to_images = set(declared.outputs.values()) == {"images"}
+
+    def function(*tensors):
+        if from_images:
+            tensors = [files.decoded(part, game.image_shape) for part in tensors]
+        made = served.function(*tensors)
+        return {"png_bytes": files.encoded(*made.values())} if to_images else made
+
+    def answer(given):
+        made = served.answer(given)
+        return {"png_bytes": datasets.unscale(*made.values())} if to_images else made
+
+    file = Tensor("string", ())
+    return {
+        f"{name}_image_bytes" if from_images else f"{name}_png": Signature(
+            function,
+            {"image_bytes": file} if from_images else served.inputs,
+            {"png_bytes": file} if to_images else served.outputs,
+            ("files",) if from_images else served.kinds,
+            answer,
+        )
+    }
+
+
+def _rows(game, kind, part):
+    """The batch that a function takes for a batch on the wire."""
+    if kind != "noise":
+        return part
+    spec = tf.TensorSpec((game.latent_dim,), tf.float32)
+    return by_row(lambda seed: _drawn(game, kind, seed), part, spec)
+
+
+def _drawn(game, kind, value):
+    """What a function takes for one row on the wire: of a seed, the draw that it names."""
+    if kind == "noise":
+        return _normal(_pair(value, _POSTERIOR), game.latent_dim)
+    return prior_draw(game, value) if kind == "prior" else value
 
 
 def prior_draw(game, seed) -> tf.Tensor:
@@ -165,17 +183,6 @@ def prior_draw(game, seed) -> tf.Tensor:
     if game.prior == "mixture":
         return petals(_normal(pair, 3)[None])[0]
     return {"normal": _normal, "uniform": _uniform}[game.prior](pair, game.latent_dim)
-
-
-def posterior_noise(game, seed) -> tf.Tensor:
-    """The noise of a drawn code that `seed` names. int64 () → (latent_dim,)."""
-    return _normal(_pair(seed, _POSTERIOR), game.latent_dim)
-
-
-def _posterior_draws(game, images, seeds):
-    mean, log_var = trained(game, "encoder")(images, training=False)
-    noise = by_seed(lambda seed: posterior_noise(game, seed), seeds, (game.latent_dim,))
-    return mean + tf.exp(log_var / 2) * noise
 
 
 def _pair(seed, purpose):
@@ -190,15 +197,12 @@ def _uniform(seed, size):
     return tf.random.stateless_uniform((size,), seed, -1.0, 1.0, alg="philox")
 
 
-def by_seed(function: Callable, seeds: tf.Tensor, shape: tuple) -> tf.Tensor:
-    """`function` of each of `seeds` (n,) by itself.
+def by_row(function: Callable, rows, specs):
+    """`function` of each row by itself: a tensor (n, ...) or several → (n, ...) as `specs` has it.
 
     Kernels add in another order when the batch has another size, and on some processors when a row
-    stands elsewhere in it, so the last bits of a result change. One seed at a time gives the same
+    stands elsewhere in it, so the last bits of a result change. One row at a time gives the same
     bits in every batch. 32 images of 28 × 28 (dcgan) took 10 to 16 ms this way, 9 to 10 ms in
     groups of 8; one image took 1.5 to 2.8 ms, 3.7 to 4.5 ms (2 cores, AVX2, 20 runs by turns).
-
-    Returns:
-        float32 (n, *shape).
     """
-    return tf.map_fn(function, seeds, fn_output_signature=tf.TensorSpec(shape, tf.float32))
+    return tf.map_fn(function, rows, fn_output_signature=specs)

@@ -51,20 +51,20 @@ def signature(export, name):
             except Unsound as error:
                 raise Unsound(f"{key} at batch {size}: {error}") from None
     sizes = ", ".join(map(str, answers))
-    if name != "sample":
+    if set(inputs) != {"seeds"}:
         return f"batch {sizes}: {worst:.1e} from Keras"
-    _same_bits(export, inputs["seeds"][:most], answers)
+    _same_bits(export, name, inputs["seeds"][:most], answers)
     return f"batch {sizes}: {worst:.1e} from Keras, bits equal in every batch"
 
 
-def _same_bits(export, seeds, answers):
+def _same_bits(export, name, seeds, answers):
     """Equal seeds give equal images: in every size of batch, and in every row of one."""
     whole = answers[len(seeds)]["images"]
     for answer in answers.values():
         if not np.array_equal(answer["images"], whole[: len(answer["images"])]):
             raise Unsound("the same seeds give other images in a batch of another size")
     for shift in range(1, min(len(seeds), 8)):
-        turned = export.run("sample", {"seeds": np.roll(seeds, shift)})["images"]
+        turned = export.run(name, {"seeds": np.roll(seeds, shift)})["images"]
         if not np.array_equal(turned, np.roll(whole, shift, axis=0)):
             raise Unsound("the same seeds give other images in other rows of a batch")
 

@@ -5,17 +5,12 @@ import pathlib
 
 import keras
 import numpy as np
-from keras import ops
 
 from export import companions
 from export import contract
 from export import warmup
-from export.signatures import posterior_noise
-from export.signatures import sampled
 from export.signatures import signatures
-from export.signatures import trained
 from zoo import datasets
-from zoo import scores
 
 REFERENCE = "assets.extra/doctor.npz"
 
@@ -56,8 +51,10 @@ def write(
     (directory / "assets.extra").mkdir()
     examples = reference(game, offered, tried_sizes(sizes))
     np.savez_compressed(directory / REFERENCE, **_flat(examples))
-    files = examples.get("encode_image_bytes", {"inputs": {"image_bytes": [b""]}})["inputs"]
-    image = bytes(files["image_bytes"][0])
+    given = [
+        one["inputs"]["image_bytes"] for one in examples.values() if "image_bytes" in one["inputs"]
+    ]
+    image = bytes(given[0][0]) if given else b""
     warmup.write(directory / warmup.PATH, name, terms["signatures"], image, sizes)
     companions.write_batching(directory, sizes)
     contract.seal(terms, directory)
@@ -124,25 +121,15 @@ def reference(game, offered: dict, sizes: list) -> dict:
     import tensorflow as tf
 
     rng = np.random.default_rng(0)
-    # On the processor: a GPU may round matrix products to fewer bits.
     n = sizes[-1]
+    # On the processor: a GPU may round matrix products to fewer bits.
     with tf.device("CPU"):
-        codes = np.array(game.prior_codes(n, seed=1))
-        images = np.array(game.decode(codes), "float32")
-        pixels = None
-        if len(game.image_shape) == 3:
-            noise = rng.uniform(-1, 1, images.shape)
-            pixels = datasets.unscale(((images + noise) / 2).astype("float32"))
-            images = datasets.scale(pixels)
-        seeds = rng.integers(-(2**63), 2**63, n, dtype="int64")
-        given = {"images": images, "codes": codes, "seeds": seeds}
-        if pixels is not None:
-            given["image_bytes"] = np.array([_png(image) for image in pixels])
+        given = _examples(game, rng, n)
         return {
             name: {
-                "inputs": {key: given[key] for key in signature.inputs},
+                "inputs": {key: given[k] for key, k in zip(signature.inputs, signature.kinds)},
                 "outputs": {
-                    str(size): _answer(game, name, {k: v[:size] for k, v in given.items()})
+                    str(size): signature.answer({k: v[:size] for k, v in given.items()})
                     for size in sizes
                 },
             }
@@ -150,35 +137,23 @@ def reference(game, offered: dict, sizes: list) -> dict:
         }
 
 
-def _answer(game, name, given):
-    """Outputs of the signature `name`, by the game itself: what is exported takes no part in it."""
-    if name == "serving_default":
-        name = "encode" if game.has_encoder else "sample"
-    images, codes, seeds = (given[key] for key in ("images", "codes", "seeds"))
-    answers = {
-        "encode": lambda: {"codes": game.encode(images)},
-        "encode_sample": lambda: {"codes": _drawn_codes(game, images, seeds)},
-        # Files are compared with the path that has none.
-        "encode_image_bytes": lambda: {"codes": game.encode(images)},
-        "decode": lambda: {"images": game.decode(codes)},
-        "decode_png": lambda: {"png_bytes": datasets.unscale(np.array(game.decode(codes)))},
-        "reconstruct": lambda: {"images": game.reconstruct(images)},
-        "sample": lambda: {"images": _by_seed(sampled, game, seeds)},
-        "discriminate": lambda: scores.discriminate(game, images),
-        "anomaly_score": lambda: scores.anomaly(game, images),
-    }
-    return {key: np.array(value) for key, value in answers[name]().items()}
-
-
-def _drawn_codes(game, images, seeds):
-    mean, log_var = (np.array(part) for part in trained(game, "encoder")(images, training=False))
-    noise = _by_seed(posterior_noise, game, seeds)
-    return mean + np.exp(log_var / 2) * noise
-
-
-def _by_seed(function, game, seeds):
-    """`function` of the game and one seed at a time, as the signatures compute it."""
-    return np.stack([np.array(function(game, ops.convert_to_tensor(seed))) for seed in seeds])
+def _examples(game, rng, n):
+    """Kind of input → n examples of it."""
+    codes = np.array(game.prior_codes(n, seed=1))
+    images = rng.uniform(-1, 1, (n, *game.image_shape)).astype("float32")
+    declared = game.signatures()
+    if "decode" in declared and [*declared["decode"].inputs.values()] == ["codes"]:
+        made = np.array(game.decode(codes), "float32")
+        images = (made + images) / 2 if len(game.image_shape) == 3 else made
+    seeds = rng.integers(-(2**63), 2**63, n, dtype="int64")
+    given = {"images": images, "codes": codes, "prior": seeds, "noise": seeds}
+    if hasattr(game, "classes"):
+        given["labels"] = rng.integers(0, game.classes, n, dtype="int64")
+    if len(game.image_shape) == 3:
+        pixels = datasets.unscale(images)
+        given["images"] = datasets.scale(pixels)
+        given["files"] = np.array([_png(image) for image in pixels])
+    return given
 
 
 def _flat(tree, path=()):

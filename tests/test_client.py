@@ -106,6 +106,9 @@ def test_every_method_answers_as_the_game_does(server, client):
     # The server rounds a float that may differ in its last bits.
     assert np.abs(decoded.astype(int) - known["decode_pixels"]).max() <= 1
     close(client.predict("serving_default", images=x[:2])["codes"], known["encode"][:2])
+    # Signatures without a method of the client's own.
+    close(client.encode_image_bytes(image_bytes=files(server)), known["encode"][:5])
+    close(client.serving_default(images=x[:2], timeout=20), known["encode"][:2])
 
 
 def test_draws_depend_on_their_seeds_alone_in_whatever_part_they_come(server, client):
@@ -222,6 +225,7 @@ def test_the_shell_fails_in_one_line(server, arguments, code, message):
         (lambda c, x: c.encode_sample(x, [1]), "equally many rows; images has 70, seeds has 1"),
         (lambda c, x: c.encode_bytes([1]), "takes bytes; int was given"),
         (lambda c, x: c.predict("encod", images=x), "no signature 'encod'; .* decode, "),
+        (lambda c, x: c.translate_ab(images=x), "no signature 'translate_ab'; .* decode, "),
         (lambda c, x: c.predict("encode", image=x), "encode takes images; given: image"),
         (lambda c, x: c.encode(x, timeout=0), "timeout must be above 0 seconds; got 0"),
     ],

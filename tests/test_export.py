@@ -1,6 +1,7 @@
 """`python -m export`: the contract of every method, and a doctor who lets nothing broken pass."""
 
 import contextlib
+import dataclasses
 import io
 import json
 import os
@@ -20,6 +21,10 @@ import served
 import tensorflow as tf
 from keras import ops
 from PIL import Image
+from test_inputs import ACGAN
+from test_inputs import CLASSES
+from test_inputs import SHAPE
+from test_inputs import CycleGAN
 
 import zoo
 from export import __main__ as command
@@ -34,6 +39,7 @@ from export.server import text_configs
 from export.server.batching_parameters import Parameters
 from zoo import datasets
 from zoo import scores
+from zoo.signatures import Signature
 
 ROOT = pathlib.Path(__file__).parent.parent
 ENVIRONMENT = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
@@ -53,7 +59,13 @@ STOCHASTIC = {"ali", "vae", "vae_gan", "stochastic_aae", "gaussian_vae"}
 def made(kind):
     """A game whose weights are not those that it began with."""
     arguments = {"latent_dim": 3, "network": "dcgan", "width": 4} | KINDS[kind]
-    game = zoo.method(arguments.pop("method"))(games.SHAPES[arguments["network"]], **arguments)
+    return moved(
+        zoo.method(arguments.pop("method"))(games.SHAPES[arguments["network"]], **arguments)
+    )
+
+
+def moved(game):
+    """`game` itself, with other weights."""
     rng = np.random.default_rng(1)
     for variable in game.variables:
         if variable.dtype == "float32":
@@ -163,6 +175,72 @@ def test_every_signature_answers_as_the_game_does(kind, exported):
         assert set(np.ravel(run("decode", codes=codes)["images"]) != 0) == {True}
 
 
+class Translates(CycleGAN):
+    def signatures(self):
+        images = {"images": "images"}
+        return {
+            "translate_ab": Signature(lambda a: self.to_b(a, training=False), images, images, True),
+            "translate_ba": Signature(lambda b: self.to_a(b, training=False), images, images),
+        }
+
+
+class Conditional(ACGAN):
+    classes = CLASSES
+
+    def signatures(self):
+        def decode(z, y):
+            return self.generator([z, y], training=False)
+
+        images = {"images": "images"}
+        return {
+            "decode": Signature(decode, {"codes": "codes", "labels": "labels"}, images),
+            "sample": Signature(decode, {"seeds": "prior", "labels": "labels"}, images),
+        }
+
+
+def test_two_domains_are_served_by_their_own_names_and_have_no_codes(tmp_path):
+    game = moved(Translates(SHAPE, latent_dim=3, width=4))
+    terms = write.write(game, tmp_path, max_batch_size=4)
+    files = "translate_ab_image_bytes"
+    names = {"translate_ab", "translate_ba", files, "serving_default"}
+    assert set(terms["signatures"]) == names and terms["serving_default"] == "translate_ab"
+    assert terms["latent"] is None and terms["encoder"] is None
+    levels = np.random.default_rng(0).integers(0, 256, (3, *SHAPE), dtype="uint8")
+    a = datasets.scale(levels)
+    with session(tmp_path) as run:
+        b = run("translate_ab", images=a)["images"]
+        np.testing.assert_allclose(b, game.to_b(a), atol=1e-6)
+        np.testing.assert_allclose(run("translate_ba", images=b)["images"], game.to_a(b), atol=1e-6)
+        translated = run(files, image_bytes=[png(x) for x in levels])["png_bytes"]
+    for file, wanted in zip(translated, datasets.unscale(b), strict=True):
+        read = np.asarray(Image.open(io.BytesIO(file)))[..., None].astype(int)
+        assert np.abs(read - wanted).max() <= 1
+
+
+def test_labels_go_over_the_wire(tmp_path):
+    game = moved(Conditional(SHAPE, latent_dim=3, width=4))
+    terms = write.write(game, tmp_path, max_batch_size=4)["signatures"]
+    labels = {"dtype": "int64", "shape": [None], "range": [0, CLASSES - 1]}
+    assert terms["decode"]["inputs"]["labels"] == labels
+    seeds, labels = np.array([5, 5, 5, 7]), np.array([0, 1, 0, 1])
+    with session(tmp_path) as run:
+        made = run("sample", seeds=seeds, labels=labels)["images"]
+        codes = np.array(game.prior_codes(4, seed=1))
+        decoded = run("decode", codes=codes, labels=labels)["images"]
+    np.testing.assert_array_equal(made[0], made[2])
+    assert np.abs(made[0] - made[1]).max() > 1e-4 and np.abs(made[1] - made[3]).max() > 1e-4
+    np.testing.assert_allclose(decoded, game.generator([codes, labels]), atol=1e-6)
+
+
+@pytest.mark.slow
+def test_the_doctor_passes_signatures_of_every_kind(tmp_path):
+    found = [tmp_path / "two", tmp_path / "labels"]
+    written(moved(Translates(SHAPE, latent_dim=3, width=4)), found[0])
+    written(moved(Conditional(SHAPE, latent_dim=3, width=4)), found[1])
+    tables, code = examined(*found)
+    assert code == 0, tables
+
+
 @pytest.mark.parametrize("kind", ["gan", pytest.param("points", marks=pytest.mark.slow)])
 def test_equal_seeds_give_the_same_bits_in_every_batch(kind, exported):
     _, directory = exported(kind)
@@ -184,7 +262,9 @@ def test_draws_follow_the_prior(prior):
 
     @tf.function
     def drawn(seeds):
-        return signatures.by_seed(lambda seed: signatures.prior_draw(game, seed), seeds, (2,))
+        return signatures.by_row(
+            lambda seed: signatures.prior_draw(game, seed), seeds, tf.TensorSpec((2,))
+        )
 
     found = drawn(tf.range(4000, dtype=tf.int64)).numpy()
     wanted = np.array(game.prior_codes(100_000, seed=5))
@@ -395,7 +475,7 @@ def changed(one, change):
     def function(*tensors):
         return {key: change(value) for key, value in one.function(*tensors).items()}
 
-    return signatures.Signature(function, one.inputs, one.outputs)
+    return dataclasses.replace(one, function=function)
 
 
 def with_signature(monkeypatch, directory, name, change):

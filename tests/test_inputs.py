@@ -64,9 +64,8 @@ class CycleGAN(Game):
         for name in ("to_a", "to_b"):
             image = keras.Input(self.image_shape)
             hidden = keras.layers.Conv2D(4, 3, padding="same", activation="relu")(image)
-            setattr(
-                self, name, keras.Model(image, keras.layers.Conv2D(1, 3, padding="same")(hidden))
-            )
+            made = keras.layers.Conv2D(1, 3, padding="same", activation="tanh")(hidden)
+            setattr(self, name, keras.Model(image, made))
         self.of_a, self.of_b = draw.discriminator(), draw.discriminator()
 
     def play(self, a, b):

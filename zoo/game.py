@@ -11,6 +11,7 @@ from zoo import fitting
 from zoo import networks
 from zoo import ranges
 from zoo import scores
+from zoo import signatures
 from zoo import steps
 from zoo.declarations import check_declaration
 from zoo.declarations import checked
@@ -132,6 +133,10 @@ class Game(fitting.Fitting):
         code = encoder(x, training=False)
         return code[0] if isinstance(code, (list, tuple)) else code
 
+    def posterior(self, x):
+        """q(z|x) of a stochastic encoder: (mean, log variance), each (n, latent_dim)."""
+        return self._trained("encoder")(x, training=False)
+
     def decode(self, z):
         """Images of codes. (n, latent_dim) → (n, *image_shape)."""
         return self._trained("generator")(z, training=False)
@@ -153,6 +158,13 @@ class Game(fitting.Fitting):
     def observed(self, x, seed: int):
         """Examples as this game's data law has them: x itself, unless the method changes data."""
         return x
+
+    def signatures(self) -> dict:
+        """Name → `zoo.signatures.Signature` of what an export offers; see there.
+
+        A method that has more overrides it: `return super().signatures() | {"translate": ...}`.
+        """
+        return signatures.of(self)
 
     # What a phase of a training step plays on.
 

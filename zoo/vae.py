@@ -93,10 +93,6 @@ class VAE(Game):
         output = super().decode(z)
         return symmetric(output) if self.likelihood == "bernoulli" else output
 
-    def posterior(self, x):
-        """q(z|x) in inference mode: (mean, log variance), each (n, latent_dim)."""
-        return self._trained("encoder")(x, training=False)
-
     def log_density(self, x, z):
         """log p(x|z) in inference mode, nats. (n, ...), (n, latent_dim) → (n,)."""
         return self._log_density(x, self._trained("generator")(z, training=False))

@@ -6,7 +6,7 @@ from export.client.steps import Steps
 
 
 class Methods:
-    """What can be asked of a model.
+    """What can be asked of a model: its signatures as methods, and `predict` for any by name.
 
     A batch of any size goes: it is sent in parts, some of them at the same time, and the result is
     put together in order; all of it comes from one version of the model. Inputs are compared with
@@ -104,6 +104,24 @@ class Methods:
     def predict(self, signature: str, /, timeout: float | None = None, **inputs):
         """Any signature: its inputs by name → dict of its outputs, as NumPy arrays."""
         return self._run(self._steps.predict(signature, inputs), timeout)
+
+    def __getattr__(self, name):
+        """A signature without a method here: `client.translate_ab(images=x)`, by keyword.
+
+        Returns:
+            A function: inputs by name (and `timeout`) → the only output, or output → array.
+        """
+        if name.startswith("_"):
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+
+        def call(timeout: float | None = None, **inputs):
+            def steps():
+                found = yield from self._steps.predict(name, inputs)
+                return found if len(found) > 1 else next(iter(found.values()))
+
+            return self._run(steps(), timeout)
+
+        return call
 
     def _one(self, signature, output, timeout, **inputs):
         def steps():
