@@ -129,7 +129,8 @@ def test_a_run_leaves_everything_a_person_needs(images, tmp_path, capsys):
     }
     has_tensorflow = importlib.util.find_spec("tensorflow") is not None
     assert any("tfevents" in name for name in kept) == has_tensorflow
-    assert "11 steps per epoch, 22 in all" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "11 steps per epoch, 22 in all" in shown
     config = json.loads((tmp_path / "config.json").read_text())
     assert config["game"]["latent_dim"] == 3
     assert config["versions"]["keras"] == keras.__version__
@@ -137,7 +138,7 @@ def test_a_run_leaves_everything_a_person_needs(images, tmp_path, capsys):
     figures = json.loads((tmp_path / "metrics.json").read_text())
     assert figures["steps"] == 22
     assert 0 < figures["x_cycle_ratio"] < 2
-    assert "1-NN on features" in capsys.readouterr().out
+    assert "1-NN on features" in shown
     header, *rows = (tmp_path / "history.csv").read_text().splitlines()
     assert header.startswith("epoch,discriminator,encoder_generator,loss,images_per_s")
     assert len(rows) == 2
