@@ -6,7 +6,7 @@ import pathlib
 import signal
 import sys
 
-from zoo import commands
+from zoo.cli import commands
 
 USAGE = """Export a trained game for TensorFlow Serving, examine it, publish it whole or not at all.
 

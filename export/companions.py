@@ -5,7 +5,7 @@ import os
 import pathlib
 import re
 
-from zoo import markdown
+from zoo.cli import markdown
 
 BATCHING = "batching_params.pbtxt"
 CARD = "model_card.md"

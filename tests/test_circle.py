@@ -6,9 +6,9 @@ import types
 import numpy as np
 import pytest
 
-from trainers import circle
-from trainers import flags
 from trainers.bigan import RECIPE
+from trainers.circle import __main__ as circle
+from trainers.runs import flags
 from zoo import datasets
 from zoo import metrics
 from zoo.metrics import antipodes

@@ -14,8 +14,8 @@ from games import make
 from workers import ROOT
 from workers import addresses as addresses_of
 
-from trainers import cluster
-from trainers import strategy
+from trainers.distribute import cluster
+from trainers.distribute import strategy
 
 TWO = {"worker": ["host-0:2222", "host-1:2222"]}
 
@@ -214,7 +214,7 @@ def test_a_tpu_that_is_not_there_is_refused_within_seconds(tpu):
 
 HANGING = """
 import sys
-from trainers import strategy
+from trainers.distribute import strategy
 strategy.READY_S = 3
 strategy.build("tpu", sys.argv[1])
 """

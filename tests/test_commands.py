@@ -8,7 +8,7 @@ import sys
 import pytest
 
 import zoo
-from zoo import commands
+from zoo.cli import commands
 
 ROOT = pathlib.Path(__file__).parent.parent
 # module → a few of the words that its help lists

@@ -16,11 +16,11 @@ from games import state
 from games import step
 
 import zoo
-from trainers import agreement
-from trainers import callbacks
-from trainers import checkpoints
-from trainers import run
 from trainers.bigan import RECIPE
+from trainers.distribute import agreement
+from trainers.runs import callbacks
+from trainers.runs import checkpoints
+from trainers.runs import run
 from zoo import saving
 
 MEMBERS = ("config.json", "metadata.json", "model.weights.h5")

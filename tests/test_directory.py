@@ -10,15 +10,15 @@ import sys
 import pytest
 import workers
 
-from trainers import directory
-from trainers import run
 from trainers.bigan import RECIPE
+from trainers.runs import directory
+from trainers.runs import run
 
 HOLDER = """
 import pathlib
 import sys
 import time
-from trainers import directory
+from trainers.runs import directory
 with directory.held(pathlib.Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)

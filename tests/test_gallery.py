@@ -10,10 +10,10 @@ from PIL import Image
 import zoo
 from zoo import gallery
 from zoo import models
-from zoo import sheets
 from zoo.latent import __main__ as command
 from zoo.latent import page
-from zoo.sheets import Row
+from zoo.plots import sheets
+from zoo.plots.sheets import Row
 
 
 def read(path):

@@ -16,11 +16,11 @@ from keras import ops
 import zoo
 from zoo import datasets
 from zoo.game import Game
-from zoo.gradients import gradient_penalty
-from zoo.gradients import input_gradient
 from zoo.losses import absolute_error
 from zoo.losses import accepted
 from zoo.losses import rejected
+from zoo.training.gradients import gradient_penalty
+from zoo.training.gradients import input_gradient
 
 SHAPE, CLASSES = (8, 8, 1), 3
 

@@ -12,7 +12,7 @@ from games import make
 from games import step
 
 import zoo
-from trainers import jax_devices
+from trainers.distribute import jax_devices
 from zoo import datasets
 from zoo import metrics
 from zoo import models
@@ -122,7 +122,7 @@ def test_auto_takes_all_devices_and_says_so():
 
 @methods
 def test_a_trainer_runs_resumes_and_reports_on_jax(method, tmp_path, capsys):
-    from trainers import run
+    from trainers.runs import run
 
     rng = np.random.default_rng(0)
     sets = {"x_train": rng.integers(0, 256, (90, 8, 8, 1)).astype("uint8")}
@@ -162,8 +162,8 @@ def test_a_trainer_runs_resumes_and_reports_on_jax(method, tmp_path, capsys):
     ],
 )
 def test_what_jax_does_not_have_is_refused_at_once(words, said, tmp_path, capsys, monkeypatch):
-    from trainers import run
     from trainers.bigan import RECIPE
+    from trainers.runs import run
 
     if not words:
         pair = {"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 0}}

@@ -12,7 +12,7 @@ import workers
 from games import state
 
 import zoo
-from trainers import agreement
+from trainers.distribute import agreement
 
 SMALL = [
     "-m",

@@ -8,8 +8,8 @@ import pytest
 import workers
 
 import zoo
-from trainers import agreement
-from trainers import cluster
+from trainers.distribute import agreement
+from trainers.distribute import cluster
 
 yaml = pytest.importorskip("yaml")
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from zoo import markdown
+from zoo.cli import markdown
 
 
 def test_a_table_has_a_heading_a_rule_and_its_rows():

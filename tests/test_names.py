@@ -8,16 +8,16 @@ import sys
 import pytest
 import workers
 
-from trainers import directory
-from trainers import flags
-from trainers import names
 from trainers.bigan import RECIPE
+from trainers.runs import directory
+from trainers.runs import flags
+from trainers.runs import names
 from zoo import networks
 from zoo import priors
 
 TRAIN = """
 import sys
-from trainers import run
+from trainers.runs import run
 from trainers.bigan import RECIPE
 try:
     run.main(RECIPE, ["bigan.py", *sys.argv[1:]])

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from zoo.optimizers import HoldThenDecay
+from zoo.training.optimizers import HoldThenDecay
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zoo import pictures
-from zoo.panels import draw_losses
-from zoo.panels import measured
+from zoo.plots import pictures
+from zoo.plots.panels import draw_losses
+from zoo.plots.panels import measured
 
 
 def numbered(n, side=2, channels=1):

@@ -17,8 +17,8 @@ from damage import truncate
 
 import zoo
 from zoo import __main__ as table
-from zoo import commands
 from zoo import presets
+from zoo.cli import commands
 from zoo.presets import cards
 from zoo.presets import checking
 from zoo.presets import figures

@@ -15,11 +15,11 @@ import zoo
 from zoo import lipschitz as command
 from zoo import metrics
 from zoo import models
-from zoo import pictures
 from zoo.audit import __main__ as audit
 from zoo.audit import measures
 from zoo.datasets import MIXTURES
 from zoo.metrics.sensitivity import summary
+from zoo.plots import pictures
 
 
 def normal(seed, *shape):
@@ -331,7 +331,7 @@ def test_frontier_leaves_out_what_is_missing_and_keeps_labels_apart(tmp_path):
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    from zoo.panels import draw_frontier
+    from zoo.plots.panels import draw_frontier
 
     figure = Figure(figsize=(7, 5))
     FigureCanvasAgg(figure)

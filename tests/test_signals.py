@@ -28,7 +28,7 @@ needs_namespaces = pytest.mark.skipif("not namespaces()", reason="needs the righ
 # in a call that lets no Python run. It leaves an orphan, which process 1 has to bury.
 STUCK = """
 import ctypes, os, subprocess, sys
-from trainers import signals
+from trainers.runs import signals
 print(os.getpid(), flush=True)
 signals.listen()
 subprocess.run(["sh", "-c", "true & "])
@@ -114,7 +114,7 @@ def test_a_worker_that_waits_for_the_others_ends_at_sigterm(tmp_path):
 # TensorFlow takes SIGTERM when it joins other workers.
 JOINED = """
 import os, signal
-from trainers import signals
+from trainers.runs import signals
 import tensorflow as tf
 tf.distribute.MultiWorkerMirroredStrategy()
 signals.take_back()
@@ -130,7 +130,7 @@ def test_a_worker_that_has_met_the_others_ends_at_sigterm(tmp_path):
 
 @pytest.mark.parametrize("numbers", [("SIGTERM", "SIGINT"), ("SIGINT", "SIGTERM")])
 def test_the_first_signal_lets_training_save_and_a_second_one_of_either_kind_kills(numbers):
-    from trainers import callbacks
+    from trainers.runs import callbacks
 
     first, second = (getattr(signal, number) for number in numbers)
     before = signal.getsignal(first), signal.getsignal(second)

@@ -19,11 +19,11 @@ import pytest
 from games import state
 
 import zoo
-from trainers import checkpoints
-from trainers import flags
-from trainers import run
-from trainers import settings
 from trainers.bigan import RECIPE
+from trainers.runs import checkpoints
+from trainers.runs import flags
+from trainers.runs import run
+from trainers.runs import settings
 from zoo import metrics
 from zoo import saving
 
@@ -78,7 +78,7 @@ def same(one, other):
 
 def at_step(monkeypatch, name, number, act):
     """The callback called `name` also does `act(game)`, first, after step `number`."""
-    from trainers import callbacks
+    from trainers.runs import callbacks
 
     base = getattr(callbacks, name)
 
@@ -211,7 +211,7 @@ def test_ctrl_c_saves_inside_an_epoch_and_says_how_to_go_on(images, tmp_path, mo
     ],
 )
 def test_what_is_left_begins_with_the_rest_of_an_epoch_and_ends_with_the_last(step, epochs, left):
-    from trainers import training
+    from trainers.runs import training
 
     assert list(training.stretches(step, 10, epochs)) == left
 
@@ -429,7 +429,7 @@ def test_weights_that_the_last_step_made_infinite_are_not_saved(
 def test_a_signal_on_the_last_step_of_an_epoch_saves_and_then_measures(
     images, tmp_path, monkeypatch
 ):
-    from trainers import callbacks
+    from trainers.runs import callbacks
 
     saved, cheap = [], callbacks.metrics.cheap
 

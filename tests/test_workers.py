@@ -12,7 +12,7 @@ from games import make
 from games import step
 
 import zoo
-from trainers import strategy
+from trainers.distribute import strategy
 from zoo import datasets
 from zoo import priors
 
@@ -78,7 +78,7 @@ import numpy as np
 import tensorflow as tf
 placed = tf.distribute.MultiWorkerMirroredStrategy()
 import test_workers
-from trainers import agreement
+from trainers.distribute import agreement
 rank, folder, methods = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
 team = agreement.Workers(placed, rank, 2)
 said = team.gather([rank + 5, 65535])

@@ -7,8 +7,8 @@ Lab note, 2 cores of an AMD EPYC without GPU, shared with other work; tables in 
         before training). The paper's figures are Parzen likelihoods and were not tried
 """
 
-from trainers.run import Recipe
-from trainers.run import main
+from trainers.runs.run import Recipe
+from trainers.runs.run import main
 
 
 def optimizers(args, steps):

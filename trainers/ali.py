@@ -7,8 +7,8 @@ Lab note, 2 cores of an AMD EPYC without GPU; tables in docs/results.md:
         Samples are blocky and codes far from the prior: it was not trained for long enough
 """
 
-from trainers.run import Recipe
-from trainers.run import main
+from trainers.runs.run import Recipe
+from trainers.runs.run import main
 
 
 def optimizers(args, steps):

@@ -10,8 +10,8 @@ Lab note, 2 cores of an AMD EPYC without GPU; tables and provenance in docs/biga
         authors' log 96.28 %; x-cycle ratio 0.78, theirs 0.77; 1-NN on codes 93.1 %, theirs 95.4 %
 """
 
-from trainers.run import Recipe
-from trainers.run import main
+from trainers.runs.run import Recipe
+from trainers.runs.run import main
 
 
 def optimizers(args, steps):
@@ -22,7 +22,7 @@ def optimizers(args, steps):
     """
     import keras
 
-    from zoo.optimizers import HoldThenDecay
+    from zoo.training.optimizers import HoldThenDecay
 
     hold = 200 * steps // args.epochs if args.network == "mlp" else steps // 2
     return {

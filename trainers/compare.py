@@ -9,9 +9,9 @@ import pathlib
 import sys
 
 import zoo
-from zoo import commands
-from zoo import markdown
 from zoo import saving
+from zoo.cli import commands
+from zoo.cli import markdown
 
 FLAGS = {
     "over_seeds": (False, "One row per setting instead: mean ± standard error over its runs."),

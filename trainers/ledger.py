@@ -18,10 +18,10 @@ import pathlib
 import statistics
 import sys
 
-from zoo import commands
-from zoo import markdown
 from zoo import presets
 from zoo import saving
+from zoo.cli import commands
+from zoo.cli import markdown
 
 DOCS = pathlib.Path(__file__).parent.parent / "docs"
 PAGE = DOCS / "ledger.md"

@@ -9,8 +9,8 @@ Lab note, 2 cores of an AMD EPYC without GPU, shared with other work; tables in 
         5000; Burda et al. 2016 (arXiv:1509.00519, Table 1) have -86.76 after 3,280 epochs
 """
 
-from trainers.run import Recipe
-from trainers.run import main
+from trainers.runs.run import Recipe
+from trainers.runs.run import main
 
 
 def optimizers(args, steps):

@@ -7,7 +7,7 @@ usage: python -m zoo            the presets, with their key figures
 import pathlib
 import sys
 
-from zoo import commands
+from zoo.cli import commands
 
 
 def main(argv: list | None = None) -> None:

@@ -2,11 +2,11 @@
 
 import keras
 
-from zoo.declarations import checked
 from zoo.game import Game
 from zoo.losses import absolute_error
 from zoo.losses import accepted
 from zoo.losses import rejected
+from zoo.training.declarations import checked
 
 
 class AlphaGAN(Game):

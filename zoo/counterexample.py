@@ -5,13 +5,13 @@ import math
 import numpy as np
 from keras import ops
 
-from zoo.declarations import checked
 from zoo.game import Game
 from zoo.losses import accepted
 from zoo.losses import rejected
 from zoo.networks import theorem
 from zoo.priors import draw as drawn
 from zoo.priors import normal
+from zoo.training.declarations import checked
 
 
 class Counterexample(Game):

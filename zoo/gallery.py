@@ -12,8 +12,8 @@ import json
 import os
 import sys
 
-from zoo import commands
 from zoo import models
+from zoo.cli import commands
 
 FLAGS = {
     "dataset": models.DATASET_FLAG,
@@ -40,7 +40,7 @@ def draw(paths: list, args) -> None:
     Raises:
         ValueError: a model or its data cannot be read, or they have no images, or differ in shape.
     """
-    from zoo import sheets
+    from zoo.plots import sheets
 
     groups = {}
     for number, path in enumerate(paths, 1):
@@ -105,7 +105,7 @@ def _shown(data, args):
 
 def _group(data, made, args):
     """The rows of one data set: its images, and a row for each model."""
-    from zoo.sheets import Row
+    from zoo.plots.sheets import Row
 
     x, others = _shown(data, args)
     rows = [Row(data.name), Row("test images", [*x, None, *others])]

@@ -6,20 +6,20 @@ import random
 import keras
 from keras import ops
 
-from zoo import averages
-from zoo import fitting
 from zoo import networks
-from zoo import ranges
 from zoo import scores
 from zoo import signatures
-from zoo import steps
-from zoo.declarations import check_declaration
-from zoo.declarations import checked
-from zoo.declarations import methods_with
 from zoo.priors import PLANAR
 from zoo.priors import PRIORS
 from zoo.priors import draw
 from zoo.priors import normal
+from zoo.training import averages
+from zoo.training import fitting
+from zoo.training import ranges
+from zoo.training import steps
+from zoo.training.declarations import check_declaration
+from zoo.training.declarations import checked
+from zoo.training.declarations import methods_with
 
 
 class Game(fitting.Fitting):
@@ -216,7 +216,7 @@ class Game(fitting.Fitting):
         """Play every phase of the schedule once; running mean of each loss, and of their sum.
 
         The players of a phase share its forward pass, and all their gradients are taken before
-        the first of them moves. See `zoo.steps` for what TensorFlow and JAX pass and return.
+        the first of them moves. `zoo.training.steps` has what TensorFlow and JAX pass and return.
         """
         return steps.take(self, *arguments)
 

@@ -1,10 +1,10 @@
 """Latent regressor: a GAN, and an encoder that learns to undo its generator."""
 
-from zoo.declarations import checked
 from zoo.game import Game
 from zoo.losses import accepted
 from zoo.losses import rejected
 from zoo.losses import squared_error
+from zoo.training.declarations import checked
 
 
 class LatentRegressor(Game):

@@ -21,9 +21,9 @@ import sys
 
 import numpy as np
 
-from zoo import commands
-from zoo import markdown
 from zoo import models
+from zoo.cli import commands
+from zoo.cli import markdown
 
 FLAGS = {
     "dataset": models.DATASET_FLAG,
@@ -114,7 +114,7 @@ def main(argv: list | None = None) -> None:
         commands.at_least(args, points=2, steps=1, samples=2, seed=0)
         rows = _measure_all(paths, args)
     out = pathlib.Path(args.out)
-    from zoo import pictures
+    from zoo.plots import pictures
 
     print(table(rows))
     held_against = ", ".join(dict.fromkeys(row["data"] for row in rows.values()))

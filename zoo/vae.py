@@ -5,7 +5,6 @@ import math
 import keras
 from keras import ops
 
-from zoo.declarations import checked
 from zoo.game import Game
 from zoo.losses import bernoulli_log_density
 from zoo.losses import gaussian_draw
@@ -14,6 +13,7 @@ from zoo.losses import gaussian_log_density
 from zoo.networks.layers import symmetric
 from zoo.priors import draw as drawn
 from zoo.priors import uniform
+from zoo.training.declarations import checked
 
 
 class VAE(Game):

@@ -3,13 +3,13 @@
 import keras
 from keras import ops
 
-from zoo.declarations import checked
 from zoo.game import Game
 from zoo.losses import accepted
 from zoo.losses import gaussian_draw
 from zoo.losses import gaussian_kl
 from zoo.losses import rejected
 from zoo.losses import squared_error
+from zoo.training.declarations import checked
 
 
 class VAEGAN(Game):

@@ -5,7 +5,7 @@ Defined apart from everything that imports TensorFlow, so that `--help` answers 
 
 import types
 
-from zoo import commands
+from zoo.cli import commands
 
 USAGE = """A server that speaks TensorFlow Serving's protocol.
 

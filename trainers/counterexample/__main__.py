@@ -18,7 +18,7 @@ import time
 
 import numpy as np
 
-from zoo import commands
+from zoo.cli import commands
 
 FLAGS = {
     "dataset": ("fashion_mnist_10k", "Images to noise and to store; see `--help` of any method."),

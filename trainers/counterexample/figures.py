@@ -5,8 +5,8 @@ import pathlib
 import numpy as np
 
 from zoo import datasets
-from zoo.pictures import blank
-from zoo.pictures import grid
+from zoo.plots.pictures import blank
+from zoo.plots.pictures import grid
 
 _COLOURS = ("#3b6ea5", "#d9762b", "#4f8f4f", "#a5479b", "#7a6a4f", "#444444", "#bb3333")
 

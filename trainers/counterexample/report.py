@@ -5,9 +5,9 @@ import platform
 
 from trainers.counterexample import experiment
 from trainers.counterexample.figures import series
-from zoo import commands
-from zoo import markdown
 from zoo.audit import verdicts
+from zoo.cli import commands
+from zoo.cli import markdown
 
 
 def text(rows: list, found: dict, plan, args, argv: list, minutes: float) -> str:

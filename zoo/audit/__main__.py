@@ -15,9 +15,9 @@ import pathlib
 import sys
 import time
 
-from zoo import commands
-from zoo import markdown
 from zoo import models
+from zoo.cli import commands
+from zoo.cli import markdown
 
 FLAGS = {
     "against": models.DATASET_FLAG,

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo.pictures import blank
-from zoo.pictures import grid
-from zoo.pictures import pairs
-from zoo.pictures import points
+from zoo.plots.pictures import blank
+from zoo.plots.pictures import grid
+from zoo.plots.pictures import pairs
+from zoo.plots.pictures import points
 
 _COLUMNS = 10
 

@@ -18,9 +18,9 @@ import re
 import sys
 import time
 
-from zoo import commands
-from zoo import machine
 from zoo import models
+from zoo.cli import commands
+from zoo.cli import machine
 from zoo.latent.subject import Subject
 
 FLAGS = {

@@ -7,8 +7,8 @@ import numpy as np
 
 from zoo.latent.anomaly import detect
 from zoo.latent.subject import Subject
-from zoo.pictures import blank
-from zoo.pictures import grid
+from zoo.plots.pictures import blank
+from zoo.plots.pictures import grid
 
 UPSIDE_DOWN = "its own test images, upside down"
 NAMES = {

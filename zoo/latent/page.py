@@ -2,7 +2,7 @@
 
 import math
 
-from zoo import markdown
+from zoo.cli import markdown
 from zoo.latent.detection import NAMES
 from zoo.latent.detection import UPSIDE_DOWN
 

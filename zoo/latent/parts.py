@@ -4,13 +4,13 @@ import pathlib
 
 import numpy as np
 
-from zoo import sheets
 from zoo.latent import directions
 from zoo.latent import library
 from zoo.latent import paths
 from zoo.latent.arrays import decoded
 from zoo.latent.subject import Subject
-from zoo.sheets import Row
+from zoo.plots import sheets
+from zoo.plots.sheets import Row
 
 _STEPS = 9
 _STRENGTHS = (0.0, 0.5, 1.0, 1.5)

@@ -27,7 +27,7 @@ import zipfile
 
 import numpy as np
 
-from zoo import commands
+from zoo.cli import commands
 
 FOLDER = pathlib.Path(__file__).with_name("weights")
 SHIPPED = {

@@ -117,7 +117,7 @@ def near_counts(points: Points, limit: float) -> np.ndarray:
 def closest_pairs(
     examples: np.ndarray, count: int = 20, mask: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The closest pairs among examples, for a person to look at (see `zoo.pictures.pairs`).
+    """The closest pairs among examples, for a person to look at (see `zoo.plots.pictures.pairs`).
 
     10,000 examples of 784 numbers take seconds and some 100 MB: blocks of distances in float32
     nominate the candidates, whose distances are then computed directly in float64. Pairs can

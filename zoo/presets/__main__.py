@@ -16,7 +16,7 @@ import pathlib
 import sys
 import tempfile
 
-from zoo import commands
+from zoo.cli import commands
 
 FLAGS = {
     "out": ("", "Where to write it."),

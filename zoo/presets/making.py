@@ -6,8 +6,8 @@ import pathlib
 import shlex
 import time
 
-from zoo import machine
 from zoo import saving
+from zoo.cli import machine
 from zoo.presets import cards
 from zoo.presets import figures
 from zoo.presets import picture

@@ -10,8 +10,8 @@ _COLUMNS = 14
 def draw(path: pathlib.Path, game, data) -> None:
     """Write `card.png` for images; nothing is chosen: the first test images, the first draws."""
     from zoo import datasets
-    from zoo import pictures
     from zoo.metrics import in_batches
+    from zoo.plots import pictures
 
     if len(data.shape) != 3:
         raise ValueError(f"a card shows images; {data.name} has examples of shape {data.shape}")

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from zoo import markdown
+from zoo.cli import markdown
 from zoo.presets import facts
 from zoo.presets.figures import joined
 

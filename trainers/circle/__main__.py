@@ -15,8 +15,8 @@ import pathlib
 import sys
 import time
 
-from zoo import commands
-from zoo import markdown
+from zoo.cli import commands
+from zoo.cli import markdown
 
 FLAGS = {
     "seeds": (3, "How many trainings for each d_z, with seeds 0, 1, ..."),
@@ -126,9 +126,9 @@ def main(argv: list | None = None) -> None:
     print(table(rows))
     report = {"command": command, "settings": vars(args), "wall_s": seconds, "runs": rows}
     (out / "circle.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
-    from trainers import circle_picture
+    from trainers.circle import picture
 
-    circle_picture.write(out / "circle.png", measured)
+    picture.write(out / "circle.png", measured)
     print(f"\nbound for d_z = 1: max error ≥ R = 1; {seconds:.0f} s\nsee {out / 'circle.png'}")
 
 

@@ -3,13 +3,13 @@
 import math
 import sys
 
-from trainers import callbacks
-from trainers import checkpoints
+from trainers.runs import callbacks
+from trainers.runs import checkpoints
 from zoo import datasets
 
 
 def take(run) -> int | None:
-    """Take the steps that `run` (a `trainers.run.Run`) lacks, as far as nothing stops it.
+    """Take the steps that `run` (a `trainers.runs.run.Run`) lacks, as far as nothing stops it.
 
     Returns:
         The signal that stopped it, or None.

@@ -4,14 +4,14 @@ import contextlib
 import dataclasses
 from typing import Any
 
-from trainers import cluster
+from trainers.distribute import cluster
 
 STRATEGIES = ("auto", "one_device")
 
 
 @dataclasses.dataclass(frozen=True)
 class Placed:
-    """What `trainers.run` asks of a tf.distribute strategy.
+    """What `trainers.runs.run` asks of a tf.distribute strategy.
 
     Attributes:
         num_replicas_in_sync: devices among which a batch is divided.

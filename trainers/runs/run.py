@@ -10,15 +10,15 @@ import time
 from collections.abc import Callable
 
 import zoo
-from trainers import agreement
-from trainers import checkpoints
-from trainers import cluster
-from trainers import directory
-from trainers import flags
-from trainers import jax_devices
-from trainers import signals
-from trainers import strategy
-from zoo import commands
+from trainers.distribute import agreement
+from trainers.distribute import cluster
+from trainers.distribute import jax_devices
+from trainers.distribute import strategy
+from trainers.runs import checkpoints
+from trainers.runs import directory
+from trainers.runs import flags
+from trainers.runs import signals
+from zoo.cli import commands
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Recipe:
         optimizers: (flags, steps in all) → player → Keras optimizer.
         network: the set of networks used where `--network` is not given.
         networks: set of networks → flag → default, for flags whose default depends on it.
-        l2: see `zoo.optimizers.PlayerOptimizers`.
+        l2: see `zoo.training.optimizers.PlayerOptimizers`.
     """
 
     method: str
@@ -77,7 +77,7 @@ def main(recipe: Recipe, argv: list | None = None) -> None:
             )
             sys.exit(128 + stopped_by)
         if here.rank == 0:
-            from trainers import report
+            from trainers.runs import report
 
             report.write(run, command(argv))
         if run.workers:
@@ -158,7 +158,7 @@ class Run:
 
     def _settings(self):
         """What a resumed run must have in common with this one; the same on all workers."""
-        from trainers import settings
+        from trainers.runs import settings
 
         found = settings.wanted(self.recipe, self.args, self.data, self.steps)
         if self.workers:
@@ -167,7 +167,7 @@ class Run:
 
     def _begin(self):
         """Compare the settings and read the newest checkpoint; its step, the same everywhere."""
-        from trainers import settings
+        from trainers.runs import settings
 
         def start():
             settings.settle(
@@ -232,7 +232,7 @@ class Run:
 
     def train(self) -> int | None:
         """Take the steps that are missing; returns the signal that stopped it, if one did."""
-        from trainers import training
+        from trainers.runs import training
 
         stopped_by = training.take(self)
         self.step = checkpoints.step_of(self.game)

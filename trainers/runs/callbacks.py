@@ -10,10 +10,10 @@ import time
 import keras
 import numpy as np
 
-from trainers import checkpoints
+from trainers.runs import checkpoints
 from zoo import datasets
 from zoo import metrics
-from zoo import pictures
+from zoo.plots import pictures
 
 # What is measured between epochs, of all that `zoo.metrics.cheap` returns.
 WATCHED = ("x_cycle_ratio", "z_cycle_ratio", "code_std", "mmd", "modes", "high_quality")

@@ -12,8 +12,8 @@ each backend has its own generator of random numbers, also for the same seed.
 import keras
 from keras import ops
 
-from zoo import averages
-from zoo import ranges
+from zoo.training import averages
+from zoo.training import ranges
 
 
 def take(game, *arguments):

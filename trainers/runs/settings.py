@@ -7,8 +7,8 @@ import zlib
 import keras
 import numpy as np
 
-from trainers import checkpoints
-from zoo import machine
+from trainers.runs import checkpoints
+from zoo.cli import machine
 
 # Flags that say how or where to train, not what: they may change when a run is resumed.
 FREE = (

@@ -3,11 +3,11 @@
 import json
 import statistics
 
-from trainers import callbacks
-from trainers import checkpoints
-from trainers import settings
+from trainers.runs import callbacks
+from trainers.runs import checkpoints
+from trainers.runs import settings
 from zoo import metrics
-from zoo import pictures
+from zoo.plots import pictures
 
 
 def write(run, command: str) -> None:
@@ -18,7 +18,7 @@ def write(run, command: str) -> None:
 
     Every test example is measured, against every training example where a probe needs them. wall_s
     is how long the command took up to here, with the times before where the run was resumed (see
-    `trainers.callbacks.History`).
+    `trainers.runs.callbacks.History`).
     """
     seconds = run.history.seconds()
     print("measuring on the test examples …", flush=True)

@@ -1,6 +1,6 @@
 """Names among the flags, checked before TensorFlow starts and before anything is written.
 
-Networks and priors are read from the source, as `trainers.flags` does: importing them takes long.
+Networks and priors are read from the source, as `flags` does: importing them takes long.
 """
 
 import ast

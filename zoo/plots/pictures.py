@@ -8,12 +8,12 @@ import numpy as np
 
 from zoo.datasets import unscale
 from zoo.metrics.tables import table
-from zoo.panels import History
-from zoo.panels import draw_codes
-from zoo.panels import draw_frontier
-from zoo.panels import draw_losses
-from zoo.panels import draw_ratios
-from zoo.panels import measured
+from zoo.plots.panels import History
+from zoo.plots.panels import draw_codes
+from zoo.plots.panels import draw_frontier
+from zoo.plots.panels import draw_losses
+from zoo.plots.panels import draw_ratios
+from zoo.plots.panels import measured
 
 _REAL, _MADE = "#3b6ea5", "#d9762b"
 _COLUMNS = 12

@@ -6,9 +6,9 @@
 import keras
 from keras import ops
 
-from zoo import ranges
-from zoo import steps
-from zoo.optimizers import PlayerOptimizers
+from zoo.training import ranges
+from zoo.training import steps
+from zoo.training.optimizers import PlayerOptimizers
 
 
 class Fitting(keras.Model):

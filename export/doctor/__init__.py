@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 
-from zoo import commands
+from zoo.cli import commands
 
 USAGE = """Examine exported versions as TensorFlow Serving would load them.
 
@@ -59,8 +59,8 @@ def version_of(path: pathlib.Path) -> pathlib.Path:
 
 def examine(directory: pathlib.Path) -> bool:
     """Print the table of one version; whether nothing is wrong with it."""
-    from export import checks
-    from export import trials
+    from export.doctor import checks
+    from export.doctor import trials
 
     print(f"{directory}", flush=True)
     export = checks.Export(directory)
@@ -88,7 +88,7 @@ def examine(directory: pathlib.Path) -> bool:
 
 
 def _row(name, check, *arguments):
-    from export import checks
+    from export.doctor import checks
 
     try:
         result, sound = check(*arguments), True
@@ -103,11 +103,7 @@ def _row(name, check, *arguments):
 def in_fresh_process(directory: pathlib.Path) -> bool:
     """Examine one version in a process of its own, where nothing of the exporting one helps."""
     command = [sys.executable, "-m", "export.doctor", str(directory)]
-    root = str(pathlib.Path(__file__).parent.parent)
+    root = str(pathlib.Path(__file__).parent.parent.parent)
     path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
     sys.stdout.flush()
     return subprocess.run(command, env=os.environ | {"PYTHONPATH": path}).returncode == 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv))

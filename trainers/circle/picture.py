@@ -12,7 +12,7 @@ def write(path, measured: list) -> None:
 
     Args:
         path: PNG file.
-        measured: (figures, arrays) of each training, as from `trainers.circle.measure`.
+        measured: (figures, arrays) of each training, as from `trainers.circle.__main__.measure`.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

@@ -11,7 +11,7 @@ import os
 import sys
 import zlib
 
-from trainers import checkpoints
+from trainers.runs import checkpoints
 
 # EX_TEMPFAIL of sysexits.h.
 TRY_AGAIN = 75
@@ -135,7 +135,7 @@ def another_start(here):
     gone, which TensorFlow notices within some ten seconds, or the disk failed.
 
     Args:
-        here: see `trainers.cluster`.
+        here: see `trainers.distribute.cluster`.
     """
     alone = len(here.addresses) == 1
     try:

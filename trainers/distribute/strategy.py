@@ -46,7 +46,7 @@ def build(name: str, tpu: str = "", devices: str = "", workers: int = 1):
     Args:
         tpu: name or address of a TPU.
         devices: those of `mirrored`, such as "GPU:0,GPU:1"; "" for every GPU.
-        workers: how many TF_CONFIG names (see `trainers.cluster`).
+        workers: how many TF_CONFIG names (see `trainers.distribute.cluster`).
 
     Raises:
         ValueError: hardware and environment do not allow it.
@@ -55,7 +55,7 @@ def build(name: str, tpu: str = "", devices: str = "", workers: int = 1):
     import keras
 
     if keras.backend.backend() == "jax":
-        from trainers import jax_devices
+        from trainers.distribute import jax_devices
 
         return jax_devices.build(name)
     if name == "auto":

@@ -1,4 +1,4 @@
-"""What the doctor runs: the loader, every signature, the warm-up requests. See `export.checks`."""
+"""What the doctor runs: the loader, every signature, the warm-up. See `export.doctor.checks`."""
 
 import io
 import zipfile
@@ -8,8 +8,8 @@ import tensorflow as tf
 
 from export import companions
 from export import warmup
-from export.checks import Unsound
-from export.checks import first_line
+from export.doctor.checks import Unsound
+from export.doctor.checks import first_line
 from export.write import REFERENCE
 from export.write import tried_sizes
 

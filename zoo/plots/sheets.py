@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from zoo.datasets import unscale
-from zoo.pictures import blank
+from zoo.plots.pictures import blank
 
 # Pixels: of an image's side at least, between images, around a sign, of a line of text.
 _SIDE, _GAP, _SIGN, _LINE = 56, 4, 22, 19

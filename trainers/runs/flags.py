@@ -11,8 +11,8 @@ import re
 import types
 
 import zoo
-from trainers import names
-from zoo import commands
+from trainers.runs import names
+from zoo.cli import commands
 
 COMMON = {
     "dataset": (

@@ -1,0 +1,1 @@
+"""Command lines: flags, tables in Markdown, what the machine is."""

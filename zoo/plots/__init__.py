@@ -1,0 +1,1 @@
+"""Pictures: sheets of images, panels of figures."""

@@ -1,0 +1,1 @@
+"""How a game is trained: steps, optimizers, averages of weights, checks of what is declared."""
