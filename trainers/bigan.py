@@ -46,7 +46,6 @@ RECIPE = Recipe(
             "batch_size": 128,
             "latent_dim": 50,
             "prior": "uniform",
-            "jit_compile": True,
         },
         "mixture": {"epochs": 40, "batch_size": 100, "latent_dim": 2},
     },

@@ -14,6 +14,11 @@ import zoo
 from trainers.runs import names
 from zoo.cli import commands
 
+# Network sets whose training step XLA speeds up on a processor: dense layers alone. Per step and
+# processor second 1.6 times for `mixture`, 1.5 for `mlp`, 1.0 for `tanh` (2 cores, AVX2, batch 100,
+# 5 steps per call, best of 2 rounds by turns); convolutions are slower.
+COMPILED = ("mixture", "mlp")
+
 COMMON = {
     "dataset": (
         "fashion_mnist_10k",
@@ -100,7 +105,7 @@ def _argument_texts(docstring):
 def _help(recipe, name, default, text):
     chosen = {
         str(network): options[name]
-        for network, options in recipe.networks.items()
+        for network, options in _networks(recipe).items()
         if name in options
     }
     if chosen:
@@ -111,13 +116,22 @@ def _help(recipe, name, default, text):
     return f"{text} Default: {default}." if default != "" else text
 
 
+def _networks(recipe):
+    """Network set → flags of the recipe, and whether XLA compiles the step."""
+    return {
+        network: {"jit_compile": True} | options if network in COMPILED else options
+        for network, options in recipe.networks.items()
+    }
+
+
 def _resolve(recipe, given, defaults):
     # Imported here: NumPy would double the time that --help takes.
     from zoo.datasets import POINTS
 
     points = given.get("dataset", "") in POINTS
     network = given.get("network") or ("mixture" if points else recipe.network)
-    of_network = recipe.networks.get(network, recipe.networks[recipe.network])
+    networks = _networks(recipe)
+    of_network = networks.get(network, networks[recipe.network])
     chosen = defaults | of_network | {"network": network} | given
     if not chosen["run_dir"]:
         data = re.sub(r"[^\w.-]+", "_", os.path.normpath(chosen["dataset"])).strip("_")

@@ -188,7 +188,8 @@ class Run:
             f"{self.recipe.title.rstrip('.')}: network {self.args.network}, "
             f"{self.game.count_params():,} parameters\n"
             f"{n:,} training examples of {x} from {self.args.dataset}; {where}\n"
-            f"{self.epoch_steps:,} steps per epoch, {self.steps:,} in all\n"
+            f"{self.epoch_steps:,} steps per epoch, {self.steps:,} in all; "
+            f"{self.per_call} per call{', compiled by XLA' if self.game.jit_compile else ''}\n"
             f"writing to {self.directory}",
             flush=True,
         )
