@@ -44,7 +44,11 @@ def parse(argv: list) -> tuple:
     """MODEL and the value of every flag. Raises ValueError where one is missing or not readable."""
     args, models = commands.parse(USAGE, FLAGS, argv)
     if len(models) != 1:
-        raise ValueError(f"expected one MODEL, got {len(models)}: {models}; see --help")
+        import zoo
+
+        known = ", ".join(preset.name for preset in zoo.list_presets())
+        given = " ".join(models) or "none"
+        raise ValueError(f"expected one MODEL; got {given}; presets: {known}; see --help")
     if not args.out:
         raise ValueError("--out is missing, such as --out served/bigan; see --help")
     return models[0], args

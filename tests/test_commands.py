@@ -128,3 +128,20 @@ def test_a_leading_tilde_is_the_home_directory(given, read, monkeypatch):
     monkeypatch.setenv("HOME", "/home/ada")
     args = commands.only_flags("usage", {"path": ("", "A path.")}, ["prog", f"--path={given}"])
     assert args.path == read
+
+
+def test_the_trainers_are_listed_with_the_titles_of_their_papers():
+    from trainers.__main__ import listed
+
+    found = listed()
+    assert {*zoo.METHODS, "circle", "compare"} <= set(found) and not {"runs", "run"} & set(found)
+    assert found["bigan"] == (
+        "BiGAN (Donahue, Krähenbühl and Darrell, ICLR 2017, arXiv:1605.09782)"
+    )
+
+
+def test_export_without_a_model_names_the_presets(capsys):
+    from export.__main__ import main
+
+    assert main(["export"]) == 2
+    assert "got none; presets: " in capsys.readouterr().err
