@@ -15,6 +15,7 @@ from keras import ops
 
 import zoo
 from zoo import datasets
+from zoo import steps
 from zoo.game import Game
 from zoo.gradients import gradient_penalty
 from zoo.gradients import input_gradient
@@ -198,11 +199,13 @@ def test_every_phase_has_examples_of_its_own_and_two_replicas_share_them():
     game = make(WGANGP)
     assert game.batches_per_step == 6
     rows = ops.arange(24)
-    phases = [set(ops.convert_to_numpy(game.share((rows,), i)[0]).tolist()) for i in range(6)]
+    phases = [
+        set(ops.convert_to_numpy(steps.share(game, (rows,), i)[0]).tolist()) for i in range(6)
+    ]
     assert set.union(*phases) == set(range(24)) and sum(map(len, phases)) == 24
     halves = [ops.arange(0, 12), ops.arange(12, 24)]
     for number, phase in enumerate(phases):
-        shared = [ops.convert_to_numpy(game.share((half,), number)[0]) for half in halves]
+        shared = [ops.convert_to_numpy(steps.share(game, (half,), number)[0]) for half in halves]
         assert set(np.concatenate(shared).tolist()) == phase
     with pytest.raises(ValueError, match="must be a multiple of 6, .*; got 13"):
         step(game, batch(game, 13))
@@ -212,7 +215,7 @@ def test_methods_without_fresh_batches_play_every_phase_on_the_whole_batch():
     game = zoo.method("alpha_gan")(SHAPE, latent_dim=3, width=4)
     assert game.batches_per_step == 1 and len(game.schedule) == 3
     rows = (np.arange(5),)
-    assert all(game.share(rows, phase) is rows for phase in range(3))
+    assert all(steps.share(game, rows, phase) is rows for phase in range(3))
 
 
 def test_inputs_must_be_the_arguments_of_play():

@@ -13,6 +13,7 @@ The code discriminator is the same in all of them (`zoo.networks.codes`).
 """
 
 import importlib
+import random
 
 import keras
 
@@ -23,6 +24,27 @@ BACKBONES = ("dcgan", "dcgan_joint", "residual", "mlp", "mixture", "tanh")
 
 # Those that have a discriminator of (x, z) with three scores.
 SCORING = ("dcgan", "dcgan_joint", "residual")
+
+
+def create(game) -> None:
+    """Have the method build its networks from the seed of `game`, and freeze those of no player.
+
+    Raises:
+        ValueError: a player owns a network that was not built.
+    """
+    # Initializers take their seeds from `random`: lend it ours, then put its own back.
+    state = random.getstate()
+    random.seed(game.seed)
+    try:
+        game.build_networks(Backbone(game))
+    finally:
+        random.setstate(state)
+    owned = {net for nets in game.players.values() for net in nets}
+    for name, net in game.named_networks().items():
+        net.trainable = name in owned
+    missing = owned - set(game.named_networks())
+    if missing:
+        raise ValueError(f"{type(game).__name__} built no network called {sorted(missing)}")
 
 
 class Backbone:
