@@ -47,9 +47,12 @@ class Game(keras.Model):
             when it is above 0, `encode`, `decode` and everything built on them use the average.
             The first steps use a smaller decay, (1 + t) / (10 + t) after step t.
         seed: fixes the initial weights and every draw of noise.
+        **own: networks of the caller's own, by their names in `players`, such as
+            `encoder=keras.Model(x, z)`, in place of those of the set; see `zoo.networks.own`.
 
     Raises:
-        ValueError: an argument is out of range, or the networks cannot take `image_shape`.
+        ValueError: an argument is out of range, the networks cannot take `image_shape`, or a
+            network that is given does not fit the method.
     """
 
     players: dict = {}
@@ -81,6 +84,7 @@ class Game(keras.Model):
         prior: str = "normal",
         ema: float = 0.0,
         seed: int = 0,
+        **own: keras.Model,
     ):
         # Losses compare x with G(E(x)) in float32; the layers cast to half precision themselves.
         super().__init__(name=type(self).__name__.lower(), autocast=False)
@@ -90,7 +94,9 @@ class Game(keras.Model):
         check_arguments(self)
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.trackers = [keras.metrics.Mean(name=name) for name in (*self.players, "loss")]
-        networks.create(self)
+        networks.own.check_names(self, own)
+        self.own = tuple(own)
+        networks.create(self, own)
         scores.check(self)
         self.averages = averages.create(self) if self.ema else {}
         self.built = True
@@ -145,7 +151,9 @@ class Game(keras.Model):
     def features(self, x):
         """The encoder's last hidden layer, flattened. (n, ...) → (n, features)."""
         encoder = self._trained("encoder")
-        hidden = keras.Model(encoder.input, encoder.get_layer("features").output)
+        # Networks of the caller's own may have no layer of that name.
+        named = [layer.output for layer in encoder.layers if layer.name == "features"]
+        hidden = keras.Model(encoder.input, named[0]) if named else scores.before_output(encoder)
         return ops.reshape(hidden(x, training=False), (ops.shape(x)[0], -1))
 
     def prior_codes(self, n: int, seed: int):
@@ -295,7 +303,12 @@ class Game(keras.Model):
             if issubclass(c, Game)
             for name in inspect.signature(c.__init__).parameters
         ]
-        return {n: getattr(self, n) for n in dict.fromkeys(names) if n not in ("self", "game")}
+        names = [n for n in dict.fromkeys(names) if n not in ("self", "game", "own")]
+        return {n: getattr(self, n) for n in names} | networks.own.serialized(self)
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        return cls(**networks.own.deserialized(cls, config))
 
     def save_own_variables(self, store):
         super().save_own_variables(store)
