@@ -5,6 +5,9 @@ import itertools
 import keras
 import numpy as np
 import pytest
+from written import CLASSES
+from written import DECODING
+from written import WRITTEN
 
 import zoo
 
@@ -30,6 +33,18 @@ KINDS = [
     for method, network in (("vae", "tanh"), ("bigan", "dcgan_joint"), ("bigan", "residual"))
 ]
 
+
+ALL_KINDS = KINDS + [(method, "mlp") for method in WRITTEN]
+DECODING_KINDS = KINDS + [(method, "mlp") for method in DECODING]
+# For tests that trace a graph, which takes longer than the steps.
+TRACED_KINDS = KINDS + [pytest.param(method, "mlp", marks=pytest.mark.slow) for method in WRITTEN]
+
+
+def method_of(name):
+    """The class of a method of the package, or of one that a user wrote."""
+    return WRITTEN[name] if name in WRITTEN else zoo.method(name)
+
+
 # What a method needs to be able to play on a set of networks. At unit variance the tests' learning
 # rate is one at which it converges, so that rounding errors do not grow.
 ARGUMENTS = {("vae", "mixture"): {"likelihood": "gaussian", "variance": 1.0}}
@@ -51,7 +66,7 @@ def make(
         eager: step without tracing a graph, which takes longer than the few steps of a test. On
             JAX, whose operations are each compiled by themselves, it would be the other way round.
     """
-    game_class = zoo.method(method)
+    game_class = method_of(method)
     arguments = ARGUMENTS.get((method, network), {}) | arguments
     game = game_class(SHAPES[network], latent_dim=3, network=network, width=4, **arguments)
     rates = rate if isinstance(rate, dict) else dict.fromkeys(game.players, rate)
@@ -77,14 +92,26 @@ def examples(network="dcgan", n=16, seed=0):
     return np.random.default_rng(seed).uniform(-1, 1, shape).astype("float32")
 
 
+def batch(game, n=None, seed=0):
+    """n examples of every part of a batch of `game`; 16, or 24 to be shared by six phases."""
+    n = n or (16 if game.batches_per_step == 1 else 24)
+    rng = np.random.default_rng(seed)
+    parts = {
+        "y": lambda: rng.integers(0, CLASSES, n).astype("int32"),
+        "images": lambda: rng.uniform(-1, 1, (n, *game.image_shape)).astype("float32"),
+    }
+    return tuple(parts.get(name, parts["images"])() for name in game.inputs if name != "z")
+
+
 def step(game, x, steps=1):
-    """`steps` training steps on the batch x; the logs of the last."""
+    """`steps` training steps on the batch x, examples or a tuple of parts; the logs of the last."""
+    parts = x if isinstance(x, tuple) else (x,)
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
-        stream, count = tf.data.Dataset.from_tensors(x).repeat(steps), {}
+        stream, count = tf.data.Dataset.from_tensors(parts).repeat(steps), {}
     else:
-        stream, count = ((x,) for _ in itertools.count()), {"steps_per_epoch": steps}
+        stream, count = (parts for _ in itertools.count()), {"steps_per_epoch": steps}
     history = game.fit(stream, verbose=0, shuffle=False, **count).history
     return {name: values[-1] for name, values in history.items()}
 

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from games import examples
 from games import step
+from written import WRITTEN
 
 import zoo
 
@@ -107,6 +108,12 @@ def test_the_contract_holds_on_jax(tmp_path):
 def test_the_whole_contract_holds_on_jax(tmp_path):
     assert contract(tmp_path, *suites()) >= 150
     assert contract(tmp_path, "-m", "slow", TESTS / "test_jax.py") == 21
+
+
+@pytest.mark.slow
+def test_methods_that_a_user_writes_keep_the_contract_on_jax(tmp_path):
+    chosen = ("-m", "not long", "-k", " or ".join(WRITTEN))
+    assert contract(tmp_path, *chosen, TESTS / "test_games.py") == 32
 
 
 def suites():

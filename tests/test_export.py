@@ -21,10 +21,9 @@ import served
 import tensorflow as tf
 from keras import ops
 from PIL import Image
-from test_inputs import ACGAN
-from test_inputs import CLASSES
-from test_inputs import SHAPE
-from test_inputs import CycleGAN
+from written import ACGAN
+from written import CLASSES
+from written import CycleGAN
 
 import zoo
 from export import __main__ as command
@@ -42,6 +41,7 @@ from zoo import scores
 from zoo.signatures import Signature
 
 ROOT = pathlib.Path(__file__).parent.parent
+SHAPE = games.SHAPES["dcgan"]
 ENVIRONMENT = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
 
 # Every method, and every kind of codes and networks at least once.

@@ -5,19 +5,26 @@ import pathlib
 import keras
 import numpy as np
 import pytest
-from games import KINDS
+from games import ALL_KINDS
+from games import DECODING_KINDS
 from games import SHAPES
+from games import TRACED_KINDS
+from games import batch
 from games import examples
 from games import make
+from games import method_of
 from games import state
 from games import step
 from games import weights
+from written import DECODING
 
 import zoo
 from zoo import losses
 from zoo.game import Game
 
-every_kind = pytest.mark.parametrize(("method", "network"), KINDS)
+every_kind = pytest.mark.parametrize(("method", "network"), ALL_KINDS)
+every_traced_kind = pytest.mark.parametrize(("method", "network"), TRACED_KINDS)
+every_decoder = pytest.mark.parametrize(("method", "network"), DECODING_KINDS)
 
 # Steps small enough that one does not magnify the rounding of the one before.
 SMALL_RATE = 0.002
@@ -27,16 +34,20 @@ def numbers(tensor):
     return keras.ops.convert_to_numpy(tensor)
 
 
+def decodes(method):
+    return method in zoo.METHODS or method in DECODING
+
+
 def largest_difference(one, other):
     return max(np.max(np.abs(a - b)) for a, b in zip(one, other, strict=True) if a.size)
 
 
 @every_kind
 def test_each_player_moves_its_own_networks_and_no_others(method, network):
-    for player, owned in zoo.method(method).players.items():
+    for player, owned in method_of(method).players.items():
         game = make(method, network, rate={player: 0.05}, eager=True)
         before = weights(game)
-        step(game, examples(network))
+        step(game, batch(game))
         after = weights(game)
         moved = {name for name in after if np.any(after[name] != before[name])}
         assert moved == set(owned)
@@ -53,20 +64,21 @@ def test_batch_norm_statistics_of_players_move(method, network):
         if isinstance(layer, keras.layers.BatchNormalization)
     ]
     before = [layer.moving_mean.numpy() for layer in layers]
-    step(game, examples(network))
-    assert layers or network == "tanh"
+    step(game, batch(game))
+    assert layers or network == "tanh" or method == "three_scores"
     for old, layer in zip(before, layers, strict=True):
         assert np.any(layer.moving_mean.numpy() != old), layer.path
 
 
-@every_kind
+@every_traced_kind
 def test_a_saved_game_takes_the_same_next_step(method, network, tmp_path):
     kept = make(method, network, optimizer=keras.optimizers.Adam, rate=1e-3, ema=0.9)
-    step(kept, examples(network), steps=3)
+    step(kept, batch(kept), steps=3)
     kept.save(tmp_path / "game.keras")
     loaded = zoo.load(tmp_path / "game.keras")
     assert largest_difference(state(kept), state(loaded)) == 0
-    assert step(kept, examples(network, seed=1)) == step(loaded, examples(network, seed=1))
+    parts = batch(kept, seed=1)
+    assert step(kept, parts) == step(loaded, parts)
     assert largest_difference(state(kept), state(loaded)) == 0
 
 
@@ -80,12 +92,12 @@ def test_configuration_rebuilds_the_same_initial_weights(method, network):
     assert largest_difference(game.get_weights(), other.get_weights()) > 0
 
 
-@every_kind
+@every_traced_kind
 def test_two_replicas_give_the_update_of_one(method, network, two_devices):
     one = make(method, network, ema=0.5, rate=SMALL_RATE)
     with two_devices.scope():
         two = make(method, network, ema=0.5, rate=SMALL_RATE)
-    x, start = examples(network), weights(one)
+    x, start = batch(one), weights(one)
     logs_one = step(one, x, steps=2)
     with two_devices.scope():
         logs_two = step(two, x, steps=2)
@@ -112,7 +124,7 @@ def test_replicas_draw_slices_of_the_noise_of_one(two_devices):
 
 
 @pytest.mark.tensorflow("JAX compiles every step with XLA; there is no other to compare with")
-@every_kind
+@every_traced_kind
 def test_xla_gives_the_same_step(method, network, monkeypatch):
     # XLA has another generator of random numbers: what is compared is all the rest.
     def drawn(shape, *limits, seed):
@@ -125,7 +137,7 @@ def test_xla_gives_the_same_step(method, network, monkeypatch):
     plain = make(method, network, rate=SMALL_RATE)
     compiled = make(method, network, rate=SMALL_RATE, jit=True)
     start = weights(plain)
-    logs = step(plain, examples(network)), step(compiled, examples(network))
+    logs = step(plain, batch(plain)), step(compiled, batch(plain))
     assert logs[0] == pytest.approx(logs[1], rel=1e-4)
     for name, vector in weights(plain).items():
         moved = np.linalg.norm(vector - start[name])
@@ -134,28 +146,30 @@ def test_xla_gives_the_same_step(method, network, monkeypatch):
 
 @every_kind
 def test_half_precision_keeps_losses_and_outputs_in_float32(method, network):
-    full = step(make(method, network, rate=0.0, eager=True), examples(network))
+    game = make(method, network, rate=0.0, eager=True)
+    full = step(game, batch(game))
     keras.mixed_precision.set_global_policy("mixed_bfloat16")
     try:
         game = make(method, network, rate=0.0, eager=True)
     finally:
         keras.mixed_precision.set_global_policy("float32")
-    assert step(game, examples(network)) == pytest.approx(full, rel=0.1)
-    outputs = [game.decode(game.prior_codes(2, seed=0))]
+    assert step(game, batch(game)) == pytest.approx(full, rel=0.1)
+    outputs = [game.decode(game.prior_codes(2, seed=0))] if decodes(method) else []
     if game.has_encoder:
         outputs += [game.encode(examples(network)), game.reconstruct(examples(network))]
-    assert {keras.backend.standardize_dtype(o.dtype) for o in outputs} == {"float32"}
+    assert all(keras.backend.standardize_dtype(o.dtype) == "float32" for o in outputs)
 
 
 @every_kind
 def test_logs_name_every_player_and_their_sum(method, network):
-    logs = step(make(method, network, eager=True), examples(network))
-    players = set(zoo.method(method).players)
+    game = make(method, network, eager=True)
+    logs = step(game, batch(game))
+    players = set(method_of(method).players)
     assert set(logs) == players | {"loss"}
     assert logs["loss"] == pytest.approx(sum(logs[p] for p in players), rel=1e-5)
 
 
-@every_kind
+@every_decoder
 def test_codes_and_images_have_the_declared_shapes_and_ranges(method, network):
     game = make(method, network)
     z = game.prior_codes(5, seed=0)
@@ -171,13 +185,13 @@ def test_codes_and_images_have_the_declared_shapes_and_ranges(method, network):
         )
 
 
-@every_kind
+@every_decoder
 def test_averages_follow_the_weights_and_serve_encode_and_decode(method, network):
     game = make(method, network, ema=0.75, eager=True)
     # After step t: min(ema, (1 + t) / (10 + t)), here for t = 1.
     decay = min(0.75, (1 + 1) / (10 + 1))
     first = [v.numpy() for v in game.generator.variables]
-    step(game, examples(network))
+    step(game, batch(game))
     now = [v.numpy() for v in game.generator.variables]
     average = [v.numpy() for v in game.averages["generator"].variables]
     for mean, old, new in zip(average, first, now, strict=True):
@@ -187,7 +201,8 @@ def test_averages_follow_the_weights_and_serve_encode_and_decode(method, network
     alone.generator.set_weights(average)
     np.testing.assert_array_equal(numbers(game.decode(z)), numbers(alone.decode(z)))
     alone.generator.set_weights(now)
-    assert np.any(numbers(game.decode(z)) != numbers(alone.decode(z)))
+    moves = any("generator" in owned for owned in game.players.values())
+    assert np.any(numbers(game.decode(z)) != numbers(alone.decode(z))) == moves
 
 
 def test_averages_warm_up_until_their_decay_and_go_on_after_a_resume(tmp_path):

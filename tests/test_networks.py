@@ -117,9 +117,24 @@ def test_residual_names_the_sides_that_it_takes(side):
     with pytest.raises(
         ValueError, match=f"'residual' takes .* from 28 to 128; got {side} × {side}"
     ):
-        Backbone(Sizes("residual", (side, side, 3)))
+        Backbone(Sizes("residual", (side, side, 3))).encoder()
 
 
 def test_residual_refuses_images_that_are_not_square():
     with pytest.raises(ValueError, match="'residual' takes square images .* got 32 × 64"):
-        Backbone(Sizes("residual", (32, 64, 3)))
+        Backbone(Sizes("residual", (32, 64, 3))).encoder()
+
+
+def test_placeholders_have_the_inputs_and_outputs_of_the_networks_they_stand_for():
+    sets = [Backbone(Sizes("dcgan"), network) for network in ("placeholders", "dcgan")]
+    builders = [name for name in vars(Backbone) if not name.startswith("_")]
+    assert {"encoder", "generator", "joint_scores_discriminator"} < set(builders)
+    for name in builders:
+        for options in ({}, {"stochastic": True}) if name == "encoder" else ({},):
+            small, drawn = (getattr(draw, name)(**options) for draw in sets)
+            assert [i.shape for i in small.inputs] == [i.shape for i in drawn.inputs]
+            # Features may have any shape.
+            answers = 1 if name == "feature_discriminator" else None
+            shapes = [[o.shape for o in net.outputs[:answers]] for net in (small, drawn)]
+            assert shapes[0] == shapes[1], name
+            assert len(small.outputs) == len(drawn.outputs)

@@ -63,7 +63,7 @@ def test_features_are_what_the_logit_is_computed_from(method, network):
     judge = game.discriminator
     inputs = [x, game.encode(x)] if game.has_encoder else x
     head = judge.layers[-1]
-    rebuilt = head(scores._before_logit(judge)(inputs, training=False))
+    rebuilt = head(scores.before_output(judge)(inputs, training=False))
     np.testing.assert_array_equal(
         ops.convert_to_numpy(rebuilt), ops.convert_to_numpy(judge(inputs, training=False))
     )

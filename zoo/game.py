@@ -1,28 +1,29 @@
 """`Game`: networks, players and a schedule, which Keras' `fit` can play."""
 
 import inspect
-import random
 
 import keras
 from keras import ops
 
+import zoo
 from zoo import networks
+from zoo import saving
 from zoo import scores
 from zoo import signatures
-from zoo.priors import PLANAR
 from zoo.priors import PRIORS
 from zoo.priors import draw
 from zoo.priors import normal
 from zoo.training import averages
-from zoo.training import fitting
+from zoo.training import optimizers
 from zoo.training import ranges
 from zoo.training import steps
+from zoo.training.declarations import check_arguments
 from zoo.training.declarations import check_declaration
-from zoo.training.declarations import checked
+from zoo.training.declarations import check_reconstructs
 from zoo.training.declarations import methods_with
 
 
-class Game(fitting.Fitting):
+class Game(keras.Model):
     """An adversarial game.
 
     A method declares what its paper adds to this class and nothing else: `players`, `schedule`,
@@ -47,9 +48,12 @@ class Game(fitting.Fitting):
             when it is above 0, `encode`, `decode` and everything built on them use the average.
             The first steps use a smaller decay, (1 + t) / (10 + t) after step t.
         seed: fixes the initial weights and every draw of noise.
+        **own: networks of the caller's own, by their names in `players`, such as
+            `encoder=keras.Model(x, z)`, in place of those of the set; see `zoo.networks.own`.
 
     Raises:
-        ValueError: an argument is out of range, or the networks cannot take `image_shape`.
+        ValueError: an argument is out of range, the networks cannot take `image_shape`, or a
+            network that is given does not fit the method.
     """
 
     players: dict = {}
@@ -81,25 +85,21 @@ class Game(fitting.Fitting):
         prior: str = "normal",
         ema: float = 0.0,
         seed: int = 0,
+        **own: keras.Model,
     ):
         # Losses compare x with G(E(x)) in float32; the layers cast to half precision themselves.
         super().__init__(name=type(self).__name__.lower(), autocast=False)
         self.image_shape = tuple(int(side) for side in image_shape)
-        self.latent_dim = checked("latent_dim", latent_dim, latent_dim >= 1, "1 or more")
-        self.network = checked(
-            "network",
-            network,
-            network in networks.BACKBONES,
-            f"one of {', '.join(networks.BACKBONES)}",
-        )
-        self.width = checked("width", width, width >= 1, "1 or more")
-        self.prior = checked("prior", prior, prior in PRIORS, f"one of {', '.join(PRIORS)}")
-        checked("latent_dim", latent_dim, prior not in PLANAR or latent_dim == 2, f"2 for {prior}")
-        self.ema = checked("ema", ema, 0 <= ema < 1, "0 (off) or between 0 and 1, such as 0.999")
-        self.seed = seed
+        self.latent_dim, self.network, self.width = latent_dim, network, width
+        self.prior, self.ema, self.seed = prior, ema, seed
+        check_arguments(self)
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.trackers = [keras.metrics.Mean(name=name) for name in (*self.players, "loss")]
-        self._create_networks()
+        networks.own.check_names(self, own)
+        self.own = tuple(own)
+        networks.create(self, own)
+        scores.check(self)
+        self.averages = averages.create(self) if self.ema else {}
         self.built = True
 
     # What a method declares.
@@ -118,6 +118,14 @@ class Game(fitting.Fitting):
             player → loss, float32 scalars in nats unless the method says otherwise.
         """
         raise NotImplementedError(f"{type(self).__name__} does not define play")
+
+    def default_optimizer(self, player: str):
+        """What `compile()` gives `player`: the optimizer of its recipe, at the first rate.
+
+        Adam 2e-4 with beta_1 0.5, unless the method says otherwise. A recipe may also lower the
+        rate and add weight decay, which depend on the length of a run.
+        """
+        return keras.optimizers.Adam(2e-4, beta_1=0.5, epsilon=1e-8, name=player)
 
     # What a trained game does. Inference mode: batch norm uses its moving statistics.
 
@@ -148,7 +156,9 @@ class Game(fitting.Fitting):
     def features(self, x):
         """The encoder's last hidden layer, flattened. (n, ...) → (n, features)."""
         encoder = self._trained("encoder")
-        hidden = keras.Model(encoder.input, encoder.get_layer("features").output)
+        # Networks of the caller's own may have no layer of that name.
+        named = [layer.output for layer in encoder.layers if layer.name == "features"]
+        hidden = keras.Model(encoder.input, named[0]) if named else scores.before_output(encoder)
         return ops.reshape(hidden(x, training=False), (ops.shape(x)[0], -1))
 
     def prior_codes(self, n: int, seed: int):
@@ -166,29 +176,6 @@ class Game(fitting.Fitting):
         """
         return signatures.of(self)
 
-    # What a phase of a training step plays on.
-
-    def share(self, batch: tuple, phase: int) -> tuple:
-        """The part of `batch` that phase number `phase` of a step plays on.
-
-        Every k-th example for k = `batches_per_step`, so that the replicas of a distributed step,
-        each of which holds a stretch of the global batch, have even shares of every phase.
-        """
-        k = self.batches_per_step
-        if k == 1:
-            return batch
-        if batch[0].shape[0] is not None and batch[0].shape[0] % k:
-            raise ValueError(
-                f"batch size of {type(self).__name__} must be a multiple of {k}, its "
-                f"batches_per_step; got {batch[0].shape[0]}"
-            )
-        return tuple(part[phase::k] for part in batch)
-
-    def deal(self, batch: tuple) -> tuple:
-        """The arguments of `play` for the parts of one batch: noise is drawn where it stands."""
-        parts, n = iter(batch), ops.shape(batch[0])[0]
-        return tuple(self.noise(n) if name == "z" else next(parts) for name in self.inputs)
-
     # Noise during training.
 
     def noise(self, n):
@@ -199,7 +186,83 @@ class Game(fitting.Fitting):
         """n fresh standard normal codes, for reparametrised draws. (n, latent_dim)."""
         return draw(normal, n, self.latent_dim, self.seed_generator)
 
-    # Training.
+    # What a Keras user calls: compile, fit, evaluate, predict, export.
+
+    def compile(self, optimizer=None, l2: float = 0.0, **kwargs) -> None:
+        """Give every player its optimizer.
+
+        Args:
+            optimizer: of every player: a name such as "adam" or a Keras optimizer, of which each
+                gets one of its own; or player → Keras optimizer (or a `PlayerOptimizers`). None
+                for `default_optimizer`, the recipe's.
+            l2: see `zoo.training.optimizers.PlayerOptimizers`.
+            **kwargs: of `keras.Model.compile`, such as `jit_compile` (which JAX always does) and
+                `steps_per_execution`.
+
+        Raises:
+            ValueError: a player has no optimizer, or an optimizer no player.
+        """
+        optimizer = optimizers.of_players(self, optimizer, l2)
+        # A loss scaler would hide the players; bfloat16, unlike float16, needs none.
+        super().compile(optimizer=optimizer, **{**kwargs, "auto_scale_loss": False})
+        steps.choose_compiler(self)
+        optimizer.build({player: self.variables_of(player) for player in self.players})
+
+    def compile_from_config(self, config):
+        config = {key: value for key, value in config.items() if value is not None}
+        self.compile(**keras.saving.deserialize_keras_object(config))
+
+    def fit(self, x=None, *arguments, **named):
+        """`keras.Model.fit` on images: NumPy arrays x, or x and y, or a tf.data.Dataset of either.
+
+        Labels y are ignored unless the method's `inputs` name them.
+
+        Raises:
+            ValueError: x has pixels of whole numbers, or far outside [-1, 1]. The values of a
+                generator, and of a stream without end, are not read before they are needed.
+        """
+        ranges.check_first(self, x)
+        return super().fit(x, *arguments, **named)
+
+    def evaluate(self, x=None, *arguments, **named):
+        """The losses of `play` on x, in inference mode: nothing is updated but their means.
+
+        The noise is that of a new game of this seed: the same weights give the same losses, and
+        the noise of training goes on as if nothing had been evaluated.
+
+        Returns:
+            The losses in the order of `metrics_names`, or by name if `return_dict=True`.
+
+        Raises:
+            ValueError: as `fit` does.
+        """
+        ranges.check_first(self, x)
+        with steps.noise_of_a_new_game(self):
+            return super().evaluate(x, *arguments, **named)
+
+    def predict(self, x, *arguments, **named):
+        """`reconstruct` of images, in batches, as a NumPy array.
+
+        Raises:
+            ValueError: as `fit` does; or the method has no encoder.
+        """
+        check_reconstructs(self, "predict")
+        ranges.check_first(self, x)
+        return super().predict(x, *arguments, **named)
+
+    def export(self, filepath, *arguments, **named):
+        """`keras.Model.export` of `reconstruct`, for any number of float32 images.
+
+        `python -m export` writes a SavedModel with encode, decode and the rest.
+
+        Raises:
+            ValueError: the method has no encoder.
+        """
+        check_reconstructs(self, "export")
+        named.setdefault("input_signature", [keras.InputSpec("float32", (None, *self.image_shape))])
+        return super().export(filepath, *arguments, **named)
+
+    # One step.
 
     def variables_of(self, player: str) -> list:
         """The trainable variables of every network that `player` owns."""
@@ -220,28 +283,13 @@ class Game(fitting.Fitting):
         """
         return steps.take(self, *arguments)
 
+    def test_step(self, *arguments):
+        """The losses of one batch, in inference mode. See `zoo.training.steps`."""
+        return steps.evaluate(self, *arguments)
+
     @property
     def metrics(self):
         return self.trackers
-
-    # Averages of the weights.
-
-    def _create_networks(self):
-        # Initializers take their seeds from `random`: lend it ours, then put its own back.
-        state = random.getstate()
-        random.seed(self.seed)
-        try:
-            self.build_networks(networks.Backbone(self))
-        finally:
-            random.setstate(state)
-        owned = {net for nets in self.players.values() for net in nets}
-        for name, net in self.named_networks().items():
-            net.trainable = name in owned
-        missing = owned - set(self.named_networks())
-        if missing:
-            raise ValueError(f"{type(self).__name__} built no network called {sorted(missing)}")
-        scores.check(self)
-        self.averages = averages.create(self) if self.ema else {}
 
     def named_networks(self) -> dict:
         """Attribute name → network, in the order they were built (averages left out)."""
@@ -267,7 +315,12 @@ class Game(fitting.Fitting):
             if issubclass(c, Game)
             for name in inspect.signature(c.__init__).parameters
         ]
-        return {n: getattr(self, n) for n in dict.fromkeys(names) if n not in ("self", "game")}
+        names = [n for n in dict.fromkeys(names) if n not in ("self", "game", "own")]
+        return {n: getattr(self, n) for n in names} | networks.own.serialized(self)
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        return cls(**networks.own.deserialized(cls, config))
 
     def save_own_variables(self, store):
         super().save_own_variables(store)
@@ -277,3 +330,12 @@ class Game(fitting.Fitting):
     def load_own_variables(self, store):
         self.seed_generator.state.assign(store["noise"])
         super().load_own_variables({key: store[key] for key in store.keys() if key != "noise"})
+
+    @classmethod
+    def from_preset(cls, source: str, sha256: str = ""):
+        """`zoo.load`, for a game of this class. Raises ValueError if it is one of another."""
+        return saving.load_of_class(cls, source, sha256)
+
+    def save_to_preset(self, directory: str, precision: str = "float16", **about) -> None:
+        """`zoo.save_preset` of this game."""
+        zoo.save_preset(self, directory, precision, **about)

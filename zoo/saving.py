@@ -30,6 +30,18 @@ def load(source: str | os.PathLike, sha256: str = ""):
     return _of_keras(path, sha256)
 
 
+def load_of_class(game_class, source: str | os.PathLike, sha256: str = ""):
+    """`load`, for a game of `game_class`. Raises ValueError if it is one of another class."""
+    game = load(source, sha256)
+    if not isinstance(game, game_class):
+        found = type(game).__name__
+        raise ValueError(
+            f"{source!r} is a game of class {found}, not {game_class.__name__}; "
+            f"zoo.{found}.from_preset({source!r}) or zoo.load({source!r}) reads it"
+        )
+    return game
+
+
 def read_run(directory: pathlib.Path, parts: tuple = ("config", "metrics")) -> list[dict]:
     """The contents of config.json and metrics.json of a finished run, or of a preset.
 

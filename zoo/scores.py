@@ -71,7 +71,7 @@ def anomaly(game, x, feature_weight: float = 0.1) -> dict:
     if "feature_error" not in anomaly_terms(game):
         return {"anomaly_score": error, "reconstruction_error": error}
     name, given, *which = game.scores[_of_examples(game)]
-    hidden = _before_logit(getattr(game, name), _output(which))
+    hidden = before_output(getattr(game, name), _output(which))
     features = [
         hidden(_given(given, y, code), training=False) for y in (x, ops.cast(copy, x.dtype))
     ]
@@ -110,8 +110,8 @@ def _score(game, score, x, code):
     return ops.reshape(ops.cast(logit, "float32"), (-1,))
 
 
-def _before_logit(network, output=0):
-    """The network up to what the layer of that output, the logit, is computed from."""
+def before_output(network, output: int = 0):
+    """The network up to the last hidden layer, from which the layer of that output is computed."""
     head = network.outputs[output]._keras_history.operation
     return keras.Model(network.input, head.input)
 

@@ -18,7 +18,7 @@ class Network:
         import keras
 
         config = pairs.game.get_config()
-        fresh = type(pairs.game)(**(config | {"width": width, "seed": seed}))
+        fresh = type(pairs.game).from_config(config | {"width": width, "seed": seed})
         self.network = fresh.discriminator
         self.parameters = sum(int(np.prod(v.shape)) for v in self.network.trainable_variables)
         self.network.compile(

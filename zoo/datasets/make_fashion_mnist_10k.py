@@ -33,7 +33,7 @@ def write_npz(path: pathlib.Path, arrays: dict[str, np.ndarray]) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
         for name, array in arrays.items():
             buffer = io.BytesIO()
-            np.lib.format.write_array(buffer, np.ascontiguousarray(array), version=(1, 0))
+            np.lib.format.write_array(buffer, np.asarray(array, order="C"), version=(1, 0))
             entry = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
             entry.compress_type = zipfile.ZIP_LZMA
             # The default depends on the operating system.

@@ -9,14 +9,18 @@
 | `mixture` | the fully connected networks of ALI's two-dimensional toy | points |
 | `tanh` | the one-layer VAE of the IWAE paper, for likelihoods | images |
 
-The code discriminator is the same in all of them (`zoo.networks.codes`).
+The code discriminator is the same in all of them (`zoo.networks.codes`). A caller may give networks
+of another kind (`zoo.networks.own`).
 """
 
+import functools
 import importlib
+import random
 
 import keras
 
 from zoo.networks import codes
+from zoo.networks import own
 from zoo.priors import BOUNDED
 
 BACKBONES = ("dcgan", "dcgan_joint", "residual", "mlp", "mixture", "tanh")
@@ -25,14 +29,46 @@ BACKBONES = ("dcgan", "dcgan_joint", "residual", "mlp", "mixture", "tanh")
 SCORING = ("dcgan", "dcgan_joint", "residual")
 
 
+def create(game, given: dict) -> None:
+    """Have the method build its networks from the seed of `game`, and freeze those of no player.
+
+    Args:
+        given: name → network to take in place of the one that the method draws.
+
+    Raises:
+        ValueError: a player owns a network that was not built, or one that was given does not fit.
+    """
+    # Initializers take their seeds from `random`: lend it ours, then put its own back.
+    state = random.getstate()
+    random.seed(game.seed)
+    owned = own.names(game)
+    try:
+        # When all networks are given, those that are drawn only say which shapes are needed.
+        game.build_networks(Backbone(game, "placeholders" if set(given) == set(owned) else ""))
+    finally:
+        random.setstate(state)
+    for name, net in game.named_networks().items():
+        net.trainable = name in owned
+    missing = set(owned) - set(game.named_networks())
+    if missing:
+        raise ValueError(f"{type(game).__name__} built no network called {sorted(missing)}")
+    own.replace(game, given)
+
+
 class Backbone:
     """The builders of one set of networks, with the sizes of one game filled in."""
 
-    def __init__(self, game):
-        self._draw = importlib.import_module(f"zoo.networks.{game.network}")
-        self._draw.check(game.image_shape)
+    def __init__(self, game, network: str = ""):
+        self._set = network or game.network
         self._shape, self._latent = game.image_shape, game.latent_dim
         self._width, self._bounded = game.width, game.prior in BOUNDED
+
+    @functools.cached_property
+    def _draw(self):
+        """The module of the set; a method that draws nothing from it may have any shape."""
+        module = importlib.import_module(f"zoo.networks.{self._set}")
+        module.check(self._shape)
+        return module
 
     def encoder(self, stochastic: bool = False):
         """x → code, or x → (mean, log variance). Its last hidden layer is called "features"."""

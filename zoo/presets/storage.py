@@ -76,7 +76,7 @@ def save(
             "bytes": len(contents),
             "precision": precision,
         },
-        "settings": {"method": method, "network": game.network, "seed": game.seed}
+        "settings": {"method": method, "network": _set(game), "seed": game.seed}
         | {"dataset": "not recorded"}
         | (settings or {}),
         "training": training or {},
@@ -213,6 +213,10 @@ def write_json(path: pathlib.Path, value) -> None:
     write(path, (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode())
 
 
+def _set(game):
+    return f"own {', '.join(game.own)}" if game.own else game.network
+
+
 def _variables(game, averaged: bool):
     """(network, key, variable) of every weight; keys do not depend on Keras' counting of names."""
     for name, network in game.named_networks().items():
@@ -253,7 +257,7 @@ def _build(config, path):
     import zoo
 
     try:
-        return zoo.method(config["method"])(**config["arguments"])
+        return zoo.method(config["method"]).from_config(config["arguments"])
     except (TypeError, KeyError, ValueError) as error:
         raise ValueError(f"{path} does not describe a game of this version: {error}") from error
 

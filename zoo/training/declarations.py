@@ -3,6 +3,9 @@
 import inspect
 
 import zoo
+from zoo import networks
+from zoo.priors import PLANAR
+from zoo.priors import PRIORS
 
 
 def check_declaration(game):
@@ -25,10 +28,31 @@ def check_declaration(game):
         )
 
 
+def check_arguments(game) -> None:
+    """Raises ValueError if an argument of the constructor of `Game` is out of range."""
+    latent_dim, network, prior = game.latent_dim, game.network, game.prior
+    names = networks.BACKBONES
+    checked("latent_dim", latent_dim, latent_dim >= 1, "1 or more")
+    checked("network", network, network in names, f"one of {', '.join(names)}")
+    checked("width", game.width, game.width >= 1, "1 or more")
+    checked("prior", prior, prior in PRIORS, f"one of {', '.join(PRIORS)}")
+    checked("latent_dim", latent_dim, prior not in PLANAR or latent_dim == 2, f"2 for {prior}")
+    checked("ema", game.ema, 0 <= game.ema < 1, "0 (off) or between 0 and 1, such as 0.999")
+
+
 def checked(name, value, allowed, wanted):
     if not allowed:
         raise ValueError(f"{name} must be {wanted}; got {value!r}")
     return value
+
+
+def check_reconstructs(game, what: str) -> None:
+    """Raises ValueError, naming what else there is, if the method has no encoder."""
+    if not game.has_encoder:
+        raise ValueError(
+            f"{type(game).__name__} has no encoder, so there is nothing to {what}: {what} is "
+            "decode(encode(x)). Images are made by game.decode(game.prior_codes(n, seed))"
+        )
 
 
 def methods_with(network: str) -> str:

@@ -96,3 +96,31 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
             for player, o in config["optimizers"].items()
         }
         return cls(**{**config, "optimizers": optimizers})
+
+
+def of_players(game, optimizer, l2: float = 0.0) -> PlayerOptimizers:
+    """What `Game.compile` is given, as one optimizer for each player of `game`.
+
+    Args:
+        optimizer: None for `game.default_optimizer`; a name or one Keras optimizer, of which every
+            player gets a copy; player → Keras optimizer; or a `PlayerOptimizers`.
+        l2: see `PlayerOptimizers`.
+
+    Raises:
+        ValueError: a player has no optimizer, or an optimizer no player.
+    """
+    if optimizer is None:
+        optimizer = {player: game.default_optimizer(player) for player in game.players}
+    if isinstance(optimizer, str):
+        optimizer = keras.optimizers.get(optimizer)
+    if not isinstance(optimizer, PlayerOptimizers):
+        if isinstance(optimizer, keras.optimizers.Optimizer):
+            kind, config = type(optimizer), optimizer.get_config()
+            optimizer = {p: kind.from_config({**config, "name": p}) for p in game.players}
+        optimizer = PlayerOptimizers(optimizer, l2)
+    if set(optimizer.by_player) != set(game.players):
+        raise ValueError(
+            f"{type(game).__name__} needs one optimizer for each player {sorted(game.players)}; "
+            f"got {sorted(optimizer.by_player)}"
+        )
+    return optimizer

@@ -1,4 +1,4 @@
-"""One training step of a game, on TensorFlow and on JAX: what the two do differently is here.
+"""One step of a game, in training or evaluation: what TensorFlow and JAX do differently is here.
 
 Both play the schedule in the same order, from the same declarations, and move the same variables:
 weights, batch norm statistics, random state, optimizers, averages, trackers. On TensorFlow these
@@ -8,6 +8,8 @@ schedule is played in a `keras.StatelessScope` that collects what it assigns.
 Given the same weights and the same noise, losses are equal to rounding. The noise is not the same:
 each backend has its own generator of random numbers, also for the same seed.
 """
+
+import contextlib
 
 import keras
 from keras import ops
@@ -30,6 +32,30 @@ def take(game, *arguments):
     return steps[backend](game, *arguments)
 
 
+def evaluate(game, *arguments):
+    """The `test_step` of `game`: the losses of one batch in inference mode, with no update.
+
+    The arguments are those that Keras' trainer of this backend passes.
+    """
+    if keras.backend.backend() != "jax":
+        return _evaluated(game, *arguments)
+    state, data = arguments
+    kinds = (game.trainable_variables, game.non_trainable_variables, game.metrics_variables)
+    return _in_state(kinds, state, lambda: _evaluated(game, data))
+
+
+@contextlib.contextmanager
+def noise_of_a_new_game(game):
+    """Draw the noise of a new game of this seed, then continue as if nothing had been drawn."""
+    state = game.seed_generator.state
+    before = ops.convert_to_numpy(state)
+    state.assign(ops.cast(keras.random.SeedGenerator(game.seed).state, state.dtype))
+    try:
+        yield
+    finally:
+        state.assign(before)
+
+
 def choose_compiler(game) -> None:
     """Have JAX compile the step of `game`, whatever `jit_compile` says, unless it runs eagerly.
 
@@ -40,28 +66,53 @@ def choose_compiler(game) -> None:
         game.jit_compile = not game.run_eagerly
 
 
+def share(game, batch: tuple, phase: int) -> tuple:
+    """The part of `batch` that phase number `phase` of a step plays on.
+
+    Every k-th example for k = `batches_per_step`, so that the replicas of a distributed step, each
+    of which holds a stretch of the global batch, have even shares of every phase.
+
+    Raises:
+        ValueError: k does not divide the batch size.
+    """
+    k = game.batches_per_step
+    if k == 1:
+        return batch
+    if batch[0].shape[0] is not None and batch[0].shape[0] % k:
+        raise ValueError(
+            f"batch size of {type(game).__name__} must be a multiple of {k}, its "
+            f"batches_per_step; got {batch[0].shape[0]}"
+        )
+    return tuple(part[phase::k] for part in batch)
+
+
+def deal(game, batch: tuple) -> tuple:
+    """The arguments of `play` for the parts of one batch: z is drawn from the prior."""
+    parts, n = iter(batch), ops.shape(batch[0])[0]
+    return tuple(game.noise(n) if name == "z" else next(parts) for name in game.inputs)
+
+
 def _on_tensorflow(game, data):
     """Logs; variables are assigned in place."""
-    import tensorflow as tf
-
-    logs = _play(game, data, _differentiate_tensorflow)
-    # Keras concatenates the logs of workers, which scalars do not allow.
-    if isinstance(game.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy):
-        logs = {name: ops.reshape(value, (1,)) for name, value in logs.items()}
-    return logs
+    return _play(game, data, _differentiate_tensorflow)
 
 
 def _on_jax(game, state, data):
-    """Logs and the new state; state is the values of four lists of variables, as Keras has it."""
+    """Logs and the new state."""
     kinds = (
         game.trainable_variables,
         game.non_trainable_variables,
         game.optimizer.variables,
         game.metrics_variables,
     )
+    return _in_state(kinds, state, lambda: _play(game, data, _differentiate_jax))
+
+
+def _in_state(kinds, state, play):
+    """Logs of `play` and the new state. `kinds`: lists of variables, `state`: their values."""
     values = [pair for kind in zip(kinds, state, strict=True) for pair in zip(*kind, strict=True)]
     with keras.StatelessScope(values) as scope:
-        logs = _play(game, data, _differentiate_jax)
+        logs = play()
     return logs, tuple([scope.get_current_value(v) for v in kind] for kind in kinds)
 
 
@@ -70,17 +121,30 @@ def _play(game, data, differentiate):
     batch = parts_of(game, data)
     played = {}
     for number, phase in enumerate(game.schedule):
-        losses, gradients = differentiate(game, phase, game.share(batch, number))
+        losses, gradients = differentiate(game, phase, share(game, batch, number))
         for player in phase:
             _check_reached(game, player, gradients[player])
             game.optimizer.step(player, gradients[player], game.variables_of(player))
         played |= {player: losses[player] for player in phase}
     game.optimizer.iterations.assign_add(1)
     averages.update(game)
+    return _logs(game, played)
+
+
+def _evaluated(game, data):
+    return _logs(game, game(deal(game, parts_of(game, data)), training=False))
+
+
+def _logs(game, losses):
+    """The running mean of each loss, and of their sum, after adding `losses`."""
     for tracker in game.trackers:
-        loss = played.get(tracker.name)
-        tracker.update_state(sum(played.values()) if loss is None else loss)
-    return {tracker.name: tracker.result() for tracker in game.trackers}
+        loss = losses.get(tracker.name)
+        tracker.update_state(sum(losses.values()) if loss is None else loss)
+    logs = {tracker.name: tracker.result() for tracker in game.trackers}
+    if type(getattr(game, "distribute_strategy", None)).__name__.startswith("MultiWorker"):
+        # Keras concatenates the logs of workers, which scalars do not allow.
+        logs = {name: ops.reshape(value, (1,)) for name, value in logs.items()}
+    return logs
 
 
 def parts_of(game, data) -> tuple:
@@ -110,7 +174,7 @@ def _differentiate_tensorflow(game, phase, batch):
     import tensorflow as tf
 
     with tf.GradientTape(persistent=True) as tape:
-        losses = game(game.deal(batch), training=True)
+        losses = game(deal(game, batch), training=True)
         # Optimizers add the gradients of the replicas up; the mean is what is wanted.
         replicas = game.distribute_strategy.num_replicas_in_sync
         shares = {player: losses[player] / replicas for player in phase}
@@ -127,7 +191,7 @@ def _differentiate_jax(game, phase, batch):
         watched = [_watched(jax, reached, id(v), w) for v, w in zip(owned, weights, strict=True)]
         values = [(v, v.value) for v in game.variables] + list(zip(owned, watched, strict=True))
         with keras.StatelessScope(values) as scope:
-            losses = game(game.deal(batch), training=True)
+            losses = game(deal(game, batch), training=True)
         moved = [scope.get_current_value(v) for v in game.non_trainable_variables]
         return losses, moved
 
