@@ -19,6 +19,7 @@ from trainers import jax_devices
 from trainers import signals
 from trainers import strategy
 from zoo import commands
+from zoo import keras_settings
 
 
 @dataclasses.dataclass(frozen=True)
@@ -214,6 +215,7 @@ class Run:
         import keras
 
         args = self.args
+        keras.config.set_floatx("float32")  # keras.json may say float16
         keras.mixed_precision.set_global_policy(args.precision)
         arguments = {name: getattr(args, name) for name in flags.constructor(self.recipe.method)}
         method = zoo.method(self.recipe.method)
@@ -240,9 +242,7 @@ class Run:
 
 
 def _check_backend(args):
-    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
-    if backend not in ("tensorflow", "jax"):
-        raise ValueError(f"training needs KERAS_BACKEND=tensorflow or jax; it is {backend!r}")
+    backend = keras_settings.check_backend("training")
     if importlib.util.find_spec(backend) is None:
         other = "jax" if backend == "tensorflow" else "tensorflow"
         raise ValueError(f"{backend} is not installed; install it, or set KERAS_BACKEND={other}")

@@ -8,6 +8,7 @@ from keras import ops
 
 from zoo import averages
 from zoo import fitting
+from zoo import keras_settings
 from zoo import networks
 from zoo import ranges
 from zoo import scores
@@ -83,6 +84,13 @@ class Game(fitting.Fitting):
     ):
         # Losses compare x with G(E(x)) in float32; the layers cast to half precision themselves.
         super().__init__(name=type(self).__name__.lower(), autocast=False)
+        # Noise, losses and metrics have this type.
+        floatx = keras.config.floatx()
+        if floatx == "float16":
+            raise ValueError(
+                f"games need Keras' floatx float32 or float64; got {floatx!r}, from "
+                f"{keras_settings.file()} or the code around: keras.config.set_floatx('float32')"
+            )
         self.image_shape = tuple(int(side) for side in image_shape)
         self.latent_dim = checked("latent_dim", latent_dim, latent_dim >= 1, "1 or more")
         self.network = checked(
@@ -219,7 +227,8 @@ class Game(fitting.Fitting):
         state = random.getstate()
         random.seed(self.seed)
         try:
-            self.build_networks(networks.Backbone(self))
+            with keras_settings.channels_last():
+                self.build_networks(networks.Backbone(self))
         finally:
             random.setstate(state)
         owned = {net for nets in self.players.values() for net in nets}
