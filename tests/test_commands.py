@@ -1,5 +1,6 @@
 """What all commands share: flags, words, refusals, and help at once."""
 
+import os
 import pathlib
 import re
 import subprocess
@@ -128,3 +129,29 @@ def test_a_leading_tilde_is_the_home_directory(given, read, monkeypatch):
     monkeypatch.setenv("HOME", "/home/ada")
     args = commands.only_flags("usage", {"path": ("", "A path.")}, ["prog", f"--path={given}"])
     assert args.path == read
+
+
+@pytest.mark.parametrize(
+    "own, options, module",
+    [
+        ("zoo.py", [], "trainers.bigan"),
+        ("zoo.py", [], "export"),
+        ("zoo/__init__.py", [], "export.server"),
+        # Python itself finds these first; -P leaves the working directory aside.
+        ("zoo.py", ["-P"], "zoo.audit"),
+        ("export.py", ["-P"], "export"),
+        ("trainers.py", ["-P"], "trainers.bigan"),
+    ],
+)
+def test_files_of_the_users_own_are_not_taken_for_the_package(own, options, module, tmp_path):
+    (tmp_path / own).parent.mkdir(exist_ok=True)
+    (tmp_path / own).write_text("raise SystemExit('the wrong file')")
+    shown = subprocess.run(
+        [sys.executable, *options, "-m", module, "--help"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert shown.returncode == 0, shown.stderr
+    assert f"usage: python -m {module} " in shown.stdout
