@@ -6,6 +6,7 @@ import pathlib
 import signal
 import sys
 
+from zoo import keras_settings
 from zoo.cli import commands
 
 USAGE = """Export a trained game for TensorFlow Serving, examine it, publish it whole or not at all.
@@ -31,9 +32,7 @@ def main(argv: list) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         model, args = parse(argv)
-        backend = os.environ.get("KERAS_BACKEND", "tensorflow")
-        if backend != "tensorflow":
-            raise ValueError(f"export needs KERAS_BACKEND=tensorflow; it is {backend!r}")
+        keras_settings.check_backend("export", ("tensorflow",))
         return export(model, pathlib.Path(args.out), args.version, args.max_batch_size)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)

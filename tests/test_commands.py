@@ -1,5 +1,6 @@
 """What all commands share: flags, words, refusals, and help at once."""
 
+import os
 import pathlib
 import re
 import subprocess
@@ -145,3 +146,29 @@ def test_export_without_a_model_names_the_presets(capsys):
 
     assert main(["export"]) == 2
     assert "got none; presets: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "own, options, module",
+    [
+        ("zoo.py", [], "trainers.bigan"),
+        ("zoo.py", [], "export"),
+        ("zoo/__init__.py", [], "export.server"),
+        # Python itself finds these first; -P leaves the working directory aside.
+        ("zoo.py", ["-P"], "zoo.audit"),
+        ("export.py", ["-P"], "export"),
+        ("trainers.py", ["-P"], "trainers.bigan"),
+    ],
+)
+def test_files_of_the_users_own_are_not_taken_for_the_package(own, options, module, tmp_path):
+    (tmp_path / own).parent.mkdir(exist_ok=True)
+    (tmp_path / own).write_text("raise SystemExit('the wrong file')")
+    shown = subprocess.run(
+        [sys.executable, *options, "-m", module, "--help"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert shown.returncode == 0, shown.stderr
+    assert f"usage: python -m {module} " in shown.stdout

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 import zoo
+from zoo import keras_settings
 from zoo import networks
 from zoo import saving
 from zoo import scores
@@ -89,6 +90,13 @@ class Game(keras.Model):
     ):
         # Losses compare x with G(E(x)) in float32; the layers cast to half precision themselves.
         super().__init__(name=type(self).__name__.lower(), autocast=False)
+        # Noise, losses and metrics have this type.
+        floatx = keras.config.floatx()
+        if floatx == "float16":
+            raise ValueError(
+                f"games need Keras' floatx float32 or float64; got {floatx!r}, from "
+                f"{keras_settings.file()} or the code around: keras.config.set_floatx('float32')"
+            )
         self.image_shape = tuple(int(side) for side in image_shape)
         self.latent_dim, self.network, self.width = latent_dim, network, width
         self.prior, self.ema, self.seed = prior, ema, seed

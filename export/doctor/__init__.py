@@ -102,7 +102,8 @@ def _row(name, check, *arguments):
 
 def in_fresh_process(directory: pathlib.Path) -> bool:
     """Examine one version in a process of its own, where nothing of the exporting one helps."""
-    command = [sys.executable, "-m", "export.doctor", str(directory)]
+    # -P: not a file export.py in the working directory.
+    command = [sys.executable, "-P", "-m", "export.doctor", str(directory)]
     root = str(pathlib.Path(__file__).parent.parent.parent)
     path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
     sys.stdout.flush()

@@ -18,6 +18,7 @@ from trainers.runs import checkpoints
 from trainers.runs import directory
 from trainers.runs import flags
 from trainers.runs import signals
+from zoo import keras_settings
 from zoo.cli import commands
 
 
@@ -215,6 +216,7 @@ class Run:
         import keras
 
         args = self.args
+        keras.config.set_floatx("float32")  # keras.json may say float16
         keras.mixed_precision.set_global_policy(args.precision)
         arguments = {name: getattr(args, name) for name in flags.constructor(self.recipe.method)}
         method = zoo.method(self.recipe.method)
@@ -241,9 +243,7 @@ class Run:
 
 
 def _check_backend(args):
-    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
-    if backend not in ("tensorflow", "jax"):
-        raise ValueError(f"training needs KERAS_BACKEND=tensorflow or jax; it is {backend!r}")
+    backend = keras_settings.check_backend("training")
     if importlib.util.find_spec(backend) is None:
         other = "jax" if backend == "tensorflow" else "tensorflow"
         raise ValueError(f"{backend} is not installed; install it, or set KERAS_BACKEND={other}")

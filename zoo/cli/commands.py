@@ -9,6 +9,8 @@ import types
 
 from absl import flags
 
+from zoo import keras_settings
+
 _DEFINE = {
     bool: flags.DEFINE_boolean,
     int: flags.DEFINE_integer,
@@ -71,12 +73,24 @@ def only_flags(usage: str, known: dict, argv: list) -> types.SimpleNamespace:
 
 @contextlib.contextmanager
 def exit_on_bad_input():
-    """ValueError and OSError end the command, with exit code 2 and one line on stderr."""
+    """ValueError and OSError end the command, with exit code 2 and one line on stderr.
+
+    So does a Keras backend that is configured and not installed.
+    """
     try:
         yield
     except (ValueError, OSError) as error:
-        print(f"error: {' '.join(str(error).splitlines())}", file=sys.stderr)
-        sys.exit(2)
+        _exit(error)
+    except ModuleNotFoundError as error:
+        backend, where = keras_settings.backend()
+        if error.name != backend:
+            raise
+        _exit(f"{where} is {backend!r}, which is not installed; set KERAS_BACKEND=tensorflow")
+
+
+def _exit(error):
+    print(f"error: {' '.join(str(error).splitlines())}", file=sys.stderr)
+    sys.exit(2)
 
 
 def typed(module: str, words: list) -> str:

@@ -27,6 +27,7 @@ import zipfile
 
 import numpy as np
 
+from zoo import keras_settings
 from zoo.cli import commands
 
 FOLDER = pathlib.Path(__file__).with_name("weights")
@@ -151,8 +152,14 @@ def build(image_shape: tuple[int, int, int], classes: int):
     """
     import keras
 
-    layers = keras.layers
-    x = images = keras.Input(image_shape)
+    with keras_settings.channels_last():
+        return _network(keras.Input(image_shape), classes)
+
+
+def _network(images, classes):
+    import keras
+
+    layers, x = keras.layers, images
     for name, filters in zip(_LAYERS[:3], _FILTERS, strict=True):
         x = layers.Conv2D(filters, 3, padding="same", activation="relu", name=name)(x)
         x = layers.MaxPooling2D(2)(x)

@@ -19,6 +19,7 @@ import random
 
 import keras
 
+from zoo import keras_settings
 from zoo.networks import codes
 from zoo.networks import own
 from zoo.priors import BOUNDED
@@ -44,7 +45,9 @@ def create(game, given: dict) -> None:
     owned = own.names(game)
     try:
         # When all networks are given, those that are drawn only say which shapes are needed.
-        game.build_networks(Backbone(game, "placeholders" if set(given) == set(owned) else ""))
+        draw = Backbone(game, "placeholders" if set(given) == set(owned) else "")
+        with keras_settings.channels_last():
+            game.build_networks(draw)
     finally:
         random.setstate(state)
     for name, net in game.named_networks().items():

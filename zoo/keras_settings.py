@@ -1,0 +1,64 @@
+"""What the user configured Keras to do, known before Keras is imported, and what games need."""
+
+import contextlib
+import json
+import os
+import pathlib
+
+WORKING = ("tensorflow", "jax")
+
+
+def file() -> pathlib.Path:
+    """The configuration file of Keras, as Keras finds it; it need not exist."""
+    home = os.environ.get("KERAS_HOME")
+    if home is None:
+        # An unwritable home directory, such as that of a service account, is not used.
+        user = os.path.expanduser("~")
+        home = os.path.join(user if os.access(user, os.W_OK) else "/tmp", ".keras")
+    return pathlib.Path(home).expanduser() / "keras.json"
+
+
+def backend() -> tuple[str, str]:
+    """The backend that Keras takes when it is imported, and what to call the setting.
+
+    Raises:
+        ValueError: keras.json is JSON of another kind than an object.
+    """
+    if given := os.environ.get("KERAS_BACKEND"):
+        return given, "KERAS_BACKEND"
+    try:
+        settings = json.loads(file().read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # as Keras does
+        settings = {}
+    if not isinstance(settings, dict):
+        raise ValueError(f"{file()} must hold a JSON object; got {type(settings).__name__}")
+    return settings.get("backend", "tensorflow"), f"the backend in {file()}"
+
+
+def check_backend(what: str, allowed: tuple = WORKING) -> str:
+    """The backend that Keras takes.
+
+    Args:
+        what: what needs it, such as "training".
+        allowed: the backends that it works with.
+
+    Raises:
+        ValueError: it is another one.
+    """
+    found, where = backend()
+    if found not in allowed:
+        raise ValueError(f"{what} needs KERAS_BACKEND={' or '.join(allowed)}; {where} is {found!r}")
+    return found
+
+
+@contextlib.contextmanager
+def channels_last():
+    """Layers made inside take images (h, w, c), whatever keras.json or the user's code says."""
+    import keras
+
+    before = keras.config.image_data_format()
+    keras.config.set_image_data_format("channels_last")
+    try:
+        yield
+    finally:
+        keras.config.set_image_data_format(before)
