@@ -139,9 +139,15 @@ def _check_same(directory, args, config, settings):
 
 
 def _leaves(value, name=""):
-    """(path, value) of all that nested dictionaries hold; Keras' levels "config" are left out."""
+    """(path, value) of all that nested dictionaries hold.
+
+    Keras' levels "config" are left out, and so is the "module" of a class: its name says which it
+    is, and modules move from version to version.
+    """
     if not isinstance(value, dict):
         yield name, value
         return
     for key, inner in value.items():
+        if key == "module":
+            continue
         yield from _leaves(inner, name if key == "config" else f"{name} {key}".strip())
