@@ -3,29 +3,40 @@
 `Fitting` is a base of `zoo.Game`; players, networks and the training step are declared there.
 """
 
+import functools
+
 import keras
 from keras import ops
 
 from zoo.training import ranges
 from zoo.training import steps
 from zoo.training.optimizers import PlayerOptimizers
+from zoo.training.optimizers import adam
 
 
 class Fitting(keras.Model):
     """The methods of `keras.Model`, given the meaning that they have for a game."""
 
-    def default_optimizer(self, player: str):
-        """What `compile()` gives `player`: the optimizer of its recipe, at the first rate.
+    @classmethod
+    def default_optimizer(cls, player: str, network: str) -> functools.partial:
+        """The optimizer of `player`, for `compile()` and for the recipe in `trainers`.
 
         Adam 2e-4 with beta_1 0.5, unless the method says otherwise. A recipe may also lower the
         rate and add weight decay, which depend on the length of a run.
+
+        Args:
+            player: one of `players`.
+            network: the set of networks.
+
+        Returns:
+            A partial of a Keras optimizer with `learning_rate` among its keywords; it takes others.
         """
-        return keras.optimizers.Adam(2e-4, beta_1=0.5, epsilon=1e-8, name=player)
+        return adam(2e-4)
 
     def optimizers_of(self, optimizer) -> dict:
         """player → optimizer, of what `compile` is given: nothing, a name, one, or one for each."""
         if optimizer is None:
-            return {player: self.default_optimizer(player) for player in self.players}
+            return {p: self.default_optimizer(p, self.network)(name=p) for p in self.players}
         if isinstance(optimizer, str):
             optimizer = keras.optimizers.get(optimizer)
         if isinstance(optimizer, keras.optimizers.Optimizer):

@@ -1,7 +1,23 @@
 """One optimizer per player, which Keras sees as one; and the learning-rate plan of BiGAN."""
 
+import functools
+
 import keras
 from keras import ops
+
+
+def adam(learning_rate: float, beta_1: float = 0.5, epsilon: float = 1e-8, **settings):
+    """Adam as authors of GANs set it, for `Game.default_optimizer`: a partial of the Keras class.
+
+    `epsilon` is the default of TensorFlow 1, Torch and Lasagne, which they used; Keras has 1e-7.
+    """
+    return functools.partial(
+        keras.optimizers.Adam,
+        learning_rate=learning_rate,
+        beta_1=beta_1,
+        epsilon=epsilon,
+        **settings,
+    )
 
 
 @keras.saving.register_keras_serializable("zoo")
