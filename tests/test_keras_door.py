@@ -14,6 +14,7 @@ from games import make
 from games import state
 
 import zoo
+from trainers.runs import flags
 from zoo import datasets
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -47,12 +48,10 @@ def test_one_optimizer_becomes_one_for_each_player(optimizer):
 
 @pytest.mark.parametrize("method", zoo.METHODS)
 def test_without_an_optimizer_the_recipe_s_is_taken(method):
-    import types
-
     recipe = importlib.import_module(f"trainers.{method}").RECIPE
     game = door(method)
     game.compile()
-    wanted = recipe.optimizers(types.SimpleNamespace(network="mlp", epochs=2), 100)
+    wanted = recipe.optimizers(flags.parse(recipe, ["train", "--network=mlp"]), 100)
     assert set(game.optimizer.by_player) == set(wanted)
     for player, optimizer in game.optimizer.by_player.items():
         assert type(optimizer) is type(wanted[player])

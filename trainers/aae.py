@@ -7,26 +7,12 @@ Lab note, 2 cores of an AMD EPYC without GPU, shared with other work; tables in 
         before training). The paper's figures are Parzen likelihoods and were not tried
 """
 
-from trainers.runs.run import Recipe
+from trainers.runs.recipe import Recipe
 from trainers.runs.run import main
-
-
-def optimizers(args, steps):
-    """Adam 1e-3 for the autoencoder, 2e-4 with β1 ½ for the game of codes; constant rates, ours."""
-    import keras
-
-    adversarial = {
-        player: keras.optimizers.Adam(2e-4, beta_1=0.5, epsilon=1e-8, name=player)
-        for player in ("discriminator", "encoder")
-    }
-    return {"autoencoder": keras.optimizers.Adam(1e-3, name="autoencoder")} | adversarial
-
 
 RECIPE = Recipe(
     method="aae",
-    title=__doc__.splitlines()[0],
-    optimizers=optimizers,
-    network="dcgan",
+    doc=__doc__,
     networks={
         "dcgan": {"epochs": 30, "batch_size": 128, "latent_dim": 8},
         "mlp": {"epochs": 25, "batch_size": 128, "latent_dim": 8},

@@ -7,25 +7,12 @@ Lab note, 2 cores of an AMD EPYC without GPU, shared with other work; tables in 
         paper's scores are of colour images and were not tried
 """
 
-from trainers.runs.run import Recipe
+from trainers.runs.recipe import Recipe
 from trainers.runs.run import main
-
-
-def optimizers(args, steps):
-    """Adam 2e-4, β1 0.5, β2 0.9 for every player: defaults of victor-shepardson/alpha-GAN."""
-    import keras
-
-    return {
-        player: keras.optimizers.Adam(2e-4, beta_1=0.5, beta_2=0.9, epsilon=1e-8, name=player)
-        for player in ("encoder", "generator", "discriminator", "code_discriminator")
-    }
-
 
 RECIPE = Recipe(
     method="alpha_gan",
-    title=__doc__.splitlines()[0],
-    optimizers=optimizers,
-    network="dcgan",
+    doc=__doc__,
     networks={
         "dcgan": {"epochs": 10, "batch_size": 128, "latent_dim": 50},
         "mlp": {"epochs": 20, "batch_size": 128, "latent_dim": 50},

@@ -10,35 +10,16 @@ Lab note, 2 cores of an AMD EPYC without GPU; tables and provenance in docs/biga
         authors' log 96.28 %; x-cycle ratio 0.78, theirs 0.77; 1-NN on codes 93.1 %, theirs 95.4 %
 """
 
-from trainers.runs.run import Recipe
+from trainers.runs.recipe import HoldThenFall
+from trainers.runs.recipe import Recipe
 from trainers.runs.run import main
-
-
-def optimizers(args, steps):
-    """Adam 2e-4, β1 ½ for both players, as in the authors' code.
-
-    They hold the rate for 200 epochs and let it fall to 1 % over 200 more. On `mlp` so do we; the
-    other networks are trained for shorter, and hold it for half of that.
-    """
-    import keras
-
-    from zoo.training.optimizers import HoldThenDecay
-
-    hold = 200 * steps // args.epochs if args.network == "mlp" else steps // 2
-    return {
-        player: keras.optimizers.Adam(
-            HoldThenDecay(2e-4, hold, hold), beta_1=0.5, epsilon=1e-8, name=player
-        )
-        for player in ("discriminator", "encoder_generator")
-    }
-
 
 RECIPE = Recipe(
     method="bigan",
-    title=__doc__.splitlines()[0],
-    optimizers=optimizers,
+    doc=__doc__,
+    # Of mlp the authors' plan; the other networks are trained for shorter.
+    plan=HoldThenFall(epochs={"mlp": 200}),
     l2=2.5e-5,
-    network="dcgan",
     networks={
         "dcgan": {"epochs": 24, "batch_size": 64, "latent_dim": 20, "ema": 0.99},
         "mlp": {

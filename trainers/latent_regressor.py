@@ -7,25 +7,12 @@ Lab note, 2 cores of an AMD EPYC without GPU, shared with other work; tables in 
         where BiGAN has 0.55 and 78.1 %
 """
 
-from trainers.runs.run import Recipe
+from trainers.runs.recipe import Recipe
 from trainers.runs.run import main
-
-
-def optimizers(args, steps):
-    """Adam 2e-4, β1 ½ for every player, as for the authors' BiGAN; the rate is constant."""
-    import keras
-
-    return {
-        player: keras.optimizers.Adam(2e-4, beta_1=0.5, epsilon=1e-8, name=player)
-        for player in ("discriminator", "generator", "encoder")
-    }
-
 
 RECIPE = Recipe(
     method="latent_regressor",
-    title=__doc__.splitlines()[0],
-    optimizers=optimizers,
-    network="dcgan",
+    doc=__doc__,
     networks={
         "dcgan": {"epochs": 20, "batch_size": 128, "latent_dim": 20},
         "mlp": {"epochs": 25, "batch_size": 128, "latent_dim": 50},

@@ -9,28 +9,16 @@ Lab note, 2 cores of an AMD EPYC without GPU, shared with other work; tables in 
         5000; Burda et al. 2016 (arXiv:1509.00519, Table 1) have -86.76 after 3,280 epochs
 """
 
-from trainers.runs.run import Recipe
+from trainers.runs.recipe import Fall
+from trainers.runs.recipe import Recipe
 from trainers.runs.run import main
-
-
-def optimizers(args, steps):
-    """Adam, from 1e-3 down to 1e-4 in equal factors over the run.
-
-    Those are the ends of the schedule of Burda et al. 2016 (arXiv:1509.00519), whose authors take
-    eight steps from one to the other, each three times as long as the one before, over 3,280
-    epochs.
-    """
-    import keras
-
-    rate = keras.optimizers.schedules.ExponentialDecay(1e-3, decay_steps=steps, decay_rate=0.1)
-    return {"autoencoder": keras.optimizers.Adam(rate, name="autoencoder")}
-
 
 RECIPE = Recipe(
     method="vae",
-    title=__doc__.splitlines()[0],
-    optimizers=optimizers,
-    network="dcgan",
+    doc=__doc__,
+    # The ends of the schedule of Burda et al. 2016 (arXiv:1509.00519), whose authors take eight
+    # steps from one to the other, each three times as long as the one before, over 3,280 epochs.
+    plan=Fall(to=0.1),
     networks={
         "dcgan": {"epochs": 40, "batch_size": 128, "latent_dim": 50},
         "mlp": {"epochs": 25, "batch_size": 128, "latent_dim": 50},

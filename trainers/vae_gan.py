@@ -7,28 +7,12 @@ Lab note, 2 cores of an AMD EPYC without GPU, shared with other work; tables in 
         paper has no figures for grey images of this size
 """
 
-from trainers.runs.run import Recipe
+from trainers.runs.recipe import Recipe
 from trainers.runs.run import main
-
-
-def optimizers(args, steps):
-    """RMSprop, as in the authors' code, at 3e-4 for all players; the constant rate is ours.
-
-    The authors' rate falls during training, and they add weight decay.
-    """
-    import keras
-
-    return {
-        player: keras.optimizers.RMSprop(3e-4, name=player)
-        for player in ("encoder", "generator", "discriminator")
-    }
-
 
 RECIPE = Recipe(
     method="vae_gan",
-    title=__doc__.splitlines()[0],
-    optimizers=optimizers,
-    network="dcgan",
+    doc=__doc__,
     networks={
         "dcgan": {"epochs": 20, "batch_size": 64, "latent_dim": 50},
         "mlp": {"epochs": 20, "batch_size": 64, "latent_dim": 50},

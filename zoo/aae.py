@@ -1,5 +1,7 @@
 """AAE: an autoencoder whose codes are made to follow the prior by a discriminator of codes."""
 
+import functools
+
 import keras
 from keras import ops
 
@@ -8,6 +10,7 @@ from zoo.losses import accepted
 from zoo.losses import gaussian_draw
 from zoo.losses import rejected
 from zoo.losses import squared_error
+from zoo.training.optimizers import adam
 
 
 class AAE(Game):
@@ -52,10 +55,12 @@ class AAE(Game):
         self.generator = draw.generator()
         self.code_discriminator = draw.code_discriminator()
 
-    def default_optimizer(self, player):
+    @classmethod
+    def default_optimizer(cls, player, network):
+        # Ours: the paper states none.
         if player == "autoencoder":
-            return keras.optimizers.Adam(1e-3, name=player)
-        return super().default_optimizer(player)
+            return functools.partial(keras.optimizers.Adam, learning_rate=1e-3)
+        return adam(2e-4)
 
     def play(self, x, z):
         code = self.encoder(x)

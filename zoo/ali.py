@@ -1,12 +1,12 @@
 """ALI: BiGAN's game between joint laws, with an encoder that draws its codes."""
 
-import keras
 from keras import ops
 
 from zoo.game import Game
 from zoo.losses import accepted
 from zoo.losses import gaussian_draw
 from zoo.losses import rejected
+from zoo.training.optimizers import adam
 
 
 class ALI(Game):
@@ -42,10 +42,10 @@ class ALI(Game):
         self.generator = draw.generator()
         self.discriminator = draw.joint_discriminator()
 
-    def default_optimizer(self, player):
+    @classmethod
+    def default_optimizer(cls, player, network):
         # As in the authors' code: beta_1 is another for their toy of points.
-        beta = 0.8 if self.network == "mixture" else 0.5
-        return keras.optimizers.Adam(1e-4, beta_1=beta, epsilon=1e-8, name=player)
+        return adam(1e-4, beta_1=0.8 if network == "mixture" else 0.5)
 
     def play(self, x, z):
         mean, log_var = self.encoder(x)

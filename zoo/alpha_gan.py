@@ -1,12 +1,11 @@
 """α-GAN: an autoencoder with a discriminator of images and one of codes."""
 
-import keras
-
 from zoo.game import Game
 from zoo.losses import absolute_error
 from zoo.losses import accepted
 from zoo.losses import rejected
 from zoo.training.declarations import checked
+from zoo.training.optimizers import adam
 
 
 class AlphaGAN(Game):
@@ -63,8 +62,10 @@ class AlphaGAN(Game):
         self.discriminator = draw.discriminator()
         self.code_discriminator = draw.code_discriminator()
 
-    def default_optimizer(self, player):
-        return keras.optimizers.Adam(2e-4, beta_1=0.5, beta_2=0.9, epsilon=1e-8, name=player)
+    @classmethod
+    def default_optimizer(cls, player, network):
+        # Defaults of victor-shepardson/alpha-GAN.
+        return adam(2e-4, beta_2=0.9)
 
     def play(self, x, z):
         code = self.encoder(x)

@@ -1,5 +1,6 @@
 """`Game`: networks, players and a schedule, which Keras' `fit` can play."""
 
+import functools
 import inspect
 
 import keras
@@ -127,17 +128,22 @@ class Game(keras.Model):
         """
         raise NotImplementedError(f"{type(self).__name__} does not define play")
 
-    def default_optimizer(self, player: str):
-        """What `compile()` gives `player`: the optimizer of its recipe, at the first rate.
+    @classmethod
+    def default_optimizer(cls, player: str, network: str) -> functools.partial:
+        """The optimizer of `player`, for `compile()` and for the recipe in `trainers`.
 
         Adam 2e-4 with beta_1 0.5, unless the method says otherwise. A recipe may also lower the
         rate and add weight decay, which depend on the length of a run.
+
+        Args:
+            player: one of `players`.
+            network: the set of networks.
+
+        Returns:
+            A partial of a Keras optimizer with `learning_rate` among its keywords; it takes others.
         """
-        return keras.optimizers.Adam(2e-4, beta_1=0.5, epsilon=1e-8, name=player)
+        return optimizers.adam(2e-4)
 
-    # What a trained game does. Inference mode: batch norm uses its moving statistics.
-
-    @property
     def has_encoder(self) -> bool:
         """Whether `encode`, `features` and `reconstruct` exist for this method."""
         return hasattr(self, "encoder")

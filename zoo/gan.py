@@ -1,10 +1,9 @@
 """GAN: a generator against a discriminator, without an encoder."""
 
-import keras
-
 from zoo.game import Game
 from zoo.losses import accepted
 from zoo.losses import rejected
+from zoo.training.optimizers import adam
 
 
 class GAN(Game):
@@ -33,9 +32,10 @@ class GAN(Game):
         self.generator = draw.generator()
         self.discriminator = draw.discriminator()
 
-    def default_optimizer(self, player):
-        rate, beta = (1e-4, 0.8) if self.network == "mixture" else (2e-4, 0.5)
-        return keras.optimizers.Adam(rate, beta_1=beta, epsilon=1e-8, name=player)
+    @classmethod
+    def default_optimizer(cls, player, network):
+        # As in DCGAN; on points as in the toy of ALI's authors.
+        return adam(1e-4, beta_1=0.8) if network == "mixture" else adam(2e-4)
 
     def play(self, x, z):
         real = self.discriminator(x)

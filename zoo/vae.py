@@ -1,5 +1,6 @@
 """VAE: an encoder and a generator maximise a bound on the likelihood together; no adversary."""
 
+import functools
 import math
 
 import keras
@@ -79,8 +80,9 @@ class VAE(Game):
         self.encoder = draw.encoder(stochastic=True)
         self.generator = draw.generator(logits=self.likelihood == "bernoulli")
 
-    def default_optimizer(self, player):
-        return keras.optimizers.Adam(1e-3, name=player)
+    @classmethod
+    def default_optimizer(cls, player, network):
+        return functools.partial(keras.optimizers.Adam, learning_rate=1e-3)
 
     def play(self, x, z):
         x = self._binary(x) if self.binarize else x

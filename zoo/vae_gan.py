@@ -1,5 +1,7 @@
 """VAE/GAN: an autoencoder whose errors are measured by the features of a discriminator."""
 
+import functools
+
 import keras
 from keras import ops
 
@@ -63,8 +65,10 @@ class VAEGAN(Game):
         self.generator = draw.generator()
         self.discriminator = draw.feature_discriminator()
 
-    def default_optimizer(self, player):
-        return keras.optimizers.RMSprop(3e-4, name=player)
+    @classmethod
+    def default_optimizer(cls, player, network):
+        # As in the authors' code, where the rate falls during training and weights decay.
+        return functools.partial(keras.optimizers.RMSprop, learning_rate=3e-4)
 
     def play(self, x, z):
         mean, log_var = self.encoder(x)

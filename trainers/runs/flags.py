@@ -12,6 +12,7 @@ import types
 
 import zoo
 from trainers.runs import names
+from trainers.runs.recipe import learning_rates
 from zoo.cli import commands
 
 # Network sets whose training step XLA speeds up on a processor: dense layers alone. Per step and
@@ -34,6 +35,12 @@ COMMON = {
     "run_dir": ("", "Where everything is written; by default runs/<method>_<network>_<dataset>."),
     "epochs": (0, "Passes over the training examples."),
     "batch_size": (0, "Examples per step, over all replicas."),
+    "learning_rate": (
+        "",
+        "The rate at first, of every player, such as 3e-4; or of some by name, such as"
+        " discriminator=1e-4,generator=4e-4. By default that of default_optimizer in"
+        " zoo/METHOD.py; how it falls during the run is the recipe's in trainers/METHOD.py.",
+    ),
     "strategy": (
         "auto",
         "auto, one_device, mirrored, multi_worker_mirrored or tpu. auto takes the workers that"
@@ -152,5 +159,6 @@ def _resolve(recipe, given, defaults):
         raise ValueError(
             f"--precision must be one of {', '.join(allowed)}; got {chosen['precision']!r}"
         )
+    learning_rates(chosen["learning_rate"])
     names.check(chosen)
     return types.SimpleNamespace(**chosen)

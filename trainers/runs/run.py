@@ -1,13 +1,11 @@
 """The only path from flags to `fit`: every trainer is a `Recipe` handed to `main`."""
 
 import contextlib
-import dataclasses
 import importlib.util
 import os
 import pathlib
 import sys
 import time
-from collections.abc import Callable
 
 import zoo
 from trainers.distribute import agreement
@@ -18,29 +16,9 @@ from trainers.runs import checkpoints
 from trainers.runs import directory
 from trainers.runs import flags
 from trainers.runs import signals
+from trainers.runs.recipe import Recipe
 from zoo import keras_settings
 from zoo.cli import commands
-
-
-@dataclasses.dataclass(frozen=True)
-class Recipe:
-    """What a paper fixed.
-
-    Attributes:
-        method: module of the game in `zoo`, and name of the command.
-        title: first line of `--help`.
-        optimizers: (flags, steps in all) → player → Keras optimizer.
-        network: the set of networks used where `--network` is not given.
-        networks: set of networks → flag → default, for flags whose default depends on it.
-        l2: see `zoo.training.optimizers.PlayerOptimizers`.
-    """
-
-    method: str
-    title: str
-    optimizers: Callable
-    network: str
-    networks: dict
-    l2: float = 0.0
 
 
 def main(recipe: Recipe, argv: list | None = None) -> None:

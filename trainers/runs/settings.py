@@ -21,6 +21,8 @@ FREE = (
     "keep_checkpoints",
     "resume",
     "download",
+    # Of the optimizers, which are compared.
+    "learning_rate",
 )
 
 # What runs of older versions do not have among their settings. (XLA draws other noise than

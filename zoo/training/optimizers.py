@@ -1,7 +1,23 @@
 """One optimizer per player, which Keras sees as one; and the learning-rate plan of BiGAN."""
 
+import functools
+
 import keras
 from keras import ops
+
+
+def adam(learning_rate: float, beta_1: float = 0.5, epsilon: float = 1e-8, **settings):
+    """Adam as authors of GANs set it, for `Game.default_optimizer`: a partial of the Keras class.
+
+    `epsilon` is the default of TensorFlow 1, Torch and Lasagne, which they used; Keras has 1e-7.
+    """
+    return functools.partial(
+        keras.optimizers.Adam,
+        learning_rate=learning_rate,
+        beta_1=beta_1,
+        epsilon=epsilon,
+        **settings,
+    )
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -110,7 +126,8 @@ def of_players(game, optimizer, l2: float = 0.0) -> PlayerOptimizers:
         ValueError: a player has no optimizer, or an optimizer no player.
     """
     if optimizer is None:
-        optimizer = {player: game.default_optimizer(player) for player in game.players}
+        network = game.network
+        optimizer = {p: game.default_optimizer(p, network)(name=p) for p in game.players}
     if isinstance(optimizer, str):
         optimizer = keras.optimizers.get(optimizer)
     if not isinstance(optimizer, PlayerOptimizers):

@@ -1,0 +1,89 @@
+"""Recipes are data: a method's own optimizers, a plan for the rate, and flags that change them."""
+
+import importlib
+
+import pytest
+
+import zoo
+from trainers.runs import flags
+from trainers.runs import run
+from trainers.runs.recipe import Fall
+from trainers.runs.recipe import HoldThenFall
+from trainers.runs.recipe import learning_rates
+
+RECIPES = {
+    m: importlib.import_module(f"trainers.{m}").RECIPE for m in zoo.METHODS if m != "counterexample"
+}
+
+
+def optimizers(method, *argv, steps=100):
+    recipe = RECIPES[method]
+    return recipe.optimizers(flags.parse(recipe, [method, "--network=mlp", *argv]), steps)
+
+
+def first_rate(optimizer):
+    rate = optimizer._learning_rate
+    return float(
+        rate(0) if callable(rate) and not hasattr(rate, "value") else optimizer.learning_rate
+    )
+
+
+@pytest.mark.parametrize("method", RECIPES)
+def test_the_rate_of_every_method_can_be_given(method):
+    made = optimizers(method, "--learning_rate=0.003", "--ema=0.5")
+    assert set(made) == set(zoo.method(method).players)
+    for player, optimizer in made.items():
+        assert optimizer.name == player
+        assert first_rate(optimizer) == pytest.approx(0.003)
+
+
+def test_a_rate_by_player_leaves_the_others_theirs():
+    made = optimizers("aae", "--learning_rate=encoder=0.5")
+    rates = {player: first_rate(optimizer) for player, optimizer in made.items()}
+    assert rates == pytest.approx({"autoencoder": 1e-3, "discriminator": 2e-4, "encoder": 0.5})
+    made = optimizers("aae", "--learning_rate=0.1,encoder=0.5")
+    rates = {player: first_rate(optimizer) for player, optimizer in made.items()}
+    assert rates == pytest.approx({"autoencoder": 0.1, "discriminator": 0.1, "encoder": 0.5})
+
+
+def test_a_plan_starts_at_the_rate_that_is_given():
+    rate = optimizers("vae", "--learning_rate=0.5")["autoencoder"]._learning_rate
+    assert [float(rate(step)) for step in (0, 100)] == pytest.approx([0.5, 0.05])
+
+
+@pytest.mark.parametrize("text", ["0", "-1e-3", "nan", "inf", "fast", "encoder=", "1e-3;2e-3", ","])
+def test_a_rate_that_is_no_positive_number_is_refused(text):
+    with pytest.raises(ValueError, match=f"--learning_rate must be a positive .*; got '{text}'"):
+        flags.parse(RECIPES["bigan"], ["bigan", f"--learning_rate={text}"])
+
+
+def test_a_player_that_does_not_exist_is_refused():
+    allowed = "must name players among discriminator, encoder_generator; got generator"
+    with pytest.raises(ValueError, match=allowed):
+        optimizers("bigan", "--learning_rate=generator=1e-4")
+
+
+def test_rates_of_a_text():
+    assert learning_rates("") == {}
+    assert learning_rates("3e-4, encoder = 1") == {"": 3e-4, "encoder": 1.0}
+
+
+def test_plans_fall_where_they_are_said_to():
+    args = flags.parse(RECIPES["bigan"], ["bigan", "--network=mlp", "--epochs=400"])
+    rate = HoldThenFall(epochs={"mlp": 200})(0.5, 4000, args)
+    assert [float(rate(s)) for s in (0, 2000, 4000)] == pytest.approx([0.5, 0.5, 0.005])
+    half = HoldThenFall()(0.5, 1000, args)
+    assert [float(half(s)) for s in (499, 500, 750, 1000)] == pytest.approx([0.5, 0.5, 0.05, 0.005])
+    rate = Fall(to=0.01)(1.0, 10, args)
+    assert [float(rate(s)) for s in (0, 5, 10)] == pytest.approx([1.0, 0.1, 0.01])
+
+
+def test_another_rate_is_another_run(tmp_path, capsys):
+    argv = ["gan", "--dataset=grid25", "--epochs=1", f"--run_dir={tmp_path}", "--batch_size=50000"]
+    recipe = RECIPES["gan"]
+    run.Run(recipe, flags.parse(recipe, argv), argv)
+    same = [*argv, "--learning_rate=1e-4"]  # what the recipe says of points
+    run.Run(recipe, flags.parse(recipe, same), same)
+    other = [*argv, "--learning_rate=discriminator=3e-4"]
+    with pytest.raises(ValueError, match="optimizer of discriminator learning_rate was"):
+        run.Run(recipe, flags.parse(recipe, other), other)

@@ -1,0 +1,109 @@
+"""`Recipe`: what a paper fixed about a run, as data. Its optimizers are those of the method."""
+
+import dataclasses
+import math
+from collections.abc import Callable
+
+import zoo
+
+
+@dataclasses.dataclass(frozen=True)
+class HoldThenFall:
+    """The learning rate is held, then falls to 1 % of itself in as many steps again.
+
+    Attributes:
+        epochs: set of networks → epochs for which it is held; others hold it for half of the run.
+    """
+
+    epochs: dict = dataclasses.field(default_factory=dict)
+
+    def __call__(self, rate: float, steps: int, args):
+        from zoo.training.optimizers import HoldThenDecay
+
+        epochs = self.epochs.get(args.network)
+        hold = steps // 2 if epochs is None else epochs * steps // args.epochs
+        return HoldThenDecay(rate, hold, hold)
+
+
+@dataclasses.dataclass(frozen=True)
+class Fall:
+    """The learning rate falls by equal factors, from the first step of the run to the last.
+
+    Attributes:
+        to: last rate divided by the first.
+    """
+
+    to: float
+
+    def __call__(self, rate: float, steps: int, args):
+        import keras
+
+        return keras.optimizers.schedules.ExponentialDecay(rate, steps, self.to)
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """What a paper fixed. The optimizers are `default_optimizer` of the method's class.
+
+    Attributes:
+        method: module of the game in `zoo`, and name of the command.
+        doc: docstring of the command; its first line is that of `--help`.
+        networks: set of networks → flag → default, for flags whose default depends on it.
+        network: the set of networks used if `--network` is not given.
+        plan: (first learning rate, steps of the run, flags) → learning rate or Keras schedule;
+            None for a constant rate.
+        l2: see `zoo.training.optimizers.PlayerOptimizers`.
+    """
+
+    method: str
+    doc: str
+    networks: dict
+    network: str = "dcgan"
+    plan: Callable | None = None
+    l2: float = 0.0
+
+    @property
+    def title(self) -> str:
+        return self.doc.splitlines()[0]
+
+    def optimizers(self, args, steps: int) -> dict:
+        """player → Keras optimizer, for a run of `steps` steps with flags `args`.
+
+        Raises:
+            ValueError: `--learning_rate` names a player that the method does not have.
+        """
+        method = zoo.method(self.method)
+        given = learning_rates(args.learning_rate)
+        if unknown := sorted(set(given) - {"", *method.players}):
+            raise ValueError(
+                f"--learning_rate must name players among {', '.join(method.players)}; "
+                f"got {', '.join(unknown)}"
+            )
+        made = {}
+        for player in method.players:
+            default = method.default_optimizer(player, args.network)
+            rate = given.get(player, given.get("", default.keywords["learning_rate"]))
+            rate = self.plan(rate, steps, args) if self.plan else rate
+            made[player] = default(learning_rate=rate, name=player)
+        return made
+
+
+def learning_rates(text: str) -> dict:
+    """player → rate of `--learning_rate`; "" stands for every player that is not named.
+
+    Raises:
+        ValueError: `text` is neither a positive number nor PLAYER=NUMBER, separated by commas.
+    """
+    found = {}
+    for part in filter(None, text.split(",")):
+        player, _, number = part.rpartition("=")
+        try:
+            found[player.strip()] = float(number)
+        except ValueError:
+            found[player.strip()] = math.nan
+    if text and not (found and all(0 < rate < math.inf for rate in found.values())):
+        raise ValueError(
+            "--learning_rate must be a positive number, or PLAYER=NUMBER for each player, "
+            f"separated by commas; got {text!r}"
+        )
+    return found
