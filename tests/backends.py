@@ -12,7 +12,7 @@ import sys
 
 import keras
 import numpy as np
-from games import examples
+from games import batch
 from games import make
 from games import step
 
@@ -56,7 +56,7 @@ def begin(methods, directory, noise):
     """Games of `methods` that have taken two steps: <method>.keras."""
     for method in methods:
         game = make(method, rate=RATE, optimizer=momentum, eager=True, ema=0.9)
-        step(noise.of(game), examples(), steps=2)
+        step(noise.of(game), batch(game), steps=2)
         game.save(directory / f"{method}.keras")
 
 
@@ -69,10 +69,10 @@ def play(methods, directory, noise):
     backend = keras.backend.backend()
     for method in methods:
         game = noise.of(zoo.load(directory / f"{method}.keras"))
-        first = step(game, examples(seed=1))
+        first = step(game, batch(game, seed=1))
         kept = values(game)
         game.save(directory / f"{method}-{backend}.keras")
-        second = step(game, examples(seed=2))
+        second = step(game, batch(game, seed=2))
         np.savez(
             directory / f"{method}-{backend}.npz",
             **{f"first {name}": value for name, value in first.items()},

@@ -13,7 +13,7 @@ import backends
 import keras
 import numpy as np
 import pytest
-from games import examples
+from games import batch
 from games import step
 from written import WRITTEN
 
@@ -57,8 +57,9 @@ def noise(monkeypatch):
     [
         QUICK,
         pytest.param(tuple(m for m in zoo.METHODS if m not in QUICK), marks=pytest.mark.long),
+        pytest.param(tuple(WRITTEN), marks=pytest.mark.long),
     ],
-    ids=["quick", "others"],
+    ids=["quick", "others", "written"],
 )
 def test_both_backends_take_the_same_step_and_load_what_the_other_saved(methods, tmp_path, noise):
     backends.begin(methods, tmp_path, noise)
@@ -82,7 +83,7 @@ def test_both_backends_take_the_same_step_and_load_what_the_other_saved(methods,
         crossed = zoo.load(tmp_path / f"{method}-jax.keras")
         for name, value in backends.values(crossed).items():
             np.testing.assert_array_equal(value, theirs[name], err_msg=f"{method} {name}")
-        for name, loss in step(noise.of(crossed), examples(seed=2)).items():
+        for name, loss in step(noise.of(crossed), batch(crossed, seed=2)).items():
             assert loss == pytest.approx(float(theirs[f"second {name}"]), rel=1e-5), method
 
 

@@ -12,6 +12,8 @@ from games import SHAPES
 from games import examples
 from games import make
 from games import state
+from keras import layers
+from keras import ops
 
 import zoo
 from trainers.runs import flags
@@ -193,3 +195,125 @@ def test_names_are_listed_before_anything_heavy_is_imported():
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
     classes = {*zoo.METHODS.values(), *zoo.CONSTRUCTIONS.values(), "Game"}
     assert classes <= set(zoo.__all__)
+
+
+# On TensorFlow a graph takes longer to trace than these tests' steps take; on JAX not.
+EAGER = keras.backend.backend() == "tensorflow"
+
+
+class LeastSquares(zoo.BiGAN):
+    """Another objective (Mao et al. 2017, arXiv:1611.04076): what a user writes is `play`."""
+
+    def play(self, x, z):
+        encoded = self.discriminator([x, self.encoder(x)])
+        generated = self.discriminator([self.generator(z), z])
+        far = [ops.mean(ops.square(logit - 1)) for logit in (encoded, generated)]
+        near = [ops.mean(ops.square(logit)) for logit in (encoded, generated)]
+        return {"discriminator": far[0] + near[1], "encoder_generator": near[0] + far[1]}
+
+
+class Denoiser(zoo.Game):
+    """A method with networks of its own alone: none of a set is drawn."""
+
+    inputs = ("x",)
+    players = {"both": ("encoder", "generator")}
+    schedule = (("both",),)
+
+    def build_networks(self, draw):
+        x, z = keras.Input(self.image_shape), keras.Input((self.latent_dim,))
+        code = layers.Dense(self.latent_dim)(layers.GlobalAveragePooling2D()(x))
+        self.encoder = keras.Model(x, code)
+        image = layers.Dense(3, "tanh")(layers.Reshape((1, 1, -1))(z))
+        self.generator = keras.Model(z, layers.UpSampling2D(self.image_shape[:2])(image))
+
+    def play(self, x):
+        noisy = x + keras.random.normal(ops.shape(x), seed=self.seed_generator)
+        return {"both": ops.mean(ops.square(x - self.generator(self.encoder(noisy))))}
+
+
+def _summary(game, x):
+    lines = []
+    game.summary(print_fn=lambda line, **_: lines.append(line))
+    for name, network in game.named_networks().items():
+        assert name in lines[0] and f"{network.count_params():,}" in lines[0]
+
+
+def _labels(game, x):
+    game.fit(x, np.arange(len(x)), shuffle=False, verbose=0)
+    alone = door()
+    alone.compile("adam", run_eagerly=EAGER)
+    alone.fit(x, shuffle=False, verbose=0)
+    for one, other in zip(state(game), state(alone), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def _of_players(game, x):
+    each = {player: keras.optimizers.SGD(0.5) for player in game.players}
+    game.compile(each, run_eagerly=EAGER)
+    game.fit(x, verbose=0)
+    assert all(type(o) is keras.optimizers.SGD for o in game.optimizer.optimizers)
+
+
+def _least_squares(game, x):
+    x = ops.convert_to_tensor(x)
+    game = LeastSquares(SHAPES["mlp"], network="mlp", latent_dim=3, width=4)
+    game.compile("adam", run_eagerly=EAGER)
+    found = game.evaluate(x, verbose=0, return_dict=True)
+    z = keras.random.normal((len(x), 3), seed=keras.random.SeedGenerator(game.seed))
+    pairs = game.discriminator([x, game.encode(x)]), game.discriminator([game.decode(z), z])
+    real, fake = (keras.ops.convert_to_numpy(logit) for logit in pairs)
+    expected = np.mean((real - 1) ** 2) + np.mean(fake**2)
+    assert found["discriminator"] == pytest.approx(expected, rel=1e-4)
+    assert np.isfinite(game.fit(x, verbose=0).history["loss"][0])
+
+
+def _own_networks_of_any_shape(game, x):
+    game = Denoiser((48, 64, 3), latent_dim=4)
+    game.compile(run_eagerly=EAGER)
+    x = np.random.default_rng(0).uniform(-1, 1, (4, 48, 64, 3)).astype("float32")
+    assert np.isfinite(game.fit(x, verbose=0).history["both"][0])
+    assert game.predict(x, verbose=0).shape == x.shape
+
+
+# Row → what a user types there; the other rows have tests above.
+ROWS = {
+    "summary()": _summary,
+    "fit(x, y), labels are ignored": _labels,
+    "compile({player: optimizer})": _of_players,
+    "a subclass with a play of its own": _least_squares,
+    "a subclass with networks of its own": _own_networks_of_any_shape,
+}
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_what_else_a_keras_user_types(row):
+    game = door()
+    game.compile("adam", run_eagerly=EAGER)
+    ROWS[row](game, examples("mlp"))
+
+
+@pytest.mark.tensorflow("TensorBoard writes with TensorFlow")
+def test_the_callbacks_of_keras_work_and_zoo_load_reads_their_checkpoint(tmp_path):
+    game, x, callbacks = door(), examples("mlp"), keras.callbacks
+    game.compile("adam", run_eagerly=EAGER)
+    game.fit(
+        x,
+        validation_data=x,
+        epochs=2,
+        verbose=0,
+        callbacks=[
+            callbacks.ModelCheckpoint(tmp_path / "best.keras", monitor="val_loss"),
+            callbacks.CSVLogger(tmp_path / "log.csv"),
+            callbacks.TensorBoard(tmp_path / "board"),
+            callbacks.TerminateOnNaN(),
+            callbacks.EarlyStopping("val_loss", patience=5),
+        ],
+    )
+    assert (tmp_path / "log.csv").read_text().count("\n") == 3
+    assert any((tmp_path / "board").rglob("events*"))
+    for one, other in zip(state(game), state(zoo.load(tmp_path / "best.keras")), strict=True):
+        np.testing.assert_array_equal(one, other)
+    for variable in game.encoder.trainable_variables:
+        variable.assign(variable * np.nan)
+    epochs = game.fit(x, epochs=3, verbose=0, callbacks=[callbacks.TerminateOnNaN()]).epoch
+    assert len(epochs) == 1
