@@ -144,6 +144,9 @@ class Game(keras.Model):
         """
         return optimizers.adam(2e-4)
 
+    # What a trained game does. Inference mode: batch norm uses its moving statistics.
+
+    @property
     def has_encoder(self) -> bool:
         """Whether `encode`, `features` and `reconstruct` exist for this method."""
         return hasattr(self, "encoder")
