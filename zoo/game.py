@@ -58,8 +58,6 @@ class Game(fitting.Fitting):
     # Whether every phase of a step plays on examples of its own. Two phases of a discriminator to
     # one of a generator would otherwise show it the same examples twice.
     fresh_batches: bool = False
-    # Batches that one training step takes: one for each phase if `fresh_batches`, else one.
-    batches_per_step: int = 1
     # Score → (network, what it is given[, which of its outputs]); see `zoo.scores`.
     scores: dict = {}
     # Of every pixel of an image; None where a method makes images without a range.
@@ -68,7 +66,6 @@ class Game(fitting.Fitting):
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         check_declaration(cls)
-        cls.batches_per_step = len(cls.schedule) if cls.fresh_batches else 1
         keras.saving.register_keras_serializable("zoo")(cls)
 
     def __init__(
@@ -96,12 +93,19 @@ class Game(fitting.Fitting):
         checked("latent_dim", latent_dim, prior not in PLANAR or latent_dim == 2, f"2 for {prior}")
         self.ema = checked("ema", ema, 0 <= ema < 1, "0 (off) or between 0 and 1, such as 0.999")
         self.seed = seed
+        self.schedule = self.schedule_for(**self.get_config())
+        self.batches_per_step = self.batches_for(**self.get_config())
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.trackers = [keras.metrics.Mean(name=name) for name in (*self.players, "loss")]
         self._create_networks()
         self.built = True
 
     # What a method declares.
+
+    @classmethod
+    def schedule_for(cls, **arguments) -> tuple:
+        """The schedule of a game with these constructor arguments, where one of them changes it."""
+        return cls.schedule
 
     def build_networks(self, draw) -> None:
         """Create the networks as attributes, with the builders of `draw` (see `zoo.networks`)."""
@@ -155,6 +159,14 @@ class Game(fitting.Fitting):
         return x
 
     # What a phase of a training step plays on.
+
+    @classmethod
+    def batches_for(cls, **arguments) -> int:
+        """Batches that one step of a game with these constructor arguments takes.
+
+        One for each phase of its schedule if `fresh_batches`, else one.
+        """
+        return len(cls.schedule_for(**arguments)) if cls.fresh_batches else 1
 
     def share(self, batch: tuple, phase: int) -> tuple:
         """The part of `batch` that phase number `phase` of a step plays on.
