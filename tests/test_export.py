@@ -53,7 +53,7 @@ KINDS = {method: {"method": method} for method in zoo.METHODS} | {
     "counterexample": {"method": "counterexample", "support": 8},
 }
 BY_DEFAULT = ("bigan", "vae", "gan")
-STOCHASTIC = {"ali", "vae", "vae_gan", "stochastic_aae", "gaussian_vae"}
+STOCHASTIC = {"ali", "bigbigan", "vae", "vae_gan", "stochastic_aae", "gaussian_vae"}
 
 
 def made(kind):

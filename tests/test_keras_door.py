@@ -23,7 +23,7 @@ ROOT = pathlib.Path(__file__).parent.parent
 
 
 def door(method="bigan", **arguments):
-    network = arguments.get("network", "mlp")
+    network = arguments.get("network", "dcgan" if method == "bigbigan" else "mlp")
     arguments = {"network": network, "latent_dim": 3, "width": 4} | arguments
     return zoo.method(method)(SHAPES[network], **arguments)
 

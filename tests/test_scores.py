@@ -17,6 +17,7 @@ JUDGES = {
     "vae_gan": {"score_x"},
     "alpha_gan": {"score_x", "score_z"},
     "latent_regressor": {"score_x"},
+    "bigbigan": {"score_xz", "score_x", "score_z"},
 }
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from zoo.ali import ALI
     from zoo.alpha_gan import AlphaGAN
     from zoo.bigan import BiGAN
+    from zoo.bigbigan import BigBiGAN
     from zoo.counterexample import Counterexample
     from zoo.game import Game
     from zoo.gan import GAN
@@ -31,6 +32,7 @@ __all__ = [
     "VAEGAN",
     "AlphaGAN",
     "BiGAN",
+    "BigBiGAN",
     "Counterexample",
     "Game",
     "LatentRegressor",
@@ -51,6 +53,7 @@ METHODS = {
     "vae_gan": "VAEGAN",
     "alpha_gan": "AlphaGAN",
     "latent_regressor": "LatentRegressor",
+    "bigbigan": "BigBiGAN",
 }
 
 # Not a method: a pair that is built, not learned; loaded, measured and exported like a trained one.

@@ -65,8 +65,6 @@ class Game(keras.Model):
     # Whether every phase of a step plays on examples of its own. Two phases of a discriminator to
     # one of a generator would otherwise show it the same examples twice.
     fresh_batches: bool = False
-    # Batches that one training step takes: one for each phase if `fresh_batches`, else one.
-    batches_per_step: int = 1
     # Score → (network, what it is given[, which of its outputs]); see `zoo.scores`.
     scores: dict = {}
     # Of every pixel of an image; None where a method makes images without a range.
@@ -75,7 +73,6 @@ class Game(keras.Model):
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         check_declaration(cls)
-        cls.batches_per_step = len(cls.schedule) if cls.fresh_batches else 1
         keras.saving.register_keras_serializable("zoo")(cls)
 
     def __init__(
@@ -102,6 +99,8 @@ class Game(keras.Model):
         self.latent_dim, self.network, self.width = latent_dim, network, width
         self.prior, self.ema, self.seed = prior, ema, seed
         check_arguments(self)
+        self.schedule = self.schedule_for(**self._arguments())
+        self.batches_per_step = self.batches_for(**self._arguments())
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.trackers = [keras.metrics.Mean(name=name) for name in (*self.players, "loss")]
         networks.own.check_names(self, own)
@@ -112,6 +111,19 @@ class Game(keras.Model):
         self.built = True
 
     # What a method declares.
+
+    @classmethod
+    def schedule_for(cls, **arguments) -> tuple:
+        """The schedule of a game with these constructor arguments, if one of them changes it."""
+        return cls.schedule
+
+    @classmethod
+    def batches_for(cls, **arguments) -> int:
+        """Batches that a step of a game with these constructor arguments takes.
+
+        One for each phase of its schedule if `fresh_batches`, else one.
+        """
+        return len(cls.schedule_for(**arguments)) if cls.fresh_batches else 1
 
     def build_networks(self, draw) -> None:
         """Create the networks as attributes, with the builders of `draw` (see `zoo.networks`)."""
@@ -325,7 +337,7 @@ class Game(keras.Model):
 
     # Saving: Keras writes class, constructor arguments, weights and optimizers.
 
-    def get_config(self):
+    def _arguments(self):
         names = [
             name
             for c in type(self).__mro__
@@ -333,7 +345,10 @@ class Game(keras.Model):
             for name in inspect.signature(c.__init__).parameters
         ]
         names = [n for n in dict.fromkeys(names) if n not in ("self", "game", "own")]
-        return {n: getattr(self, n) for n in names} | networks.own.serialized(self)
+        return {n: getattr(self, n) for n in names}
+
+    def get_config(self):
+        return self._arguments() | networks.own.serialized(self)
 
     @classmethod
     def from_config(cls, config, custom_objects=None):

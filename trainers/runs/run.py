@@ -89,7 +89,7 @@ class Run:
         method = zoo.method(recipe.method)
         self.parts = self.data.parts(method.inputs)
         # Examples that one step takes from the stream: a batch for every phase that wants its own.
-        self.step_examples = args.batch_size * method.batches_per_step
+        self.step_examples = args.batch_size * method.batches_for(**vars(args))
         self.epoch_steps = max(per, len(self.data.train) // self.step_examples // per * per)
         self.steps = args.epochs * self.epoch_steps
         self.workers = (
