@@ -24,7 +24,6 @@ from PIL import Image
 from test_inputs import ACGAN
 from test_inputs import CLASSES
 from test_inputs import SHAPE
-from test_inputs import CycleGAN
 
 import zoo
 from export import __main__ as command
@@ -45,7 +44,7 @@ ROOT = pathlib.Path(__file__).parent.parent
 ENVIRONMENT = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
 
 # Every method, and every kind of codes and networks at least once.
-KINDS = {method: {"method": method} for method in zoo.METHODS} | {
+KINDS = {m: {"method": m} for m in zoo.METHODS if m != "cyclegan"} | {
     "points": {"method": "bigan", "network": "mixture", "prior": "mixture", "latent_dim": 2},
     "stochastic_aae": {"method": "aae", "stochastic": True, "prior": "uniform"},
     "gaussian_vae": {"method": "vae", "likelihood": "gaussian", "network": "mlp"},
@@ -175,15 +174,6 @@ def test_every_signature_answers_as_the_game_does(kind, exported):
         assert set(np.ravel(run("decode", codes=codes)["images"]) != 0) == {True}
 
 
-class Translates(CycleGAN):
-    def signatures(self):
-        images = {"images": "images"}
-        return {
-            "translate_ab": Signature(lambda a: self.to_b(a, training=False), images, images, True),
-            "translate_ba": Signature(lambda b: self.to_a(b, training=False), images, images),
-        }
-
-
 class Conditional(ACGAN):
     classes = CLASSES
 
@@ -199,18 +189,21 @@ class Conditional(ACGAN):
 
 
 def test_two_domains_are_served_by_their_own_names_and_have_no_codes(tmp_path):
-    game = moved(Translates(SHAPE, latent_dim=3, width=4))
+    game = moved(zoo.CycleGAN(SHAPE, latent_dim=3, width=4))
     terms = write.write(game, tmp_path, max_batch_size=4)
     files = "translate_ab_image_bytes"
-    names = {"translate_ab", "translate_ba", files, "serving_default"}
+    names = {"translate_ab", "translate_ba", files, "translate_ba_image_bytes"}
+    names |= {"discriminate", "serving_default"}
     assert set(terms["signatures"]) == names and terms["serving_default"] == "translate_ab"
     assert terms["latent"] is None and terms["encoder"] is None
     levels = np.random.default_rng(0).integers(0, 256, (3, *SHAPE), dtype="uint8")
     a = datasets.scale(levels)
     with session(tmp_path) as run:
         b = run("translate_ab", images=a)["images"]
-        np.testing.assert_allclose(b, game.to_b(a), atol=1e-6)
-        np.testing.assert_allclose(run("translate_ba", images=b)["images"], game.to_a(b), atol=1e-6)
+        np.testing.assert_allclose(b, game.translate(a, 1), atol=1e-6)
+        np.testing.assert_allclose(
+            run("translate_ba", images=b)["images"], game.translate(b, 0), atol=1e-6
+        )
         translated = run(files, image_bytes=[png(x) for x in levels])["png_bytes"]
     for file, wanted in zip(translated, datasets.unscale(b), strict=True):
         read = np.asarray(Image.open(io.BytesIO(file)))[..., None].astype(int)
@@ -235,7 +228,7 @@ def test_labels_go_over_the_wire(tmp_path):
 @pytest.mark.slow
 def test_the_doctor_passes_signatures_of_every_kind(tmp_path):
     found = [tmp_path / "two", tmp_path / "labels"]
-    written(moved(Translates(SHAPE, latent_dim=3, width=4)), found[0])
+    written(moved(zoo.CycleGAN(SHAPE, latent_dim=3, width=4)), found[0])
     written(moved(Conditional(SHAPE, latent_dim=3, width=4)), found[1])
     tables, code = examined(*found)
     assert code == 0, tables

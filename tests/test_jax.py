@@ -40,7 +40,7 @@ def test_two_devices_end_where_one_does(method, two_devices):
     with two_devices.scope():
         two = make(method, rate=0.002, ema=0.9)
         logs_two = step(two, x, steps=5)
-        assert len(two.generator.trainable_variables[0].value.sharding.device_set) == 2
+        assert len(two.trainable_variables[0].value.sharding.device_set) == 2
     end = numbers(one)
     for variable, a, b in zip(one.variables, end, numbers(two), strict=True):
         apart = np.linalg.norm(np.float64(a) - b)

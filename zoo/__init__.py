@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from zoo.alpha_gan import AlphaGAN
     from zoo.bigan import BiGAN
     from zoo.counterexample import Counterexample
+    from zoo.cyclegan import CycleGAN
     from zoo.game import Game
     from zoo.gan import GAN
     from zoo.latent_regressor import LatentRegressor
@@ -32,6 +33,7 @@ __all__ = [
     "AlphaGAN",
     "BiGAN",
     "Counterexample",
+    "CycleGAN",
     "Game",
     "LatentRegressor",
     "datasets",
@@ -51,6 +53,7 @@ METHODS = {
     "vae_gan": "VAEGAN",
     "alpha_gan": "AlphaGAN",
     "latent_regressor": "LatentRegressor",
+    "cyclegan": "CycleGAN",
 }
 
 # Not a method: a pair that is built, not learned; loaded, measured and exported like a trained one.

@@ -9,7 +9,8 @@
 | `mixture` | the fully connected networks of ALI's two-dimensional toy | points |
 | `tanh` | the one-layer VAE of the IWAE paper, for likelihoods | images |
 
-The code discriminator is the same in all of them (`zoo.networks.codes`).
+The code discriminator is the same in all of them (`zoo.networks.codes`), and so are translators and
+their discriminators (`zoo.networks.translators`).
 """
 
 import importlib
@@ -17,6 +18,7 @@ import importlib
 import keras
 
 from zoo.networks import codes
+from zoo.networks import translators
 from zoo.priors import BOUNDED
 
 BACKBONES = ("dcgan", "dcgan_joint", "residual", "mlp", "mixture", "tanh")
@@ -59,6 +61,14 @@ class Backbone:
     def code_discriminator(self):
         """z → logit."""
         return codes.discriminator(self._latent, self._width)
+
+    def translator(self):
+        """x → x of another domain."""
+        return translators.translator(self._shape, self._width)
+
+    def patch_discriminator(self):
+        """x → a score for each patch of it."""
+        return translators.patch_discriminator(self._shape, self._width)
 
     def joint_discriminator(self):
         """(x, z) → logit."""
