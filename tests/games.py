@@ -19,7 +19,7 @@ SHAPES = {
 NETWORKS = ("dcgan", "mlp", "mixture")
 
 # Methods whose step takes long to trace.
-LONG = ("cyclegan",)
+LONG = ("acgan", "cyclegan")
 
 # By default every method on one set of networks and one method on every set; the rest is slow.
 KINDS = [
@@ -35,7 +35,9 @@ KINDS = [
 
 # What a method needs to be able to play on a set of networks. At unit variance the tests' learning
 # rate is one at which it converges, so that rounding errors do not grow.
-ARGUMENTS = {("vae", "mixture"): {"likelihood": "gaussian", "variance": 1.0}}
+ARGUMENTS = {("vae", "mixture"): {"likelihood": "gaussian", "variance": 1.0}} | {
+    ("acgan", network): {"classes": 3} for network in SHAPES
+}
 
 
 def make(

@@ -17,6 +17,7 @@ JUDGES = {
     "vae_gan": {"score_x"},
     "alpha_gan": {"score_x", "score_z"},
     "latent_regressor": {"score_x"},
+    "acgan": {"score_x"},
     "cyclegan": {"score_a", "score_b"},
 }
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     # For editors and type checkers, which do not run `__getattr__`.
     from zoo import datasets
     from zoo.aae import AAE
+    from zoo.acgan import ACGAN
     from zoo.ali import ALI
     from zoo.alpha_gan import AlphaGAN
     from zoo.bigan import BiGAN
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AAE",
+    "ACGAN",
     "ALI",
     "CONSTRUCTIONS",
     "GAN",
@@ -53,6 +55,7 @@ METHODS = {
     "vae_gan": "VAEGAN",
     "alpha_gan": "AlphaGAN",
     "latent_regressor": "LatentRegressor",
+    "acgan": "ACGAN",
     "cyclegan": "CycleGAN",
 }
 

@@ -47,6 +47,13 @@ def square_rejected(scores):
     return ops.mean(ops.square(ops.cast(scores, "float32")))
 
 
+def class_error(logits, labels):
+    """Mean of -log softmax(logits)[label]. (n, classes) and whole numbers (n,) → scalar, nats."""
+    chances = ops.log_softmax(ops.cast(logits, "float32"), axis=-1)
+    named = ops.one_hot(ops.cast(labels, "int32"), chances.shape[-1], dtype="float32")
+    return -ops.mean(ops.sum(named * chances, axis=-1))
+
+
 def squared_error(x, y):
     """|x - y|², summed over all coordinates of an example, averaged over the batch.
 

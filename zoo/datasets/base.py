@@ -41,7 +41,8 @@ class Dataset:
 
         Args:
           inputs: as `zoo.game.Game.inputs`; "x" and "a" are the images, "y" their labels, "b" the
-            images of the other set; "z" is not data and is left out.
+            images of the other set; "z" is not data and is left out. Where there is another set,
+            a method that takes labels gets both sets as "x", and as "y" which of them, 0 or 1.
 
         Returns:
           One array, or a tuple of them.
@@ -49,6 +50,10 @@ class Dataset:
         Raises:
           ValueError: there are no labels, or no other set, or another set that no input names.
         """
+        if "y" in inputs and self.other is not None:
+            labels = np.repeat([0, 1], [len(self.train), len(self.other.train)])
+            joined = {"x": np.concatenate([self.train, self.other.train]), "y": labels}
+            return tuple(joined[name] for name in inputs if name != "z")
         if "y" in inputs and len(self.classes) < 2:
             raise ValueError(f"{self.name} has no labels, and this method needs them")
         if "b" in inputs and self.other is None:
@@ -78,6 +83,11 @@ class Dataset:
         if self.origin != other.origin:
             return dataclasses.replace(self, other=other)
         return dataclasses.replace(self._every_second(0), other=other._every_second(1))
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """What the labels of `parts` say: the classes, or the names of the two sets."""
+        return self.classes if self.other is None else (self.name, self.other.name)
 
     @property
     def maps(self) -> tuple[str, ...]:

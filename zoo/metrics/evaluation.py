@@ -66,7 +66,8 @@ def evaluate(
     | reverse_kl                 | nats      | - | KL of mode frequencies from uniform             |
     | ..._real                   | mixed     |   | the same three for as many test examples        |
 
-    Where the data have a second domain, also the keys of `zoo.metrics.translation.two_domains`.
+    Where the data have a second domain, also the keys of `zoo.metrics.translation.two_domains`;
+    where the game takes labels, those of `zoo.metrics.translation.class_asked`.
 
     The encoder "before any training" is rebuilt from the game's configuration, so it has the
     initial weights that this game had; its batch norm uses the initial moving statistics (mean
@@ -103,6 +104,8 @@ def evaluate(
         figures |= _mode_figures(game, x, *MIXTURES[data.name], seed, baselines)
     if data.other is not None:
         figures |= translation.two_domains(game, data, seed, test_limit, thorough=probes)
+    elif "y" in game.inputs and probes:
+        figures |= translation.class_asked(game, data, seed)
     if game.has_encoder:
         figures |= _cycle_figures(game, x, seed)
         if probes and data.name not in MIXTURES and len(np.unique(data.train_labels)) > 1:

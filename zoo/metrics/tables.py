@@ -37,6 +37,8 @@ _LINES = (
         for yardstick, name in (("knn", "1-NN"), ("probe", "logistic regression"))
         for what, plural in (("features", ""), ("code", "s"))
     ),
+    ("class_asked", "samples of the class asked", "{:.1f} %", 100, {"class_asked_real": "real"}),
+    ("class_translated", "images translated to a class", "{:.1f} %", 100, {}),
     *(
         line
         for way, name in (("ab", "A to B"), ("ba", "B to A"))

@@ -13,6 +13,7 @@ from zoo.datasets.pixels import unscale
 from zoo.metrics import classifier
 from zoo.metrics.arrays import in_batches
 from zoo.metrics.arrays import subset
+from zoo.metrics.arrays import to_numpy
 from zoo.metrics.probes import fitted
 from zoo.metrics.reconstruction import matched_and_mismatched
 
@@ -32,7 +33,7 @@ KEYS = tuple(
         "class_kept": ("", "_untouched", "_real"),
     }.items()
     for suffix in suffixes
-)
+) + ("class_asked", "class_asked_real", "class_translated")
 
 
 def compared(way: str, x, made, back, truth=None, rng_seed: int = 0) -> dict[str, float]:
@@ -103,6 +104,54 @@ def two_domains(game, data, seed: int, limit: int, thorough: bool = True) -> dic
     return figures
 
 
+def class_asked(game, data, seed: int) -> dict[str, float]:
+    """Whether samples have the class that they were asked for, as the shipped classifier sees it.
+
+    Args:
+      game: has `decode` and `translate`, each to labels (n,).
+      data: a `zoo.datasets.Dataset` with classes; {} if no classifier ships for it.
+      seed: of 2,000 codes, whose classes take turns, and of the classes that images are translated
+        to.
+
+    Returns:
+      class_asked: share of samples of their class; class_asked_real: of real test images.
+      class_translated: share of test images that have the class that they are translated to, which
+        is never their own.
+    """
+    judge = _judge(data)
+    if judge is None:
+        return {}
+    count, n = len(data.classes), min(_MOST, len(data.test))
+    asked = np.arange(_MOST) % count
+    codes = to_numpy(game.prior_codes(_MOST, seed))
+    samples = _in_pairs(game.decode, codes, asked)
+    rows = subset(len(data.test), n, seed)
+    x, own = scale(data.test[rows]), data.test_labels[rows]
+    to = (own + np.random.default_rng(seed).integers(1, count, n)) % count
+    found = {"class_asked": (samples, asked), "class_asked_real": (x, own)}
+    found["class_translated"] = _in_pairs(game.translate, x, to), to
+    return {name: _share(judge, *pair) for name, pair in found.items()}
+
+
+def _in_pairs(function, arrays, labels):
+    starts = range(0, len(labels), 500)
+    made = [function(arrays[i : i + 500], labels[i : i + 500]) for i in starts]
+    return np.concatenate([to_numpy(part) for part in made])
+
+
+def _share(judge, images, labels):
+    return float(np.mean(judge.probabilities(images).argmax(axis=1) == labels))
+
+
+def _judge(data):
+    """The classifier that ships for what the images of `data` were made of, or None."""
+    try:
+        judge = classifier.load(data.origin.partition("[")[0])
+    except ValueError:
+        return None
+    return judge if judge.image_shape == data.shape else None
+
+
 def _domain(way, source, target, made, seed):
     known = [domain.train[:_KNOWN] for domain in (source, target)]
     labels = np.repeat([0, 1], [len(part) for part in known])
@@ -115,19 +164,14 @@ def _domain(way, source, target, made, seed):
 
 
 def _class_kept(way, labels, x, made, target):
-    """Nothing if there is no classifier of the target's origin, or the maps cannot be undone."""
-    try:
-        judge = classifier.load(target.origin.partition("[")[0])
-    except ValueError:
-        return {}
-    real, n = target.test[: len(made)], len(made)
-    images = [undone(part, target.maps) for part in (unscale(made), unscale(x), real)]
-    if any(part is None or part.shape[1:] != judge.image_shape for part in images):
+    """Nothing if there is no classifier, or the maps that made the target cannot be undone."""
+    judge, n = _judge(target), len(made)
+    images = [undone(part, target.maps) for part in (unscale(made), unscale(x), target.test[:n])]
+    if judge is None or images[0] is None:
         return {}
     names = (f"class_kept_{way}", f"class_kept_{way}_untouched", f"class_kept_{way}_real")
+    labels = labels, labels, target.test_labels[:n]
     return {
-        name: float(np.mean(judge.probabilities(scale(part)).argmax(axis=1) == wanted))
-        for name, part, wanted in zip(
-            names, images, (labels, labels, target.test_labels[:n]), strict=True
-        )
+        name: _share(judge, scale(part), wanted)
+        for name, part, wanted in zip(names, images, labels, strict=True)
     }

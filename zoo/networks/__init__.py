@@ -16,9 +16,11 @@ their discriminators (`zoo.networks.translators`).
 import importlib
 
 import keras
+from keras import ops
 
 from zoo.networks import codes
 from zoo.networks import translators
+from zoo.networks.layers import dense
 from zoo.priors import BOUNDED
 
 BACKBONES = ("dcgan", "dcgan_joint", "residual", "mlp", "mixture", "tanh")
@@ -57,6 +59,20 @@ class Backbone:
         judge = self.discriminator()
         outputs = [judge.output, judge.get_layer("similarity").output]
         return keras.Model(judge.input, outputs, name="discriminator")
+
+    def class_generator(self, classes: int):
+        """(z, y) → x: the generator of z and y together, y (n,) as a unit vector of `classes`."""
+        z, y = keras.Input((self._latent,)), keras.Input((), dtype="int32")
+        code = keras.layers.Concatenate()([z, ops.one_hot(y, classes)])
+        make = self._draw.generator(self._latent + classes, self._shape, self._width, False)
+        return keras.Model([z, y], make(code), name="generator")
+
+    def class_discriminator(self, classes: int):
+        """x → (logit, logits of the classes): two linear heads on the last hidden layer."""
+        judge = self.discriminator()
+        hidden = judge.output._keras_history.operation.input
+        named = dense(classes, dtype="float32", name="classes")(hidden)
+        return keras.Model(judge.input, [judge.output, named], name="discriminator")
 
     def code_discriminator(self):
         """z → logit."""
