@@ -40,7 +40,7 @@ def test_two_devices_end_where_one_does(method, two_devices):
     with two_devices.scope():
         two = make(method, rate=0.002, ema=0.9)
         logs_two = step(two, x, steps=5)
-        assert len(two.generator.trainable_variables[0].value.sharding.device_set) == 2
+        assert len(two.trainable_variables[0].value.sharding.device_set) == 2
     end = numbers(one)
     for variable, a, b in zip(one.variables, end, numbers(two), strict=True):
         apart = np.linalg.norm(np.float64(a) - b)
@@ -126,11 +126,15 @@ def test_a_trainer_runs_resumes_and_reports_on_jax(method, tmp_path, capsys):
 
     rng = np.random.default_rng(0)
     sets = {"x_train": rng.integers(0, 256, (90, 8, 8, 1)).astype("uint8")}
-    np.savez(tmp_path / "tiny.npz", x_test=sets["x_train"][:40] ^ 1, **sets)
+    sets |= {"x_test": sets["x_train"][:40] ^ 1, "y_train": np.arange(90) % 2}
+    np.savez(tmp_path / "tiny.npz", y_test=np.arange(40) % 2, **sets)
     recipe = importlib.import_module(f"trainers.{method}").RECIPE
     words = [f"{method}.py", f"--dataset=npz:{tmp_path / 'tiny.npz'}", "--network=mlp"]
     words += ["--width=1", "--latent_dim=3", "--batch_size=20", f"--run_dir={tmp_path / 'run'}"]
     words += ["--steps_per_execution=1", "--evaluate_every=1"]
+    if "b" in zoo.method(method).inputs:
+        np.savez(tmp_path / "other.npz", **sets)
+        words += [f"--dataset_b=npz:{tmp_path / 'other.npz'}"]
     try:
         run.main(recipe, [*words, "--epochs=2"])
         assert "JAX divides each batch among 2 devices" in capsys.readouterr().out

@@ -8,6 +8,7 @@ import sys
 import keras
 import numpy as np
 import pytest
+from games import ARGUMENTS
 from games import SHAPES
 from games import examples
 from games import make
@@ -25,6 +26,7 @@ ROOT = pathlib.Path(__file__).parent.parent
 def door(method="bigan", **arguments):
     network = arguments.get("network", "dcgan" if method == "bigbigan" else "mlp")
     arguments = {"network": network, "latent_dim": 3, "width": 4} | arguments
+    arguments |= ARGUMENTS.get((method, network), {})
     return zoo.method(method)(SHAPES[network], **arguments)
 
 

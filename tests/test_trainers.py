@@ -155,6 +155,69 @@ def test_a_method_without_an_encoder_reports_what_it_can(images, tmp_path, capsy
         game.encode(game.decode(game.prior_codes(2, seed=0)))
 
 
+def test_a_method_of_labels_reports_a_row_for_each_class(images, tmp_path, capsys):
+    recipe = importlib.import_module("trainers.acgan").RECIPE
+    game = train(images, tmp_path, "--epochs=1", "--evaluate_every=1", recipe=recipe)
+    assert game.classes == 2
+    assert (tmp_path / "samples" / "epoch-0001.png").stat().st_size > 1000
+    assert (tmp_path / "report.png").stat().st_size > 10_000
+    capsys.readouterr()
+    # Two sets are two classes.
+    both = [f"{images.replace('--dataset', '--dataset_b')}[invert]", "--epochs=1"]
+    train(images, tmp_path / "both", *both, recipe=recipe)
+    assert "115 training examples of 8×8×1" in (said := capsys.readouterr().out)
+    assert "B to A: error to the truth, ratio" in said and "11 steps per epoch" in said
+    assert (tmp_path / "both" / "translations.png").exists()
+
+
+@pytest.mark.slow
+def test_a_method_of_two_domains_goes_on_where_it_stopped_and_shows_translations(images, tmp_path):
+    recipe = importlib.import_module("trainers.cyclegan").RECIPE
+    other = f"{images.replace('--dataset', '--dataset_b')}[rotate]"
+    whole = train(images, tmp_path / "whole", other, "--epochs=2", "--ema=0.9", recipe=recipe)
+    cut = tmp_path / "cut"
+    train(images, cut, other, "--epochs=1", "--ema=0.9", "--evaluate_every=1", recipe=recipe)
+    again = train(images, cut, other, "--epochs=2", "--ema=0.9", recipe=recipe)
+    assert checkpoints.step_of(again) == 10  # of 115 examples, 20 at a time
+    assert same(whole, again)
+    assert (cut / "translations" / "epoch-0001.png").stat().st_size > 1000
+    figures = json.loads((cut / "metrics.json").read_text())
+    assert {"translation_ab_identity", "cycle_ba_ratio", "domain_ab"} <= set(figures)
+
+
+@pytest.mark.slow
+def test_two_folders_of_photographs_train_by_the_documented_command(tmp_path):
+    from PIL import Image
+
+    rng = np.random.default_rng(0)
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        for number in range(20):
+            photo = Image.fromarray(rng.integers(0, 256, (70, 90, 3), dtype="uint8"))
+            photo.save(tmp_path / name / f"{number}.png")
+    recipe = importlib.import_module("trainers.cyclegan").RECIPE
+    words = [f"--dataset=folder:{tmp_path / 'a'}", f"--dataset_b=folder:{tmp_path / 'b'}"]
+    words += ["--image_size=64", "--epochs=1", "--batch_size=4", "--width=4"]
+    run.main(recipe, ["cyclegan.py", *words, f"--run_dir={tmp_path / 'run'}"])
+    assert (tmp_path / "run" / "translations.png").stat().st_size > 10_000
+    assert zoo.load(tmp_path / "run").image_shape == (64, 64, 3)
+
+
+@pytest.mark.parametrize(
+    ("method", "words", "message"),
+    [
+        ("cyclegan", ["--dataset=fashion_mnist_10k"], "second data set; name it with --dataset_b"),
+        ("acgan", ["--dataset=circle"], "circle has no labels, and this method needs them"),
+        ("gan", ["--dataset_b=fashion_mnist_10k[invert]"], "takes one data set; got fashion_mnist"),
+    ],
+)
+def test_sets_that_a_method_cannot_use_are_refused(method, words, message, tmp_path, capsys):
+    recipe = importlib.import_module(f"trainers.{method}").RECIPE
+    with pytest.raises(SystemExit) as refused:
+        run.main(recipe, [f"{method}.py", f"--run_dir={tmp_path / 'run'}", *words])
+    assert refused.value.code == 2 and message in capsys.readouterr().err
+
+
 def test_a_run_cut_at_an_epoch_ends_bit_equal_to_an_uninterrupted_one(images, tmp_path):
     whole = train(images, tmp_path / "whole", "--epochs=3", "--ema=0.9")
     train(images, tmp_path / "cut", "--epochs=1", "--ema=0.9")

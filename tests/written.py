@@ -7,71 +7,12 @@ import keras
 from keras import ops
 
 from zoo.game import Game
-from zoo.losses import absolute_error
 from zoo.losses import accepted
-from zoo.losses import rejected
 from zoo.priors import draw
 from zoo.priors import uniform
 from zoo.training.gradients import gradient_penalty
 
 CLASSES = 3
-
-
-class ACGAN(Game):
-    """Class-conditional GAN with an auxiliary classifier (Odena et al. 2017, arXiv:1610.09585)."""
-
-    inputs = ("x", "y", "z")
-    players = {"discriminator": ("discriminator",), "generator": ("generator",)}
-    schedule = (("discriminator",), ("generator",))
-    scores = {"score_x": ("discriminator", "x")}
-
-    def build_networks(self, draw):
-        hidden = draw.feature_discriminator()
-        named = keras.layers.Dense(CLASSES, dtype="float32")(
-            keras.layers.Flatten()(hidden.outputs[1])
-        )
-        self.discriminator = keras.Model(hidden.input, [hidden.outputs[0], named])
-        z, label = keras.Input((self.latent_dim,)), keras.Input((), dtype="int32")
-        code = z * keras.layers.Embedding(CLASSES, self.latent_dim)(label)
-        self.generator = keras.Model([z, label], draw.generator()(code))
-
-    def play(self, x, y, z):
-        real, real_class = self.discriminator(x)
-        fake, fake_class = self.discriminator(self.generator([z, y]))
-        name = keras.losses.sparse_categorical_crossentropy
-        named = ops.mean(name(y, real_class, from_logits=True))
-        drawn = ops.mean(name(y, fake_class, from_logits=True))
-        return {
-            "discriminator": accepted(real) + rejected(fake) + named,
-            "generator": accepted(fake) + drawn,
-        }
-
-
-class CycleGAN(Game):
-    """Two domains and no code (Zhu et al. 2017, arXiv:1703.10593)."""
-
-    inputs = ("a", "b")
-    players = {"generators": ("to_a", "to_b"), "discriminators": ("of_a", "of_b")}
-    schedule = (("generators",), ("discriminators",))
-
-    def build_networks(self, draw):
-        for name in ("to_a", "to_b"):
-            image = keras.Input(self.image_shape)
-            hidden = keras.layers.Conv2D(4, 3, padding="same", activation="relu")(image)
-            made = keras.layers.Conv2D(1, 3, padding="same", activation="tanh", dtype="float32")
-            setattr(self, name, keras.Model(image, made(hidden)))
-        self.of_a, self.of_b = draw.discriminator(), draw.discriminator()
-
-    def play(self, a, b):
-        fake_a, fake_b = self.to_a(b), self.to_b(a)
-        cycle = absolute_error(a, self.to_a(fake_b)) + absolute_error(b, self.to_b(fake_a))
-        judged = [self.of_a(a), self.of_b(b)], [self.of_a(fake_a), self.of_b(fake_b)]
-        real, fake = ([ops.square(1 - s) for s in judged[0]], [ops.square(s) for s in judged[1]])
-        fooled = sum(ops.mean(ops.square(1 - s)) for s in judged[1])
-        return {
-            "generators": fooled + 10 * cycle / 64,
-            "discriminators": sum(ops.mean(term) for term in real + fake),
-        }
 
 
 class WGANGP(Game):
@@ -122,8 +63,6 @@ class ThreeScores(Game):
 
 
 WRITTEN = {
-    "acgan": ACGAN,
-    "cyclegan": CycleGAN,
     "wgan_gp": WGANGP,
     "three_scores": ThreeScores,
 }

@@ -11,11 +11,13 @@ if TYPE_CHECKING:
     # For editors and type checkers, which do not run `__getattr__`.
     from zoo import datasets
     from zoo.aae import AAE
+    from zoo.acgan import ACGAN
     from zoo.ali import ALI
     from zoo.alpha_gan import AlphaGAN
     from zoo.bigan import BiGAN
     from zoo.bigbigan import BigBiGAN
     from zoo.counterexample import Counterexample
+    from zoo.cyclegan import CycleGAN
     from zoo.game import Game
     from zoo.gan import GAN
     from zoo.latent_regressor import LatentRegressor
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AAE",
+    "ACGAN",
     "ALI",
     "CONSTRUCTIONS",
     "GAN",
@@ -34,6 +37,7 @@ __all__ = [
     "BiGAN",
     "BigBiGAN",
     "Counterexample",
+    "CycleGAN",
     "Game",
     "LatentRegressor",
     "datasets",
@@ -54,6 +58,8 @@ METHODS = {
     "alpha_gan": "AlphaGAN",
     "latent_regressor": "LatentRegressor",
     "bigbigan": "BigBiGAN",
+    "acgan": "ACGAN",
+    "cyclegan": "CycleGAN",
 }
 
 # Not a method: a pair that is built, not learned; loaded, measured and exported like a trained one.

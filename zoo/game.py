@@ -46,7 +46,7 @@ class Game(keras.Model):
         width: units of the smallest layer of that set; every other layer is a multiple.
         prior: law of the codes, "normal" N(0, I), "uniform" on [-1, 1]^latent_dim, or "mixture",
             ten Gaussians around a ring in the plane (latent_dim 2).
-        ema: decay per step of an exponential moving average of the encoder and the generator;
+        ema: decay per step of an exponential moving average of the networks in `averaged`;
             when it is above 0, `encode`, `decode` and everything built on them use the average.
             The first steps use a smaller decay, (1 + t) / (10 + t) after step t.
         seed: fixes the initial weights and every draw of noise.
@@ -67,6 +67,8 @@ class Game(keras.Model):
     fresh_batches: bool = False
     # Score → (network, what it is given[, which of its outputs]); see `zoo.scores`.
     scores: dict = {}
+    # The networks of which `ema` keeps averages: those that make codes and images.
+    averaged: tuple = ("encoder", "generator")
     # Of every pixel of an image; None where a method makes images without a range.
     image_range: tuple | None = (-1, 1)
 
@@ -162,6 +164,11 @@ class Game(keras.Model):
     def has_encoder(self) -> bool:
         """Whether `encode`, `features` and `reconstruct` exist for this method."""
         return hasattr(self, "encoder")
+
+    @property
+    def has_generator(self) -> bool:
+        """Whether `decode` exists for this method."""
+        return hasattr(self, "generator")
 
     def encode(self, x):
         """Codes of images; the mean where the encoder is stochastic. (n, ...) → (n, latent_dim)."""

@@ -34,6 +34,26 @@ def hinge_rejected(scores):
     return ops.mean(ops.relu(1 + ops.cast(scores, "float32")))
 
 
+def square_accepted(scores):
+    """Mean of (1 - s)²: the least squares loss of what should be scored 1.
+
+    Mao et al. 2017 (arXiv:1611.04076). (n, ...) → scalar, in squared units of the score.
+    """
+    return ops.mean(ops.square(1 - ops.cast(scores, "float32")))
+
+
+def square_rejected(scores):
+    """Mean of s²: the same of what should be scored 0. (n, ...) → scalar."""
+    return ops.mean(ops.square(ops.cast(scores, "float32")))
+
+
+def class_error(logits, labels):
+    """Mean of -log softmax(logits)[label]. (n, classes) and whole numbers (n,) → scalar, nats."""
+    chances = ops.log_softmax(ops.cast(logits, "float32"), axis=-1)
+    named = ops.one_hot(ops.cast(labels, "int32"), chances.shape[-1], dtype="float32")
+    return -ops.mean(ops.sum(named * chances, axis=-1))
+
+
 def squared_error(x, y):
     """|x - y|², summed over all coordinates of an example, averaged over the batch.
 

@@ -179,11 +179,20 @@ def _data(name, **options):
 
 
 def of_game(game, name: str = "") -> Model:
-    """The trained `game` as a `Model`."""
+    """The trained `game` as a `Model`.
+
+    Raises:
+        ValueError: it has no generator.
+    """
     import keras
 
     from zoo import scores
 
+    if not game.has_generator:
+        raise ValueError(
+            f"{type(game).__name__} has no generator, and so no codes or samples to look at; "
+            "game.translate and zoo.metrics.evaluate are for it"
+        )
     return Model(
         name=name or type(game).__name__,
         encode=game.encode if game.has_encoder else None,

@@ -34,7 +34,7 @@ def discriminate(game, x) -> dict:
     Returns:
         score → logits (n,) in nats, the log odds that the discriminator takes the example for what
         the game calls real; of a discriminator with another objective, such as the hinge, its
-        unbounded output.
+        unbounded output; of one that judges patches, the mean over them.
 
     Raises:
         ValueError: the method declares no scores.
@@ -107,7 +107,8 @@ def _score(game, score, x, code):
     name, given, *which = game.scores[score]
     made = getattr(game, name)(_given(given, x, code), training=False)
     logit = made[_output(which)] if isinstance(made, (list, tuple)) else made
-    return ops.reshape(ops.cast(logit, "float32"), (-1,))
+    logit = ops.cast(logit, "float32")
+    return ops.mean(ops.reshape(logit, (ops.shape(logit)[0], -1)), axis=1)
 
 
 def before_output(network, output: int = 0):

@@ -69,7 +69,7 @@ def of(game) -> dict:
             images | {"seeds": "noise"},
             {"codes": "draws"},
         )
-    if hasattr(game, "generator"):
+    if game.has_generator:
         found["decode"] = Signature(game.decode, codes, images, files=True)
         found["sample"] = Signature(game.decode, {"seeds": "prior"}, images)
     if game.scores:

@@ -11,12 +11,14 @@ import keras
 import numpy as np
 
 from trainers.runs import checkpoints
-from zoo import datasets
+from trainers.runs import drawings
 from zoo import metrics
-from zoo.plots import pictures
 
 # What is measured between epochs, of all that `zoo.metrics.cheap` returns.
-WATCHED = ("x_cycle_ratio", "z_cycle_ratio", "code_std", "mmd", "modes", "high_quality")
+WATCHED = (
+    *("x_cycle_ratio", "z_cycle_ratio", "code_std", "mmd", "modes", "high_quality"),
+    *("translation_ab_ratio", "translation_ba_ratio", "cycle_ab_ratio", "cycle_ba_ratio"),
+)
 
 
 class Throughput(keras.callbacks.Callback):
@@ -123,7 +125,7 @@ class StopOnSignal(keras.callbacks.Callback):
 
 
 class Evaluate(keras.callbacks.Callback):
-    """Every few epochs: the quick yardsticks into the logs, samples and reconstructions to PNG.
+    """Every few epochs: the quick yardsticks into the logs, and the pictures of an epoch.
 
     Not where training was stopped inside an epoch of `epoch_steps` steps, which will be ended.
     """
@@ -140,30 +142,7 @@ class Evaluate(keras.callbacks.Callback):
             return
         figures = metrics.cheap(self.model, self.data)
         logs.update({name: figures[name] for name in WATCHED if name in figures})
-        images, reconstructions, samples, _, _ = shown(self.model, self.data, 60)
-        name = f"epoch-{epoch + 1:04d}.png"
-        if images.ndim == 2:
-            pictures.save_png(pictures.points(images, samples), self.directory / "samples" / name)
-            return
-        pictures.save_png(pictures.grid(samples, 10), self.directory / "samples" / name)
-        if reconstructions is not None:
-            sheet = pictures.pairs(images, reconstructions, 10)
-            pictures.save_png(sheet, self.directory / "reconstructions" / name)
-
-
-def shown(game, data, n: int) -> tuple:
-    """What every picture of a run shows: the same test examples and the same codes each time.
-
-    Returns:
-        (images, reconstructions or None, samples, codes or None, prior codes), n of each.
-    """
-    images = datasets.scale(data.test[np.random.default_rng(0).permutation(len(data.test))[:n]])
-    prior = keras.ops.convert_to_numpy(game.prior_codes(n, seed=1))
-    samples = metrics.in_batches(game.decode, prior)
-    if not game.has_encoder:
-        return images, None, samples, None, prior
-    codes = metrics.in_batches(game.encode, images)
-    return images, metrics.in_batches(game.decode, codes), samples, codes, prior
+        drawings.of_epoch(self.model, self.data, self.directory, f"epoch-{epoch + 1:04d}.png")
 
 
 class History(keras.callbacks.Callback):

@@ -27,7 +27,12 @@ COMMON = {
         " any image set of TensorFlow Datasets by name, folder:PATH of image files,"
         " npz:PATH, or points in the plane: grid25, ring8, circle.",
     ),
-    "dataset_b": ("", "The second set of a method of two domains; the first is --dataset."),
+    "dataset_b": (
+        "",
+        "The second set of a method of two domains; the first is --dataset. NAME[class=C] is one"
+        " class of a set; NAME[invert], NAME[rotate] and NAME[outline] are its images changed, so"
+        " that the true translation is known: of such a pair each half is trained on other images.",
+    ),
     "image_size": (0, "Resize images to this many pixels a side, with antialiasing; 0 keeps them."),
     "train_split": ("train", "Training examples, in the split syntax of TensorFlow Datasets."),
     "test_split": ("test", "Test examples, likewise."),
@@ -141,7 +146,8 @@ def _resolve(recipe, given, defaults):
     of_network = networks.get(network, networks[recipe.network])
     chosen = defaults | of_network | {"network": network} | given
     if not chosen["run_dir"]:
-        data = re.sub(r"[^\w.-]+", "_", os.path.normpath(chosen["dataset"])).strip("_")
+        sets = [os.path.normpath(chosen[n]) for n in ("dataset", "dataset_b") if chosen[n]]
+        data = re.sub(r"[^\w.-]+", "_", "_".join(sets)).strip("_")
         chosen["run_dir"] = os.path.join("runs", f"{recipe.method}_{network}_{data}")
     for name, least in (
         ("epochs", 1),

@@ -44,7 +44,7 @@ def _check_dataset(flag, name):
     from zoo.datasets import POINTS
     from zoo.datasets import prepared
 
-    # Of NAME[class=C], the set.
+    # Of NAME[class=C] and NAME[map], the set.
     whole = name.partition("[")[0]
     local = (KINDS[0], *POINTS)
     if whole in local or whole.startswith(("folder:", "npz:")):

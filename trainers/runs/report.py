@@ -3,8 +3,8 @@
 import json
 import statistics
 
-from trainers.runs import callbacks
 from trainers.runs import checkpoints
+from trainers.runs import drawings
 from trainers.runs import settings
 from zoo import metrics
 from zoo.plots import pictures
@@ -46,21 +46,19 @@ def write(run, command: str) -> None:
 
 
 def _picture(run, figures):
-    images, reconstructions, samples, codes, prior = callbacks.shown(run.game, run.data, 500)
+    sets = " and ".join(filter(None, (run.args.dataset, run.args.dataset_b)))
+    if run.data.other is not None:
+        drawings.draw_translations(run.game, run.data, run.directory / "translations.png")
     rows = run.history.rows
     columns = dict.fromkeys(name for row in rows for name in row)
     pictures.report(
         run.directory / "report.png",
-        title=f"{type(run.game).__name__} on {run.args.dataset}, {len(rows)} epochs",
-        images=images,
-        reconstructions=reconstructions,
-        samples=samples,
+        title=f"{type(run.game).__name__} on {sets}, {len(rows)} epochs",
         history={
             name: [row.get(name) for row in rows]
             for name in columns
             if name not in ("epoch", "images_per_s", "wall_s")
         },
         metrics=figures,
-        codes=codes,
-        prior=prior,
+        **drawings.of_report(run.game, run.data),
     )

@@ -90,7 +90,8 @@ class Run:
         self.parts = self.data.parts(method.inputs)
         # Examples that one step takes from the stream: a batch for every phase that wants its own.
         self.step_examples = args.batch_size * method.batches_for(**vars(args))
-        self.epoch_steps = max(per, len(self.data.train) // self.step_examples // per * per)
+        x = self.parts[0] if isinstance(self.parts, tuple) else self.parts
+        self.epoch_steps = max(per, len(x) // self.step_examples // per * per)
         self.steps = args.epochs * self.epoch_steps
         self.workers = (
             agreement.Workers(placed, here.rank, len(here.addresses)) if together else None
@@ -163,10 +164,12 @@ class Run:
 
     def _introduce(self, where):
         x, n = "×".join(map(str, self.data.shape)), len(self.data.train)
+        other = self.data.other
+        beside = f", {len(other.train):,} from {self.args.dataset_b}" if other else ""
         print(
             f"{self.recipe.title.rstrip('.')}: network {self.args.network}, "
             f"{self.game.count_params():,} parameters\n"
-            f"{n:,} training examples of {x} from {self.args.dataset}; {where}\n"
+            f"{n:,} training examples of {x} from {self.args.dataset}{beside}; {where}\n"
             f"{self.epoch_steps:,} steps per epoch, {self.steps:,} in all; "
             f"{self.per_call} per call{', compiled by XLA' if self.game.jit_compile else ''}\n"
             f"writing to {self.directory}",
@@ -199,7 +202,7 @@ class Run:
         arguments = {name: getattr(args, name) for name in flags.constructor(self.recipe.method)}
         method = zoo.method(self.recipe.method)
         if "y" in method.inputs:
-            arguments["classes"] = len(self.data.classes)
+            arguments["classes"] = len(self.data.conditions)
         game = method(self.data.shape, **arguments)
         game.compile(
             self.recipe.optimizers(args, self.steps),

@@ -6,6 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from zoo.datasets.maps import MAPS
+
+_MAPPED = re.compile(rf"\[({'|'.join(MAPS)})\]")
 _SPLIT = re.compile(r"(train|test)(?:\[(-?\d+)?:(-?\d+)?\])?")
 
 
@@ -38,7 +41,8 @@ class Dataset:
 
         Args:
           inputs: as `zoo.game.Game.inputs`; "x" and "a" are the images, "y" their labels, "b" the
-            images of the other set; "z" is not data and is left out.
+            images of the other set; "z" is not data and is left out. Where there is another set,
+            a method that takes labels gets both sets as "x", and as "y" which of them, 0 or 1.
 
         Returns:
           One array, or a tuple of them.
@@ -46,6 +50,10 @@ class Dataset:
         Raises:
           ValueError: there are no labels, or no other set, or another set that no input names.
         """
+        if "y" in inputs and self.other is not None:
+            labels = np.repeat([0, 1], [len(self.train), len(self.other.train)])
+            joined = {"x": np.concatenate([self.train, self.other.train]), "y": labels}
+            return tuple(joined[name] for name in inputs if name != "z")
         if "y" in inputs and len(self.classes) < 2:
             raise ValueError(f"{self.name} has no labels, and this method needs them")
         if "b" in inputs and self.other is None:
@@ -61,6 +69,9 @@ class Dataset:
     def paired(self, other: "Dataset") -> "Dataset":
         """The same set with `other` as its second domain.
 
+        Of two sets of one origin, this one keeps the training examples with even numbers and
+        `other` those with odd ones, so that no image is in both; test examples stay in pairs.
+
         Raises:
           ValueError: examples of the two have different shapes.
         """
@@ -69,7 +80,56 @@ class Dataset:
                 f"two domains must have examples of one shape; got {self.shape} of {self.name} and "
                 f"{other.shape} of {other.name} (--image_size resizes both)"
             )
-        return dataclasses.replace(self, other=other)
+        if self.origin != other.origin:
+            return dataclasses.replace(self, other=other)
+        return dataclasses.replace(self._every_second(0), other=other._every_second(1))
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """What the labels of `parts` say: the classes, or the names of the two sets."""
+        return self.classes if self.other is None else (self.name, self.other.name)
+
+    @property
+    def maps(self) -> tuple[str, ...]:
+        """The names of the maps that made the images, the first one first."""
+        return tuple(_MAPPED.findall(self.name))
+
+    @property
+    def origin(self) -> str:
+        """The name of the set that the maps were given, which is `name` if there were none."""
+        return _MAPPED.sub("", self.name)
+
+    @property
+    def truth_known(self) -> bool:
+        """Whether test example i of `other` is the true translation of test example i."""
+        return self.other is not None and self.origin == self.other.origin
+
+    def mapped(self, name: str) -> "Dataset":
+        """The set whose images one of `zoo.datasets.maps.MAPS` makes of these.
+
+        Raises:
+          ValueError: there is no such map, or the examples are no images that it takes.
+        """
+        if name not in MAPS:
+            raise ValueError(
+                f"map of {self.name} must be one of {', '.join(MAPS)}, or class=C; got {name!r}"
+            )
+        height, width = (*self.shape, 0)[:2]
+        if len(self.shape) != 3 or name == "rotate" and height != width:
+            kind = "square images" if name == "rotate" else "images"
+            raise ValueError(f"{name} takes {kind}; examples of {self.name} are {self.shape}")
+        return dataclasses.replace(
+            self,
+            name=f"{self.name}[{name}]",
+            train=MAPS[name](self.train),
+            test=MAPS[name](self.test),
+        )
+
+    def _every_second(self, first):
+        half = slice(first, None, 2)
+        return dataclasses.replace(
+            self, train=self.train[half], train_labels=self.train_labels[half]
+        )
 
     def of_class(self, name: str) -> "Dataset":
         """The examples of one class, given by its name or its number; the classes are kept.

@@ -11,9 +11,11 @@ from zoo.datasets import mixtures
 from zoo.datasets import npz
 from zoo.datasets import prepared
 from zoo.datasets.base import Dataset
+from zoo.datasets.maps import MAPS
 from zoo.datasets.pixels import check_image_size
 
-_CLASS = re.compile(r"(.+)\[class=([^\]]+)\]")
+# NAME[class=C] and NAME[map], of which several may follow each other.
+_BRACKET = re.compile(r"(.+)\[(class=)?([^\]\[]+)\]")
 
 # Sets of points in the plane; all others hold images.
 POINTS = (*mixtures.MIXTURES, circle.NAME)
@@ -40,7 +42,8 @@ def load(
     Args:
       name: one of `KINDS`: `fashion_mnist_10k` (shipped with the package), `grid25`, `ring8`,
         `circle`, `folder:PATH`, `npz:PATH`, or a TFDS image set; `[class=C]` behind any of them
-        keeps the examples of one class, given by name or number.
+        keeps the examples of one class, given by name or number; `[invert]`, `[rotate]` (a quarter
+        turn to the left) and `[outline]` change every image, see `zoo.datasets.maps`.
       image_size: side in pixels; images are centre-cropped to a square and resized to it with
         antialiasing. None keeps them as they are.
       train_split: a TFDS split expression such as `train[:50000]`. For sets that are not TFDS's:
@@ -55,7 +58,9 @@ def load(
       ValueError: the name is unknown, the set is not there, or it is not what it should be.
     """
     check_image_size(image_size)
-    if match := _CLASS.fullmatch(name):
+    match = _BRACKET.fullmatch(name)
+    # Folders may have such names, too.
+    if match and (match[2] or match[3] in MAPS or not name.startswith(("folder:", "npz:"))):
         whole = load(
             match[1],
             image_size=image_size,
@@ -63,7 +68,7 @@ def load(
             test_split=test_split,
             download=download,
         )
-        return whole.of_class(match[2])
+        return whole.of_class(match[3]) if match[2] else whole.mapped(match[3])
     kind, _, path = name.partition(":")
     if kind in ("folder", "npz"):
         data = (folder if kind == "folder" else npz).read(path, image_size)

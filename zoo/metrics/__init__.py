@@ -5,6 +5,8 @@ a person reads. The other functions work on plain arrays and know nothing of gam
 `compare_sets` are looked at through a `zoo.metrics.classifier`.
 """
 
+from zoo.metrics import translation
+from zoo.metrics.arrays import in_batches
 from zoo.metrics.birthday import birthday_test
 from zoo.metrics.bridges import bridge
 from zoo.metrics.bridges import least_bridge
@@ -18,7 +20,6 @@ from zoo.metrics.distances import kernel_distance
 from zoo.metrics.evaluation import KEYS
 from zoo.metrics.evaluation import cheap
 from zoo.metrics.evaluation import evaluate
-from zoo.metrics.evaluation import in_batches
 from zoo.metrics.information import image_information
 from zoo.metrics.information import label_information
 from zoo.metrics.laws import active_units
@@ -74,5 +75,6 @@ __all__ = [
     "stability",
     "summary",
     "table",
+    "translation",
     "z_cycle",
 ]

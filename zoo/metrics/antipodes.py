@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from zoo.metrics.evaluation import in_batches
+from zoo.metrics.arrays import in_batches
 
 
 def around(encode: Callable, decode: Callable, radius: float = 1.0, n: int = 10_000) -> dict:

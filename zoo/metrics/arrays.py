@@ -1,5 +1,7 @@
 """What the arrays that are compared must have in common."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 
@@ -27,3 +29,39 @@ def same_width(
         if finite and not np.isfinite(array).all():
             raise ValueError(f"{name} needs finite numbers, got NaN or infinity")
     return arrays
+
+
+def in_batches(function: Callable, array: np.ndarray, batch_size: int = 500) -> np.ndarray:
+    """Applies a function of batches to a whole array.
+
+    Args:
+      function: maps a batch (b, ...) to a tensor or array (b, ...).
+      array: (n, ...), n >= 1.
+      batch_size: the largest b.
+
+    Returns:
+      (n, ...) a NumPy array.
+
+    Raises:
+      ValueError: the array is empty or the batch size below 1.
+    """
+    if len(array) == 0 or batch_size < 1:
+        raise ValueError(f"in_batches got {len(array)} examples, batch size {batch_size}")
+    starts = range(0, len(array), batch_size)
+    return np.concatenate([to_numpy(function(array[i : i + batch_size])) for i in starts])
+
+
+def subset(n: int, limit: int, seed: int) -> np.ndarray:
+    """All indices below n, or `limit` of them in ascending order, drawn without replacement."""
+    if n <= limit:
+        return np.arange(n)
+    return np.sort(np.random.default_rng(seed).choice(n, limit, replace=False))
+
+
+def to_numpy(tensor) -> np.ndarray:
+    """A tensor of any backend as a NumPy array."""
+    if isinstance(tensor, np.ndarray):
+        return tensor
+    import keras
+
+    return keras.ops.convert_to_numpy(tensor)

@@ -211,7 +211,7 @@ def _points(examples, mask, features):
     if mask is not None:
         Points(examples[:1], mask)
         examples = np.where(mask, examples, np.zeros((), examples.dtype))
-    from zoo.metrics.evaluation import in_batches
+    from zoo.metrics.arrays import in_batches
 
     return Points(in_batches(features, examples))
 

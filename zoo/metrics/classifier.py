@@ -98,7 +98,7 @@ class Classifier:
     def _outputs(self, images):
         from keras import ops
 
-        from zoo.metrics.evaluation import in_batches
+        from zoo.metrics.arrays import in_batches
 
         images = np.asarray(images)
         if images.shape[1:] != self.image_shape or not np.issubdtype(images.dtype, np.floating):

@@ -1,9 +1,11 @@
 """Every yardstick that applies to a game, measured on a data set."""
 
-from collections.abc import Callable
-
 import numpy as np
 
+from zoo.metrics import translation
+from zoo.metrics.arrays import in_batches
+from zoo.metrics.arrays import subset
+from zoo.metrics.arrays import to_numpy
 from zoo.metrics.codes import code_statistics
 from zoo.metrics.codes import mmd
 from zoo.metrics.modes import count_modes
@@ -25,6 +27,7 @@ KEYS = tuple(
     probe_code probe_code_random probe_features probe_features_random probe_pixels
     modes modes_total modes_real high_quality high_quality_real reverse_kl reverse_kl_real
     """.split()
+    + list(translation.KEYS)
 )
 
 
@@ -63,6 +66,9 @@ def evaluate(
     | reverse_kl                 | nats      | - | KL of mode frequencies from uniform             |
     | ..._real                   | mixed     |   | the same three for as many test examples        |
 
+    Where the data have a second domain, also the keys of `zoo.metrics.translation.two_domains`;
+    where the game takes labels, those of `zoo.metrics.translation.class_asked`.
+
     The encoder "before any training" is rebuilt from the game's configuration, so it has the
     initial weights that this game had; its batch norm uses the initial moving statistics (mean
     0, variance 1). The trained game is not touched.
@@ -72,7 +78,7 @@ def evaluate(
 
     Args:
       game: a `zoo` game.
-      data: a `zoo.datasets.Dataset`.
+      data: a `zoo.datasets.Dataset`, with a second one in it for a game of two domains.
       seed: picks subsets, partners and prior draws; nothing else in the result is random.
       test_limit: at most so many test examples.
       train_limit: at most so many training examples for the accuracies.
@@ -91,15 +97,19 @@ def evaluate(
 
     if min(test_limit, train_limit) < 2:
         raise ValueError(f"limits must be at least 2, got {test_limit} and {train_limit}")
-    test = _subset(len(data.test), test_limit, seed)
+    test = subset(len(data.test), test_limit, seed)
     x = game.observed(scale(data.test[test]), seed)
     figures = {"n_test": float(len(x)), "n_train": 0.0}
     if data.name in MIXTURES:
         figures |= _mode_figures(game, x, *MIXTURES[data.name], seed, baselines)
+    if data.other is not None:
+        figures |= translation.two_domains(game, data, seed, test_limit, thorough=probes)
+    elif "y" in game.inputs and probes:
+        figures |= translation.class_asked(game, data, seed)
     if game.has_encoder:
         figures |= _cycle_figures(game, x, seed)
         if probes and data.name not in MIXTURES and len(np.unique(data.train_labels)) > 1:
-            train = _subset(len(data.train), train_limit, seed)
+            train = subset(len(data.train), train_limit, seed)
             known = game.observed(scale(data.train[train]), seed + 1)
             split = (known, data.train_labels[train], x, data.test_labels[test])
             figures |= {"n_train": float(len(train))}
@@ -112,28 +122,8 @@ def cheap(game, data, seed: int = 0) -> dict[str, float]:
     return evaluate(game, data, seed, test_limit=500, probes=False, baselines=False)
 
 
-def in_batches(function: Callable, array: np.ndarray, batch_size: int = 500) -> np.ndarray:
-    """Applies a function of batches to a whole array.
-
-    Args:
-      function: maps a batch (b, ...) to a tensor or array (b, ...).
-      array: (n, ...), n >= 1.
-      batch_size: the largest b.
-
-    Returns:
-      (n, ...) a NumPy array.
-
-    Raises:
-      ValueError: the array is empty or the batch size below 1.
-    """
-    if len(array) == 0 or batch_size < 1:
-        raise ValueError(f"in_batches got {len(array)} examples, batch size {batch_size}")
-    starts = range(0, len(array), batch_size)
-    return np.concatenate([_to_numpy(function(array[i : i + batch_size])) for i in starts])
-
-
 def _mode_figures(game, x, centres, std, seed, baselines):
-    samples = in_batches(game.decode, _to_numpy(game.prior_codes(MODE_SAMPLES, seed)))
+    samples = in_batches(game.decode, to_numpy(game.prior_codes(MODE_SAMPLES, seed)))
     figures = count_modes(samples, centres, std)
     if baselines:
         real = count_modes(x[:MODE_SAMPLES], centres, std)
@@ -144,7 +134,7 @@ def _mode_figures(game, x, centres, std, seed, baselines):
 def _cycle_figures(game, x, seed):
     codes = in_batches(game.encode, x)
     # One call for all draws: two calls with neighbouring seeds need not be independent.
-    draws = _to_numpy(game.prior_codes(2 * len(x), seed))
+    draws = to_numpy(game.prior_codes(2 * len(x), seed))
     z, other = draws[: len(x)], draws[len(x) :]
     recovered = in_batches(lambda batch: game.encode(game.decode(batch)), z)
     return {
@@ -171,17 +161,3 @@ def _accuracies(game, split, baselines):
             accuracies = nearest_neighbour_accuracy(*inputs), logistic_accuracy(*inputs)
         figures[f"knn_{name}"], figures[f"probe_{name}"] = accuracies
     return figures
-
-
-def _subset(n: int, limit: int, seed: int) -> np.ndarray:
-    if n <= limit:
-        return np.arange(n)
-    return np.sort(np.random.default_rng(seed).choice(n, limit, replace=False))
-
-
-def _to_numpy(tensor) -> np.ndarray:
-    if isinstance(tensor, np.ndarray):
-        return tensor
-    import keras
-
-    return keras.ops.convert_to_numpy(tensor)

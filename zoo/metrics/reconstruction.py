@@ -27,7 +27,7 @@ def cycles(x: np.ndarray, reconstructions: np.ndarray, rng_seed: int = 0) -> dic
     Raises:
       ValueError: the shapes differ or there are fewer than two examples.
     """
-    return _matched_and_mismatched("x_cycle", x, reconstructions, rng_seed)
+    return matched_and_mismatched("x_cycle", x, reconstructions, rng_seed)
 
 
 def z_cycle(z: np.ndarray, recovered: np.ndarray, rng_seed: int = 0) -> dict[str, float]:
@@ -46,7 +46,7 @@ def z_cycle(z: np.ndarray, recovered: np.ndarray, rng_seed: int = 0) -> dict[str
     Raises:
       ValueError: the shapes differ or there are fewer than two draws.
     """
-    return _matched_and_mismatched("z_cycle", z, recovered, rng_seed)
+    return matched_and_mismatched("z_cycle", z, recovered, rng_seed)
 
 
 def derangement(n: int, rng_seed: int = 0) -> np.ndarray:
@@ -65,9 +65,10 @@ def derangement(n: int, rng_seed: int = 0) -> np.ndarray:
     return partner
 
 
-def _matched_and_mismatched(
+def matched_and_mismatched(
     name: str, originals: np.ndarray, returned: np.ndarray, rng_seed: int
 ) -> dict[str, float]:
+    """NAME, NAME_mismatched and NAME_ratio of `originals` (n, ...) and what came back of each."""
     originals, returned = np.asarray(originals), np.asarray(returned)
     if originals.shape != returned.shape:
         raise ValueError(

@@ -122,7 +122,7 @@ def stability(function: Callable, points: np.ndarray, tau: float = TAU, seed: in
     Raises:
       ValueError: there is no point or tau is not positive.
     """
-    from zoo.metrics.evaluation import in_batches
+    from zoo.metrics.arrays import in_batches
 
     if not tau > 0:
         raise ValueError(f"tau must be positive, got {tau}")
@@ -151,7 +151,7 @@ def secants(decode: Callable, z: np.ndarray, other: np.ndarray, pieces: int = 16
     Raises:
       ValueError: the shapes differ, a segment has no length, or pieces is below 1.
     """
-    from zoo.metrics.evaluation import in_batches
+    from zoo.metrics.arrays import in_batches
 
     z, other = np.asarray(z, np.float32), np.asarray(other, np.float32)
     if z.shape != other.shape or pieces < 1 or not np.all(_distances(z, other) > 0):

@@ -37,6 +37,42 @@ _LINES = (
         for yardstick, name in (("knn", "1-NN"), ("probe", "logistic regression"))
         for what, plural in (("features", ""), ("code", "s"))
     ),
+    ("class_asked", "samples of the class asked", "{:.1f} %", 100, {"class_asked_real": "real"}),
+    ("class_translated", "images translated to a class", "{:.1f} %", 100, {}),
+    *(
+        line
+        for way, name in (("ab", "A to B"), ("ba", "B to A"))
+        for line in (
+            (
+                f"translation_{way}_ratio",
+                f"{name}: error to the truth, ratio",
+                "{:.2f}",
+                1,
+                {f"translation_{way}_identity": "untranslated"},
+            ),
+            (
+                f"cycle_{way}_ratio",
+                f"{name} and back, ratio",
+                "{:.2f}",
+                1,
+                {f"cycle_{way}": "error", f"cycle_{way}_mismatched": "to another image"},
+            ),
+            (
+                f"class_kept_{way}",
+                f"{name}: class kept",
+                "{:.1f} %",
+                100,
+                {f"class_kept_{way}_untouched": "untranslated", f"class_kept_{way}_real": "real"},
+            ),
+            (
+                f"domain_{way}",
+                f"{name}: taken for the target",
+                "{:.1f} %",
+                100,
+                {f"domain_{way}_real": "real images"},
+            ),
+        )
+    ),
     ("modes", "modes captured", "{:.0f}", 1, {"modes_total": "of", "modes_real": "real data"}),
     ("high_quality", "high-quality samples", "{:.1f} %", 100, {"high_quality_real": "real data"}),
     ("reverse_kl", "reverse KL of modes, nats", "{:.3f}", 1, {"reverse_kl_real": "real data"}),

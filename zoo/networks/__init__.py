@@ -9,8 +9,9 @@
 | `mixture` | the fully connected networks of ALI's two-dimensional toy | points |
 | `tanh` | the one-layer VAE of the IWAE paper, for likelihoods | images |
 
-The code discriminator is the same in all of them (`zoo.networks.codes`). A caller may give networks
-of another kind (`zoo.networks.own`).
+The code discriminator is the same in all of them (`zoo.networks.codes`), and so are translators and
+their discriminators (`zoo.networks.translators`). A caller may give networks of another kind
+(`zoo.networks.own`).
 """
 
 import functools
@@ -18,10 +19,13 @@ import importlib
 import random
 
 import keras
+from keras import ops
 
 from zoo import keras_settings
 from zoo.networks import codes
 from zoo.networks import own
+from zoo.networks import translators
+from zoo.networks.layers import dense
 from zoo.priors import BOUNDED
 
 BACKBONES = ("dcgan", "dcgan_joint", "residual", "mlp", "mixture", "tanh")
@@ -95,9 +99,31 @@ class Backbone:
         outputs = [judge.output, judge.get_layer("similarity").output]
         return keras.Model(judge.input, outputs, name="discriminator")
 
+    def class_generator(self, classes: int):
+        """(z, y) → x: the generator of z and y together, y (n,) as a unit vector of `classes`."""
+        z, y = keras.Input((self._latent,)), keras.Input((), dtype="int32")
+        code = keras.layers.Concatenate()([z, ops.one_hot(y, classes)])
+        make = self._draw.generator(self._latent + classes, self._shape, self._width, False)
+        return keras.Model([z, y], make(code), name="generator")
+
+    def class_discriminator(self, classes: int):
+        """x → (logit, logits of the classes): two linear heads on the last hidden layer."""
+        judge = self.discriminator()
+        hidden = judge.output._keras_history.operation.input
+        named = dense(classes, dtype="float32", name="classes")(hidden)
+        return keras.Model(judge.input, [judge.output, named], name="discriminator")
+
     def code_discriminator(self):
         """z → logit."""
         return codes.discriminator(self._latent, self._width)
+
+    def translator(self):
+        """x → x of another domain."""
+        return translators.translator(self._shape, self._width)
+
+    def patch_discriminator(self):
+        """x → a score for each patch of it."""
+        return translators.patch_discriminator(self._shape, self._width)
 
     def joint_discriminator(self):
         """(x, z) → logit."""

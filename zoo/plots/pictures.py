@@ -17,6 +17,7 @@ from zoo.plots.panels import measured
 
 _REAL, _MADE = "#3b6ea5", "#d9762b"
 _COLUMNS = 12
+_HEADINGS = "test images, each above its reconstruction", "samples: decoded draws from the prior"
 _WHITE = 255
 _TALL = (0.57, 0.39, 0.41, 0.51)
 
@@ -155,6 +156,7 @@ def report(
     metrics: Mapping[str, float],
     codes: np.ndarray | None = None,
     prior: np.ndarray | None = None,
+    headings: tuple[str, str] = _HEADINGS,
 ) -> None:
     """Writes one picture of a run, 1600 x 1000 pixels: images, curves, codes and key figures.
 
@@ -170,6 +172,7 @@ def report(
       metrics: the figures of `zoo.metrics.evaluate`, shown as text.
       codes: (n, latent_dim) codes of test examples, for the histogram, or None.
       prior: (m, latent_dim) draws from the prior, drawn behind the codes.
+      headings: of the test images and of the samples.
 
     Raises:
       ValueError: the shapes do not fit.
@@ -179,7 +182,7 @@ def report(
     if np.ndim(images) == 2:
         _draw_two_clouds(figure, images, reconstructions, samples)
     else:
-        _draw_sheets(figure, images, reconstructions, samples)
+        _draw_sheets(figure, images, reconstructions, samples, headings)
     epochs, ratios = measured(history.get("x_cycle_ratio", ()))
     lower = [(draw_ratios, epochs, ratios)] if len(epochs) else []
     lower += [] if codes is None else [(draw_codes, codes, prior)]
@@ -262,15 +265,14 @@ def _draw_points(axes, real, made, label):
     axes.legend(loc="upper right", markerscale=3)
 
 
-def _draw_sheets(figure, images, reconstructions, samples):
+def _draw_sheets(figure, images, reconstructions, samples, headings):
     top, rows = 0.9, 12
     if reconstructions is not None:
         shown = slice(3 * _COLUMNS)
         sheet = pairs(images[shown], reconstructions[shown], _COLUMNS)
-        heading = "test images, each above its reconstruction"
-        top, rows = _draw_sheet(figure, top, 0.41, sheet, heading) - 0.045, 6
+        top, rows = _draw_sheet(figure, top, 0.41, sheet, headings[0]) - 0.045, 6
     sheet = grid(samples[: rows * _COLUMNS], _COLUMNS)
-    _draw_sheet(figure, top, top - 0.02, sheet, "samples: decoded draws from the prior")
+    _draw_sheet(figure, top, top - 0.02, sheet, headings[1])
 
 
 def _draw_sheet(figure, top, most, sheet, heading):

@@ -1,4 +1,4 @@
-"""Exponential moving averages of a game's encoder and generator, as networks of their own.
+"""Exponential moving averages of networks of a game, kept as networks of their own.
 
 They are part of the game, hence of its checkpoints; batch norm statistics are averaged with the
 weights. The average of GAN weights is less noisy than the last of them (Yazıcı et al. 2019,
@@ -15,9 +15,9 @@ from keras import ops
 
 
 def create(game) -> dict:
-    """Copies of the networks of `game` that make codes and images: name → network."""
+    """Copies of the networks of `game` that it names in `averaged`: name → network."""
     copies = {}
-    for name in ("encoder", "generator"):
+    for name in game.averaged:
         if name in game.named_networks():
             copies[name] = keras.models.clone_model(getattr(game, name))
             copies[name].set_weights(getattr(game, name).get_weights())

@@ -1,0 +1,117 @@
+"""CycleGAN: what its paper claims, on numbers that can be checked by hand."""
+
+import numpy as np
+import pytest
+from games import examples
+from games import make
+from keras import ops
+
+import zoo
+from zoo import datasets
+from zoo import metrics
+from zoo import models
+
+
+def half(x):
+    """A discriminator of 2 × 2 patches that cannot tell: D = ½ everywhere."""
+    return ops.full((x.shape[0], 2, 2, 1), 0.5)
+
+
+def with_maps(a_to_b, b_to_a, judge_a=half, judge_b=half, **arguments):
+    """A game whose networks are these functions."""
+    game = make("cyclegan", "mlp", **arguments)
+    game.a_to_b, game.b_to_a = a_to_b, b_to_a
+    game.discriminator_a, game.discriminator_b = judge_a, judge_b
+    return game
+
+
+def losses(game, a, b):
+    return {player: float(loss) for player, loss in game((a, b), training=True).items()}
+
+
+def test_the_true_maps_of_an_inverted_world_cost_the_identity_terms_only():
+    a = examples(n=8)
+    b = -examples(n=8, seed=1)
+    found = losses(with_maps(ops.negative, ops.negative, identity=0.0), a, b)
+    # Of D = ½: ½ (¼ + ¼) in each domain; its translations cost (½ − 1)² in each.
+    assert found["discriminators"] == pytest.approx(0.5)
+    assert found["generators"] == pytest.approx(0.5)
+    # F(b) = −b is 2|b| from b.
+    kept = losses(with_maps(ops.negative, ops.negative, cycle=4.0, identity=0.25), a, b)
+    moved = 2 * np.abs(a).mean() + 2 * np.abs(b).mean()
+    assert kept["generators"] == pytest.approx(0.5 + 4.0 * 0.25 * moved, rel=1e-5)
+
+
+def test_the_identity_costs_the_adversarial_term_alone_and_a_cycle_is_weighed():
+    a, b = examples(n=8), examples(n=8, seed=1)
+
+    def knows(x):  # 1 of a, 0 of all else
+        return ops.full((8, 1), float(np.array_equal(np.array(x), a)))
+
+    found = losses(with_maps(lambda x: x, lambda x: x, knows, lambda x: 1 - knows(x)), a, b)
+    assert found == {"generators": 2.0, "discriminators": 0.0}
+    # A → B adds ½, B → A does nothing: both cycles end ½ away, and so do the images of B.
+    game = with_maps(lambda x: x + 0.5, lambda x: x, cycle=3.0, identity=2.0)
+    assert losses(game, a, b)["generators"] == pytest.approx(0.5 + 3 * (0.5 + 0.5 + 2 * 0.5))
+
+
+@pytest.mark.parametrize("arguments", [{"cycle": -1.0}, {"identity": -0.5}])
+def test_negative_weights_are_refused(arguments):
+    ((name, value),) = arguments.items()
+    with pytest.raises(ValueError, match=f"{name} must be 0 or more; got {value}"):
+        zoo.CycleGAN((8, 8, 1), **arguments)
+
+
+def test_what_needs_codes_is_refused_in_words():
+    game = make("cyclegan", "mlp")
+    with pytest.raises(ValueError, match="CycleGAN has no generator; methods that have one: gan"):
+        game.decode(np.zeros((2, 3)))
+    with pytest.raises(ValueError, match="CycleGAN has no generator, .*game.translate"):
+        models.of_game(game)
+
+
+class Constant:
+    """A game that translates to B by `to_b` and to A by doing nothing."""
+
+    def __init__(self, to_b):
+        self.to_b = to_b
+
+    def translate(self, x, domain):
+        return self.to_b(x) if domain else x
+
+
+def pair(name="invert", n=60):
+    """Noise and what a map makes of it, as a pair of known truth."""
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 128, (2, n, 8, 8, 1)).astype("uint8")
+    labels = np.arange(n) % 2
+    parts = {"train": images[0], "test": images[1], "train_labels": labels, "test_labels": labels}
+    data = datasets.Dataset(name="noise", classes=("a", "b"), source="made here", **parts)
+    return data.paired(data.mapped(name))
+
+
+def test_translations_are_measured_beside_the_identity_map():
+    data = pair()
+    right = metrics.translation.two_domains(Constant(lambda x: -x), data, seed=0, limit=60)
+    nothing = metrics.translation.two_domains(Constant(lambda x: x), data, seed=0, limit=60)
+    assert right["translation_ab"] == pytest.approx(0, abs=1e-5)
+    assert nothing["translation_ab_ratio"] == pytest.approx(right["translation_ab_identity"])
+    assert nothing["translation_ab_ratio"] == nothing["translation_ab_identity"] > 1
+    # A perfect cycle says nothing of the translation.
+    assert nothing["cycle_ab"] == 0 and right["cycle_ab_ratio"] > 1
+    assert right["domain_ab"] == right["domain_ab_real"] == 1 and nothing["domain_ab"] == 0
+    assert right["n_test"] == 60 and not [key for key in right if key.startswith("class_kept")]
+    assert set(right) - {"n_test"} < set(metrics.translation.KEYS)
+
+
+def test_without_known_pairs_only_cycles_and_domains_are_measured():
+    shoes, bags = (datasets.load(f"fashion_mnist_10k[class={c}]") for c in ("Sneaker", "Bag"))
+    data = shoes.paired(bags)
+    found = metrics.translation.two_domains(Constant(lambda x: x), data, seed=0, limit=50)
+    assert not [key for key in found if key.startswith("translation")]
+    assert found["domain_ab"] < 0.1 and found["domain_ab_real"] > 0.9
+    # What is left as it was keeps its class, of which real images of the target are not.
+    kept = found["class_kept_ab"], found["class_kept_ab_untouched"]
+    assert kept[0] == kept[1] > 0.8 and found["class_kept_ab_real"] > 0.8
+    table = metrics.table(found)
+    assert "A to B and back, ratio" in table and "to the truth" not in table

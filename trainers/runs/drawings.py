@@ -1,0 +1,116 @@
+"""The pictures of a run: what its game makes of the same test examples and codes each time."""
+
+import keras
+import numpy as np
+
+from zoo import datasets
+from zoo import metrics
+from zoo.plots import pictures
+from zoo.plots import sheets
+
+# Images in a row of a table.
+COLUMNS = 10
+
+
+def of_epoch(game, data, directory, name: str) -> None:
+    """Write DIRECTORY/samples/NAME, and what else the method has: reconstructions, translations."""
+    if data.other is not None:
+        draw_translations(game, data, directory / "translations" / name)
+    if not game.has_generator:
+        return
+    if "y" in game.inputs:
+        draw_conditions(game, data, directory / "samples" / name)
+        return
+    images, reconstructions, samples, _, _ = shown(game, data, 60)
+    if images.ndim == 2:
+        pictures.save_png(pictures.points(images, samples), directory / "samples" / name)
+        return
+    pictures.save_png(pictures.grid(samples, 10), directory / "samples" / name)
+    if reconstructions is not None:
+        sheet = pictures.pairs(images, reconstructions, 10)
+        pictures.save_png(sheet, directory / "reconstructions" / name)
+
+
+def shown(game, data, n: int) -> tuple:
+    """What every picture of a run shows: the same test examples and the same codes each time.
+
+    Returns:
+        (images, reconstructions or None, samples, codes or None, prior codes), n of each.
+    """
+    images, prior = _test_images(data, n), keras.ops.convert_to_numpy(game.prior_codes(n, seed=1))
+    samples = metrics.in_batches(game.decode, prior)
+    if not game.has_encoder:
+        return images, None, samples, None, prior
+    codes = metrics.in_batches(game.encode, images)
+    return images, metrics.in_batches(game.decode, codes), samples, codes, prior
+
+
+def of_report(game, data) -> dict:
+    """The images of `zoo.plots.pictures.report`, by the name of its argument."""
+    if not game.has_generator:
+        (a, to_b, *_), (b, to_a, *_) = translated(game, data, 36 if len(data.shape) == 3 else 500)
+        if len(data.shape) != 3:
+            return {"images": b, "reconstructions": None, "samples": to_b}
+        # Rows of 12, each above the row of its translations.
+        rows = [part.reshape(-1, 12, *data.shape) for part in (b, to_a) if len(b) == 36]
+        return {
+            "images": a,
+            "reconstructions": to_b,
+            "samples": np.stack(rows, axis=1).reshape(-1, *data.shape) if rows else to_a,
+            "headings": ("images of A, each above its translation", "the same of B"),
+        }
+    images, reconstructions, samples, codes, prior = shown(game, data, 500)
+    found = {"images": images, "reconstructions": reconstructions, "samples": samples}
+    found |= {"codes": codes, "prior": prior}
+    if "y" in game.inputs:
+        found["samples"] = np.concatenate(_by_class(game, data, 12)[:12])
+        found["headings"] = ("", "samples: a row for each class, of the same codes")
+    return found
+
+
+def translated(game, data, n: int) -> list:
+    """(images, translations, translations back, true translations or None) of A and then of B."""
+    found = []
+    for here, (source, target) in enumerate(((data, data.other), (data.other, data))):
+        x = _test_images(source, n)
+        made = metrics.in_batches(lambda batch, to=1 - here: game.translate(batch, to), x)
+        back = metrics.in_batches(lambda batch, to=here: game.translate(batch, to), made)
+        found.append((x, made, back, _test_images(target, n) if data.truth_known else None))
+    return found
+
+
+def draw_translations(game, data, path) -> None:
+    """Write a table of test images of both sets, each above its translation and what comes back."""
+    both = translated(game, data, COLUMNS if len(data.shape) == 3 else 500)
+    if len(data.shape) != 3:
+        clouds = [(data.other.test, both[0][1]), (data.test, both[1][1])]
+        drawn = [pictures.points(real, made) for real, made in clouds]
+        pictures.save_png(np.concatenate(drawn, axis=1), path)
+        return
+    rows, names = [], (data.name, data.other.name)
+    for (x, made, back, truth), way in zip(both, (names, names[::-1]), strict=True):
+        rows += [sheets.Row("{} → {}".format(*way)), sheets.Row("test image", x)]
+        rows += [sheets.Row("translation", made), sheets.Row("and back", back)]
+        rows += [sheets.Row("the truth", truth)] if truth is not None else []
+    sheets.draw(path, f"{type(game).__name__}: translations", rows)
+
+
+def draw_conditions(game, data, path) -> None:
+    """Write a table of samples with a row for each class, of the same codes in every row."""
+    made = _by_class(game, data, COLUMNS)
+    if len(data.shape) != 3:
+        pictures.save_png(pictures.points(data.test, np.concatenate(made)), path)
+        return
+    rows = [sheets.Row(name, row) for name, row in zip(data.conditions, made, strict=True)]
+    sheets.draw(path, f"{type(game).__name__}: samples of each class", rows)
+
+
+def _by_class(game, data, n):
+    """Samples of the same n codes, for each class."""
+    codes = keras.ops.convert_to_numpy(game.prior_codes(n, seed=1))
+    made = [game.decode(codes, np.full(n, y)) for y in range(len(data.conditions))]
+    return [keras.ops.convert_to_numpy(row) for row in made]
+
+
+def _test_images(data, n):
+    return datasets.scale(data.test[np.random.default_rng(0).permutation(len(data.test))[:n]])

@@ -1,0 +1,177 @@
+"""What a translation between two sets of images is worth, beside doing nothing.
+
+A small cycle error is no evidence: translators may exchange images, or leave them as they are, and
+still return them. So every cycle error stands beside the error to the true translation, where pairs
+are known, and that beside the identity map.
+"""
+
+import numpy as np
+
+from zoo.datasets.maps import undone
+from zoo.datasets.pixels import scale
+from zoo.datasets.pixels import unscale
+from zoo.metrics import classifier
+from zoo.metrics.arrays import in_batches
+from zoo.metrics.arrays import subset
+from zoo.metrics.arrays import to_numpy
+from zoo.metrics.probes import fitted
+from zoo.metrics.reconstruction import matched_and_mismatched
+
+# Training images of each domain that the domains are told apart with.
+_KNOWN = 2000
+
+# Test examples of each domain that are translated there and back.
+_MOST = 2000
+
+KEYS = tuple(
+    f"{name}_{way}{suffix}"
+    for way in ("ab", "ba")
+    for name, suffixes in {
+        "translation": ("", "_mismatched", "_ratio", "_identity"),
+        "cycle": ("", "_mismatched", "_ratio"),
+        "domain": ("", "_real"),
+        "class_kept": ("", "_untouched", "_real"),
+    }.items()
+    for suffix in suffixes
+) + ("class_asked", "class_asked_real", "class_translated")
+
+
+def compared(way: str, x, made, back, truth=None, rng_seed: int = 0) -> dict[str, float]:
+    """Compares translations with the truth, and what comes back with where it began.
+
+    Args:
+      way: "ab" or "ba", part of every key.
+      x: (n, ...) examples of the first domain, images in [-1, 1] or points; n >= 2.
+      made: (n, ...) their translations.
+      back: (n, ...) these, translated back.
+      truth: (n, ...) the true translations, or None where they are not known.
+      rng_seed: picks which other example each is compared with.
+
+    Returns:
+      cycle_WAY, cycle_WAY_mismatched, cycle_WAY_ratio: as `zoo.metrics.cycles`, of x and `back`.
+      translation_WAY, ..._mismatched, ..._ratio: the same of `truth` and `made`.
+      translation_WAY_identity: the ratio of the identity map, of `truth` and x. A translation with
+        a larger ratio is worse than none.
+
+    Raises:
+      ValueError: the shapes differ or there are fewer than two examples.
+    """
+    figures = matched_and_mismatched(f"cycle_{way}", x, back, rng_seed)
+    if truth is not None:
+        figures |= matched_and_mismatched(f"translation_{way}", truth, made, rng_seed)
+        same = matched_and_mismatched("same", truth, x, rng_seed)
+        figures[f"translation_{way}_identity"] = same["same_ratio"]
+    return figures
+
+
+def two_domains(game, data, seed: int, limit: int, thorough: bool = True) -> dict[str, float]:
+    """Measures both ways of a game that translates between two sets of images.
+
+    WAY is ab and ba. Higher (+) or lower (-) is better:
+
+    | key                      | unit    |   | meaning (n_test: how many images were used)      |
+    | ------------------------ | ------- | - | ------------------------------------------------ |
+    | translation_WAY, ...     | L2 norm | - | where pairs are known, see `compared`            |
+    | cycle_WAY, ...           | L2 norm | - | what comes back, see `compared`                  |
+    | domain_WAY               | share   | + | translations that look like the target domain    |
+    | domain_WAY_real          | share   |   | the same of real images of the target            |
+    | class_kept_WAY           | share   | + | translations that have the class of their source |
+    | class_kept_WAY_untouched | share   |   | the same of the sources themselves               |
+    | class_kept_WAY_real      | share   |   | the same of real images of the target            |
+
+    How images look is judged by a logistic regression on the pixels of 2,000 training images of
+    each domain, which class they have by the classifier that ships for the data set, if there is
+    one, after the maps that made the target are undone. An outline cannot be undone.
+
+    Args:
+      game: has `translate`, from images and the number of a domain, 0 for A and 1 for B.
+      data: a `zoo.datasets.Dataset` with the second domain in it.
+      seed: picks subsets and partners, and seeds the regression.
+      limit: at most so many test examples of each domain, and at most 2,000.
+      thorough: whether to measure domain_WAY and class_kept_WAY, which takes most of the time.
+    """
+    figures = {}
+    for way, source, target in (("ab", data, data.other), ("ba", data.other, data)):
+        rows = subset(len(source.test), min(limit, _MOST), seed)
+        x, there, here = scale(source.test[rows]), int(way == "ab"), int(way == "ba")
+        made = in_batches(lambda batch, to=there: game.translate(batch, to), x)
+        back = in_batches(lambda batch, to=here: game.translate(batch, to), made)
+        truth = scale(target.test[rows]) if data.truth_known else None
+        figures |= {"n_test": float(len(x)), **compared(way, x, made, back, truth, seed)}
+        if thorough:
+            figures |= _domain(way, source, target, made, seed)
+            figures |= _class_kept(way, source.test_labels[rows], x, made, target)
+    return figures
+
+
+def class_asked(game, data, seed: int) -> dict[str, float]:
+    """Whether samples have the class that they were asked for, as the shipped classifier sees it.
+
+    Args:
+      game: has `decode` and `translate`, each to labels (n,).
+      data: a `zoo.datasets.Dataset` with classes; {} if no classifier ships for it.
+      seed: of 2,000 codes, whose classes take turns, and of the classes that images are translated
+        to.
+
+    Returns:
+      class_asked: share of samples of their class; class_asked_real: of real test images.
+      class_translated: share of test images that have the class that they are translated to, which
+        is never their own.
+    """
+    judge = _judge(data)
+    if judge is None:
+        return {}
+    count, n = len(data.classes), min(_MOST, len(data.test))
+    asked = np.arange(_MOST) % count
+    codes = to_numpy(game.prior_codes(_MOST, seed))
+    samples = _in_pairs(game.decode, codes, asked)
+    rows = subset(len(data.test), n, seed)
+    x, own = scale(data.test[rows]), data.test_labels[rows]
+    to = (own + np.random.default_rng(seed).integers(1, count, n)) % count
+    found = {"class_asked": (samples, asked), "class_asked_real": (x, own)}
+    found["class_translated"] = _in_pairs(game.translate, x, to), to
+    return {name: _share(judge, *pair) for name, pair in found.items()}
+
+
+def _in_pairs(function, arrays, labels):
+    starts = range(0, len(labels), 500)
+    made = [function(arrays[i : i + 500], labels[i : i + 500]) for i in starts]
+    return np.concatenate([to_numpy(part) for part in made])
+
+
+def _share(judge, images, labels):
+    return float(np.mean(judge.probabilities(images).argmax(axis=1) == labels))
+
+
+def _judge(data):
+    """The classifier that ships for what the images of `data` were made of, or None."""
+    try:
+        judge = classifier.load(data.origin.partition("[")[0])
+    except ValueError:
+        return None
+    return judge if judge.image_shape == data.shape else None
+
+
+def _domain(way, source, target, made, seed):
+    known = [domain.train[:_KNOWN] for domain in (source, target)]
+    labels = np.repeat([0, 1], [len(part) for part in known])
+    probe = fitted("linear", scale(np.concatenate(known)), labels, seed)
+    shares = [
+        float(np.mean(probe.predict(part.reshape(len(part), -1)) == 1))
+        for part in (made, scale(target.test[: len(made)]))
+    ]
+    return dict(zip((f"domain_{way}", f"domain_{way}_real"), shares, strict=True))
+
+
+def _class_kept(way, labels, x, made, target):
+    """Nothing if there is no classifier, or the maps that made the target cannot be undone."""
+    judge, n = _judge(target), len(made)
+    images = [undone(part, target.maps) for part in (unscale(made), unscale(x), target.test[:n])]
+    if judge is None or images[0] is None:
+        return {}
+    names = (f"class_kept_{way}", f"class_kept_{way}_untouched", f"class_kept_{way}_real")
+    labels = labels, labels, target.test_labels[:n]
+    return {
+        name: _share(judge, scale(part), wanted)
+        for name, part, wanted in zip(names, images, labels, strict=True)
+    }
