@@ -65,7 +65,7 @@ def test_batch_norm_statistics_of_players_move(method, network):
     ]
     before = [layer.moving_mean.numpy() for layer in layers]
     step(game, batch(game))
-    assert layers or network == "tanh" or method == "three_scores"
+    assert layers or network == "tanh" or method == "written_three_scores"
     for old, layer in zip(before, layers, strict=True):
         assert np.any(layer.moving_mean.numpy() != old), layer.path
 

@@ -9,10 +9,10 @@ import pytest
 from games import batch
 from games import step
 from keras import ops
-from written import ACGAN
-from written import WGANGP
-from written import CycleGAN
 from written import ThreeScores
+from written import WrittenACGAN
+from written import WrittenCycleGAN
+from written import WrittenWGANGP
 
 import zoo
 from zoo import datasets
@@ -31,7 +31,7 @@ def make(game_class):
 
 
 def test_every_phase_has_examples_of_its_own_and_two_replicas_share_them():
-    game = make(WGANGP)
+    game = make(WrittenWGANGP)
     assert game.batches_per_step == 6
     rows = ops.arange(24)
     phases = [
@@ -64,8 +64,8 @@ def test_inputs_must_be_the_arguments_of_play():
 
 
 def test_a_batch_without_labels_is_refused_by_name():
-    game = make(ACGAN)
-    with pytest.raises(ValueError, match="ACGAN must have the parts x, y; got 1 of 2"):
+    game = make(WrittenACGAN)
+    with pytest.raises(ValueError, match="WrittenACGAN must have the parts x, y; got 1 of 2"):
         step(game, batch(game, 6)[:1])
 
 
@@ -122,13 +122,13 @@ def test_labels_follow_their_images_and_two_domains_do_not():
 def test_a_data_set_gives_the_parts_that_a_method_asks_for():
     data = datasets.load("fashion_mnist_10k")
     assert data.parts(("x", "z")) is data.train
-    x, y = data.parts(ACGAN.inputs)
+    x, y = data.parts(WrittenACGAN.inputs)
     assert x is data.train and y is data.train_labels
     shoes, bags = (datasets.load(f"fashion_mnist_10k[class={c}]") for c in ("7", "Bag"))
     assert set(shoes.train_labels) == set(shoes.test_labels) == {7}
     assert len(shoes.train) == (data.train_labels == 7).sum()
     np.testing.assert_array_equal(bags.train, data.train[data.train_labels == 8])
-    a, b = shoes.paired(bags).parts(CycleGAN.inputs)
+    a, b = shoes.paired(bags).parts(WrittenCycleGAN.inputs)
     assert a is shoes.train and b is bags.train
 
 

@@ -17,7 +17,7 @@ from zoo.priors import uniform
 CLASSES = 3
 
 
-class ACGAN(Game):
+class WrittenACGAN(Game):
     """Class-conditional GAN with an auxiliary classifier (Odena et al. 2017, arXiv:1610.09585)."""
 
     inputs = ("x", "y", "z")
@@ -47,7 +47,7 @@ class ACGAN(Game):
         }
 
 
-class CycleGAN(Game):
+class WrittenCycleGAN(Game):
     """Two domains and no code (Zhu et al. 2017, arXiv:1703.10593)."""
 
     inputs = ("a", "b")
@@ -75,7 +75,7 @@ class CycleGAN(Game):
         }
 
 
-class WGANGP(Game):
+class WrittenWGANGP(Game):
     """Five steps of a critic with a gradient penalty to one of the generator (arXiv:1704.00028)."""
 
     players = {"critic": ("critic",), "generator": ("generator",)}
@@ -123,11 +123,11 @@ class ThreeScores(Game):
 
 
 WRITTEN = {
-    "acgan": ACGAN,
-    "cyclegan": CycleGAN,
-    "wgan_gp": WGANGP,
-    "three_scores": ThreeScores,
+    "written_acgan": WrittenACGAN,
+    "written_cyclegan": WrittenCycleGAN,
+    "written_wgan_gp": WrittenWGANGP,
+    "written_three_scores": ThreeScores,
 }
 
 # Those whose generator makes images of codes alone.
-DECODING = ("wgan_gp", "three_scores")
+DECODING = ("written_wgan_gp", "written_three_scores")
