@@ -29,6 +29,9 @@ _stops: list = []  # signals received
 def main(argv: list) -> int:
     """Exit codes: 0 published, 1 the doctor found it unsound, 2 bad input, 143 SIGTERM."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if not argv[1:]:
+        print(listing())
+        return 0
     try:
         model, args = parse(argv)
         backend = os.environ.get("KERAS_BACKEND", "tensorflow")
@@ -38,6 +41,23 @@ def main(argv: list) -> int:
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+
+
+def listing() -> str:
+    """Usage, the other commands of this package, and what there is to export from here."""
+    import zoo
+
+    runs = sorted(path.parent for path in pathlib.Path("runs").glob("*/game.keras"))
+    return "\n".join(
+        [
+            USAGE,
+            "\nFlags: python -m export --help",
+            *(f"Also: python -m export.{name} --help" for name in ("doctor", "server", "client")),
+            "\nPresets:",
+            *(f"  {preset.name}" for preset in zoo.list_presets()),
+            *(["\nRuns:", *(f"  {run}" for run in runs)] if runs else []),
+        ]
+    )
 
 
 def parse(argv: list) -> tuple:

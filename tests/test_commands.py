@@ -1,5 +1,6 @@
 """What all commands share: flags, words, refusals, and help at once."""
 
+import os
 import pathlib
 import re
 import subprocess
@@ -128,3 +129,36 @@ def test_a_leading_tilde_is_the_home_directory(given, read, monkeypatch):
     monkeypatch.setenv("HOME", "/home/ada")
     args = commands.only_flags("usage", {"path": ("", "A path.")}, ["prog", f"--path={given}"])
     assert args.path == read
+
+
+@pytest.mark.parametrize(
+    ("package", "listed"),
+    [
+        ("trainers", [*zoo.METHODS, "circle", "counterexample", "compare", "ledger"]),
+        ("export", ["bigan_mnist", "runs/mine", "export.doctor", "export.server"]),
+        ("zoo", ["bigan_mnist"]),
+    ],
+)
+def test_a_package_without_arguments_lists_what_there_is(package, listed, tmp_path):
+    (tmp_path / "runs" / "mine").mkdir(parents=True)
+    (tmp_path / "runs" / "mine" / "game.keras").touch()
+    command = [sys.executable, "-c", HELP, package]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[-1] == "IMPORTED"
+    for name in listed:
+        assert any(name in line for line in lines[:-1]), name
+
+
+def test_the_citation_names_this_version():
+    yaml = pytest.importorskip("yaml")
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == zoo.__version__
+    assert citation["license"] == "Apache-2.0"

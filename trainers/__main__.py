@@ -1,0 +1,38 @@
+"""Lists the commands of this package: `python -m trainers`."""
+
+import ast
+import pathlib
+
+import zoo
+
+FOLDER = pathlib.Path(__file__).parent
+
+
+def text() -> str:
+    """Command and title, one a line: the methods, then all else that there is to run."""
+    sources = {path.stem: path for path in FOLDER.glob("*.py")}
+    sources |= {path.parent.name: path for path in FOLDER.glob("*/__main__.py")}
+    others = sorted(name for name in set(sources) - set(zoo.METHODS) if not name.startswith("_"))
+    width = max(map(len, sources))
+    lines = [
+        [f"  {name:{width}}  {_title(sources[name])}" for name in names]
+        for names in (zoo.METHODS, others)
+    ]
+    return "\n".join(
+        [
+            "usage: python -m trainers.NAME [flags]        flags: python -m trainers.NAME --help",
+            "\nMethods:",
+            *lines[0],
+            "\nOther commands:",
+            *lines[1],
+        ]
+    )
+
+
+def _title(path):
+    # Read, not imported: this answers at once.
+    return ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))).splitlines()[0]
+
+
+if __name__ == "__main__":
+    print(text())
