@@ -30,6 +30,9 @@ _stops: list = []  # signals received
 def main(argv: list) -> int:
     """Exit codes: 0 published, 1 the doctor found it unsound, 2 bad input, 143 SIGTERM."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if not argv[1:]:
+        print(listing())
+        return 0
     try:
         model, args = parse(argv)
         keras_settings.check_backend("export", ("tensorflow",))
@@ -39,15 +42,28 @@ def main(argv: list) -> int:
         return 2
 
 
+def listing() -> str:
+    """Usage, the other commands of this package, and what there is to export from here."""
+    import zoo
+
+    runs = sorted(path.parent for path in pathlib.Path("runs").glob("*/game.keras"))
+    return "\n".join(
+        [
+            USAGE,
+            "\nFlags: python -m export --help",
+            *(f"Also: python -m export.{name} --help" for name in ("doctor", "server", "client")),
+            "\nPresets:",
+            *(f"  {preset.name}" for preset in zoo.list_presets()),
+            *(["\nRuns:", *(f"  {run}" for run in runs)] if runs else []),
+        ]
+    )
+
+
 def parse(argv: list) -> tuple:
     """MODEL and the value of every flag. Raises ValueError where one is missing or not readable."""
     args, models = commands.parse(USAGE, FLAGS, argv)
     if len(models) != 1:
-        import zoo
-
-        known = ", ".join(preset.name for preset in zoo.list_presets())
-        given = " ".join(models) or "none"
-        raise ValueError(f"expected one MODEL; got {given}; presets: {known}; see --help")
+        raise ValueError(f"expected one MODEL, got {len(models)}: {models}; see --help")
     if not args.out:
         raise ValueError("--out is missing, such as --out served/bigan; see --help")
     return models[0], args

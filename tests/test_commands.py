@@ -131,23 +131,6 @@ def test_a_leading_tilde_is_the_home_directory(given, read, monkeypatch):
     assert args.path == read
 
 
-def test_the_trainers_are_listed_with_the_titles_of_their_papers():
-    from trainers.__main__ import listed
-
-    found = listed()
-    assert {*zoo.METHODS, "circle", "compare"} <= set(found) and not {"runs", "run"} & set(found)
-    assert found["bigan"] == (
-        "BiGAN (Donahue, Krähenbühl and Darrell, ICLR 2017, arXiv:1605.09782)"
-    )
-
-
-def test_export_without_a_model_names_the_presets(capsys):
-    from export.__main__ import main
-
-    assert main(["export"]) == 2
-    assert "got none; presets: " in capsys.readouterr().err
-
-
 @pytest.mark.parametrize(
     "own, options, module",
     [
@@ -172,3 +155,36 @@ def test_files_of_the_users_own_are_not_taken_for_the_package(own, options, modu
     )
     assert shown.returncode == 0, shown.stderr
     assert f"usage: python -m {module} " in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("package", "listed"),
+    [
+        ("trainers", [*zoo.METHODS, "circle", "counterexample", "compare", "ledger"]),
+        ("export", ["bigan_mnist", "runs/mine", "export.doctor", "export.server"]),
+        ("zoo", ["bigan_mnist"]),
+    ],
+)
+def test_a_package_without_arguments_lists_what_there_is(package, listed, tmp_path):
+    (tmp_path / "runs" / "mine").mkdir(parents=True)
+    (tmp_path / "runs" / "mine" / "game.keras").touch()
+    command = [sys.executable, "-c", HELP, package]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[-1] == "IMPORTED"
+    for name in listed:
+        assert any(name in line for line in lines[:-1]), name
+
+
+def test_the_citation_names_this_version():
+    yaml = pytest.importorskip("yaml")
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == zoo.__version__
+    assert citation["license"] == "Apache-2.0"

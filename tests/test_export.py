@@ -555,8 +555,8 @@ def test_bad_input_is_named(tmp_path, monkeypatch):
     (out / "3").mkdir(parents=True)
     (tmp_path / "damaged.keras").write_bytes(b"no")
     for arguments, message in (
-        ([], "expected one MODEL; got none; presets: "),
-        ([game, game], "expected one MODEL; got "),
+        (["--version=1"], "expected one MODEL, got 0"),
+        ([game, game], "expected one MODEL, got 2"),
         ([game], "--out is missing"),
         ([tmp_path / "none", "--out", out], "no game at"),
         ([tmp_path / "damaged.keras", "--out", out], "damaged.keras"),

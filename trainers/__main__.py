@@ -1,41 +1,38 @@
-"""What can be trained and run: one line for each command of this package.
-
-usage: python -m trainers
-       python -m trainers.NAME --help
-"""
+"""Lists the commands of this package: `python -m trainers`."""
 
 import ast
 import pathlib
-import sys
 
-from zoo.cli import commands
+import zoo
 
 FOLDER = pathlib.Path(__file__).parent
-# Rooms that no command lives in.
-SHARED = ("distribute", "runs")
 
 
-def main(argv: list) -> None:
-    """Print the list. Reads the sources, and imports none of them."""
-    with commands.exit_on_bad_input():
-        commands.only_flags(__doc__, {}, argv)
-        print("python -m trainers.NAME, --help for its flags:\n")
-        for name, title in listed().items():
-            print(f"  {name:<18}{title}")
+def text() -> str:
+    """Command and title, one a line: the methods, then all else that there is to run."""
+    sources = {path.stem: path for path in FOLDER.glob("*.py")}
+    sources |= {path.parent.name: path for path in FOLDER.glob("*/__main__.py")}
+    others = sorted(name for name in set(sources) - set(zoo.METHODS) if not name.startswith("_"))
+    width = max(map(len, sources))
+    lines = [
+        [f"  {name:{width}}  {_title(sources[name])}" for name in names]
+        for names in (zoo.METHODS, others)
+    ]
+    return "\n".join(
+        [
+            "usage: python -m trainers.NAME [flags]        flags: python -m trainers.NAME --help",
+            "\nMethods:",
+            *lines[0],
+            "\nOther commands:",
+            *lines[1],
+        ]
+    )
 
 
-def listed() -> dict:
-    """Name of each command → first line of its docstring."""
-    files = [*FOLDER.glob("*.py"), *FOLDER.glob("*/__main__.py")]
-    names = {path.parent.name if path.stem == "__main__" else path.stem: path for path in files}
-    return {
-        name: (ast.get_docstring(ast.parse(names[name].read_text(encoding="utf-8"))) or name)
-        .splitlines()[0]
-        .rstrip(".")
-        for name in sorted(names)
-        if not name.startswith("_") and name not in (*SHARED, FOLDER.name)
-    }
+def _title(path):
+    # Read, not imported: this answers at once.
+    return ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))).splitlines()[0]
 
 
 if __name__ == "__main__":
-    main(sys.argv)
+    print(text())
