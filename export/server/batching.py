@@ -133,11 +133,7 @@ class Queue:
         """
         rows = self._rows(feeds)
         parameters = self.parameters
-        if rows > parameters.max_batch_size:
-            raise invalid(
-                f"Task size {rows} is larger than maximum input batch size "
-                f"{parameters.max_batch_size}"
-            )
+        self.check_rows(rows)
         if self.rows + rows > parameters.max_enqueued_batches * parameters.largest:
             raise ServingError(
                 "UNAVAILABLE",
@@ -152,6 +148,14 @@ class Queue:
             *(self._add(part, min(parameters.largest, rows - s)) for part, s in zip(parts, starts))
         )
         return {alias: np.concatenate([f[alias] for f in found]) for alias in found[0]}
+
+    def check_rows(self, rows: int) -> None:
+        """Raises ServingError, INVALID_ARGUMENT, for a request of too many rows."""
+        if rows > self.parameters.max_batch_size:
+            raise invalid(
+                f"Task size {rows} is larger than maximum input batch size "
+                f"{self.parameters.max_batch_size}"
+            )
 
     def _rows(self, feeds):
         if any(value.ndim == 0 for value in feeds.values()):

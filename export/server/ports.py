@@ -157,14 +157,20 @@ async def open_rest(app, metrics_path: str):
         app.predictor,
         metrics_path,
         options.rest_api_timeout_in_ms / 1000,
+        options.rest_api_max_body_bytes,
+        options.rest_api_max_unpacked_bytes or options.rest_api_max_body_bytes // 16,
         options.rest_api_enable_cors_support,
     )
     runner = web.AppRunner(
-        rest.application(MOST_BYTES),
+        rest.application(),
         access_log=None,
         # Callers that do not speak HTTP/1 are answered 400; each would print a traceback too.
         logger=_silent(),
         handle_signals=False,
+        # What a caller who has left asked for is not run.
+        handler_cancellation=True,
+        # Seconds for which the rest of a body that was refused is read.
+        lingering_time=1,
         # aiohttp waits once for requests to end, and as long again after it has cancelled reading.
         shutdown_timeout=options.drain_seconds / 2,
     )
