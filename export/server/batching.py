@@ -108,6 +108,8 @@ class Scheduler:
                 task.future.set_exception(answer)
             else:
                 task.future.set_result(answer)
+        if not queue.running:
+            queue.at_rest()
 
     def close(self) -> None:
         self.threads.shutdown(wait=False)
@@ -124,6 +126,7 @@ class Queue:
         self.rows = 0
         self.running = 0
         self.timer = None
+        self.at_rest = lambda: None  # called when a run has ended and none is under way
 
     async def submit(self, feeds: dict) -> dict:
         """alias → array of every output, for these rows.

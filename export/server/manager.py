@@ -8,6 +8,7 @@ new requests and ends when its last one has ended.
 import asyncio
 import concurrent.futures
 import contextlib
+import functools
 import gc
 import time
 from collections.abc import Callable
@@ -226,6 +227,8 @@ class Manager:
         if version.error or version.dropped:
             return await self._end(model, version)
         version.queues = self.queues(version.servable)
+        for queue in version.queues.values():
+            queue.at_rest = functools.partial(self.registry.released, version)
         model.turn(version, State.AVAILABLE)
         self.say(f"{title}: available after {time.monotonic() - began:.1f} s, {runs} warm-up runs")
         self._reconcile(model)
@@ -234,7 +237,7 @@ class Manager:
 
     async def _unload(self, model, version):
         async with self.registry.moved:
-            await self.registry.moved.wait_for(lambda: not version.flying)
+            await self.registry.moved.wait_for(lambda: not version.busy())
         await self._end(model, version)
         self.say(f"{model.name} version {version.number}: unloaded")
 

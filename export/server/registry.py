@@ -53,10 +53,8 @@ class InUse:
         return self.version
 
     def __exit__(self, *_):
-        version = self.version
-        version.flying -= 1
-        if not version.flying and version.state is State.UNLOADING:
-            asyncio.ensure_future(self.registry.announce())
+        self.version.flying -= 1
+        self.registry.released(self.version)
 
 
 class Registry:
@@ -102,7 +100,11 @@ class Registry:
         Raises:
             ServingError: see `find`.
         """
-        return InUse(self, self.find(spec))
+        return self.held(self.find(spec))
+
+    def held(self, version: Version) -> "InUse":
+        """A context that keeps `version` in memory."""
+        return InUse(self, version)
 
     def status(self, spec) -> list[Version]:
         """Every version of a model that was seen, newest first; or the one that is named.
@@ -142,6 +144,11 @@ class Registry:
                     )
         for name, config in listed.items():
             self.models[name].labels = dict(config.version_labels)
+
+    def released(self, version: Version) -> None:
+        """Wake who waits to unload a version, if nothing uses it any more."""
+        if version.state is State.UNLOADING and not version.busy():
+            asyncio.ensure_future(self.announce())
 
     async def announce(self) -> None:
         """Wake whoever waits for a change."""

@@ -66,6 +66,14 @@ class Rest:
         self.timeout = timeout
         self.most_bytes, self.most_unpacked_bytes = most_bytes, most_unpacked_bytes
         self.headers = CORS if cors else {}
+        self.reading = set()  # an `asyncio.Timeout` for every body that is being read
+        self.ended = False
+
+    def end(self) -> None:
+        """Wait for no body any more; whose body has come is answered."""
+        self.ended = True
+        for limit in self.reading:
+            limit.reschedule(0)
 
     def application(self) -> web.Application:
         """The aiohttp application."""
@@ -113,13 +121,19 @@ class Rest:
         most = self.most_unpacked_bytes if packed else self.most_bytes
         body = bytearray()
         try:
-            # In pieces: `request.read` unpacks as much as the limit at once.
-            async for piece in request.content.iter_any():
-                body += piece
-                if len(body) > most:
-                    raise TooLarge(most, packed)
+            async with asyncio.timeout(0 if self.ended else None) as limit:
+                self.reading.add(limit)
+                # In pieces: `request.read` unpacks as much as the limit at once.
+                async for piece in request.content.iter_any():
+                    body += piece
+                    if len(body) > most:
+                        raise TooLarge(most, packed)
+        except TimeoutError:
+            raise ServingError("UNAVAILABLE", "the server ends, and has not got the body") from None
         except (http_exceptions.BadHttpMessage, web.RequestPayloadError) as error:
             raise invalid(f"the body cannot be read: {error}") from None
+        finally:
+            self.reading.discard(limit)
         return bytes(body)
 
     async def _predict(self, spec, text):

@@ -36,6 +36,10 @@ class Version:
     wake: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)  # to try again at once
     task: object = None  # the asyncio.Task that loads or unloads it
 
+    def busy(self) -> bool:
+        """Whether its session is in use: a run goes on when its callers have left."""
+        return bool(self.flying) or any(queue.running for queue in self.queues.values())
+
 
 def on_disk(base_path: str) -> dict | None:
     """number → folder of every version below `base_path`; None where it cannot be read now.
