@@ -155,3 +155,28 @@ def test_files_of_the_users_own_are_not_taken_for_the_package(own, options, modu
     )
     assert shown.returncode == 0, shown.stderr
     assert f"usage: python -m {module} " in shown.stdout
+
+
+@pytest.mark.parametrize(
+    "words, printed",
+    [
+        (["trainers.bigan", "--help"], r"BiGAN (Donahue, Kr\xe4henb\xfchl and Darrell"),
+        (["zoo", "none-ö"], r"none-\xf6"),
+        (["export.client", "encode", "--image=ö.png", "--out=c.ö"], r"c.\xf6"),
+    ],
+)
+@pytest.mark.parametrize(
+    "console",
+    [
+        {"PYTHONIOENCODING": "ascii"},
+        {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    ],
+)
+def test_a_console_without_the_characters_loses_none(console, words, printed):
+    shown = subprocess.run(
+        [sys.executable, "-m", *words], cwd=ROOT, env=os.environ | console, capture_output=True
+    )
+    told = (shown.stdout + shown.stderr).decode("ascii")
+    assert "codec" not in told and "Traceback" not in told
+    # Arguments arrive as surrogates if the locale is C.
+    assert printed in told or printed.replace(r"\xf6", r"\udcc3\udcb6") in told
