@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from export import orientation
 from zoo import datasets
 
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -17,9 +18,10 @@ def decoded(data: tf.Tensor, shape: tuple) -> tf.Tensor:
     """Images in [-1, 1] of PNG and JPEG files, as `zoo.datasets` makes them of the same files.
 
     Each is cut to its central square and resized by Pillow's Lanczos filter, whose fixed-point
-    arithmetic is repeated here: the pixels are equal, not close. Transparency is dropped, palettes
-    are resolved, grey becomes RGB and RGB becomes grey where the model wants it. Unlike in
-    training, the EXIF orientation is not applied, and colour with 16 bits is refused too.
+    arithmetic is repeated here: the pixels are equal, not close. The EXIF orientation is applied,
+    transparency is dropped, palettes are resolved, grey becomes RGB and RGB becomes grey where the
+    model wants it. Unlike in training, colour with 16 bits is refused too, and an orientation that
+    only XMP or a PNG text names is not applied.
 
     Args:
         data: strings (n,), one file each.
@@ -61,6 +63,8 @@ def _read(data, row, shape):
     ]
     with tf.control_dependencies(checks):
         sides = _sides(data, head, is_jpeg)
+        turn = orientation.of(data, is_jpeg)
+    sides = tf.where(orientation.swaps_sides(turn), sides[::-1], sides)
     with tf.control_dependencies([_fitting(sides, row, shape)]):
         pixels = tf.cond(
             is_jpeg,
@@ -68,6 +72,7 @@ def _read(data, row, shape):
             lambda: tf.io.decode_jpeg(data, channels=3, dct_method="INTEGER_ACCURATE"),
             lambda: tf.io.decode_png(data, channels=3),
         )
+    pixels = orientation.upright(pixels, turn)
     square = shape[0] == shape[1]
     # Cut before anything is computed: eight times the bytes of what is thrown away.
     pixels = tf.cast(_central(pixels) if square else pixels, tf.float64)

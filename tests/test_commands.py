@@ -188,3 +188,27 @@ def test_the_citation_names_this_version():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     assert citation["version"] == zoo.__version__
     assert citation["license"] == "Apache-2.0"
+
+
+    "words, printed",
+    [
+        (["trainers.bigan", "--help"], r"BiGAN (Donahue, Kr\xe4henb\xfchl and Darrell"),
+        (["zoo", "none-ö"], r"none-\xf6"),
+        (["export.client", "encode", "--image=ö.png", "--out=c.ö"], r"c.\xf6"),
+    ],
+)
+@pytest.mark.parametrize(
+    "console",
+    [
+        {"PYTHONIOENCODING": "ascii"},
+        {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    ],
+)
+def test_a_console_without_the_characters_loses_none(console, words, printed):
+    shown = subprocess.run(
+        [sys.executable, "-m", *words], cwd=ROOT, env=os.environ | console, capture_output=True
+    )
+    told = (shown.stdout + shown.stderr).decode("ascii")
+    assert "codec" not in told and "Traceback" not in told
+    # Arguments arrive as surrogates if the locale is C.
+    assert printed in told or printed.replace(r"\xf6", r"\udcc3\udcb6") in told

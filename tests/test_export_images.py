@@ -135,6 +135,48 @@ def test_a_model_that_is_not_square_takes_its_own_size_only():
         images.decoded(tf.constant([packed(Image.fromarray(pixels[:3, :, 0]))]), (4, 6, 1))
 
 
+@pytest.mark.parametrize("form", ["JPEG", "PNG"])
+@pytest.mark.parametrize("tag", range(1, 10))
+def test_images_are_turned_as_their_tag_asks(form, tag, tmp_path):
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0112], exif[0x0132] = "Maker", tag, "2020:01:01 00:00:00"
+    image = smooth(31, 20)
+    for data in (packed(image, form, exif=exif), packed(image, form, exif=big_endian(tag))):
+        found, wanted = both(data, (16, 16, 3), tmp_path)
+        np.testing.assert_array_equal(found, wanted)
+        if 1 < tag < 9:
+            untagged = both(packed(image, form), (16, 16, 3), tmp_path)[0]
+            assert np.abs(found - untagged).max() > 0.1
+
+
+def big_endian(tag, kind=3):
+    """EXIF data with nothing but an orientation, of type 3 (SHORT) or 4 (LONG)."""
+    value = struct.pack(">HH" if kind == 3 else ">I", *[tag, 0][: 2 if kind == 3 else 1])
+    return b"Exif\0\0MM\0*" + struct.pack(">IHHHI", 8, 1, 0x0112, kind, 1) + value + bytes(4)
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG"])
+def test_damaged_tags_leave_an_image_as_it_is(form):
+    image, whole = smooth(9, 12), big_endian(6)
+    plain = images.decoded(tf.constant([packed(image, form)]), (8, 8, 3))
+    for exif in (whole[:6], whole[:13], whole[:20], whole[:10] + b"\xff" * 20, b"Exif\0\0XX" * 9):
+        data = packed(image, form, exif=exif)
+        found = images.decoded(tf.constant([data]), (8, 8, 3))
+        np.testing.assert_array_equal(found, plain)
+    turned = images.decoded(tf.constant([packed(image, form, exif=big_endian(6, 4))]), (8, 8, 3))
+    assert np.abs(turned - plain).max() > 0.1
+
+
+def test_a_model_that_is_not_square_takes_images_that_are_of_its_size_once_turned():
+    pixels = RNG.integers(0, 256, (4, 6, 1)).astype("uint8")
+    stored = Image.fromarray(np.rot90(pixels[..., 0]).copy())  # 6 x 4; tag 6 turns it back
+    data = packed(stored, exif=big_endian(6))
+    found = images.decoded(tf.constant([data]), (4, 6, 1))
+    np.testing.assert_array_equal(datasets.unscale(found.numpy())[0], pixels)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="not 4 x 6 pixels"):
+        images.decoded(tf.constant([data]), (6, 4, 1))
+
+
 def test_written_files_hold_the_pixels():
     pixels = RNG.integers(0, 256, (3, 4, 5, 3)).astype("uint8")
     data = images.encoded(tf.constant(datasets.scale(pixels))).numpy()

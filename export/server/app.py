@@ -18,12 +18,15 @@ from export.server import sessions
 from export.server import text_configs
 from export.server import words
 from export.server.batching_parameters import Parameters
+from export.server.calls import Calls
 from export.server.errors import ServingError
 from export.server.manager import Manager
 from export.server.metrics import PATH
 from export.server.metrics import Metrics
 from export.server.predictor import Predictor
 from export.server.servable import Servable
+
+AFTER_LAST_CALL = 0.5  # seconds for connections to be closed
 
 
 class App:
@@ -65,9 +68,10 @@ class App:
             options.enable_serialization_as_tensor_content,
         )
         self.health = health.aio.HealthServicer()
+        self.calls = Calls()
         self.ended = asyncio.Event()
         self.told = 0.0
-        self.server = self.rest = None
+        self.server = self.rest = self.runner = None
         self.background = []
 
     # Files that flags name.
@@ -195,7 +199,7 @@ class App:
         await self.manager.configure(self._configs())
         self.server = await ports.open_grpc(self, credentials)
         if self.options.rest_api_port:
-            self.rest = await ports.open_rest(self, metrics_path)
+            self.rest, self.runner = await ports.open_rest(self, metrics_path)
         self.background = [asyncio.ensure_future(self._forever(self.manager.watch))]
         if self.options.model_config_file_poll_wait_seconds > 0 and self.options.model_config_file:
             self.background.append(asyncio.ensure_future(self._forever(self._reread)))
@@ -206,14 +210,24 @@ class App:
         for task in self.background:
             task.cancel()
         await self.health.enter_graceful_shutdown()
-        ends = [self.server.stop(self.options.drain_seconds)]
+        ends = [self._end_grpc()]
         if self.rest:
-            ends.append(self.rest.cleanup())
+            self.rest.end()
+            ends.append(self.runner.cleanup())
         await asyncio.gather(*ends)
         self.manager.close()
         self.predictor.close()
         if self.scheduler:
             self.scheduler.close()
+
+    async def _end_grpc(self):
+        stopped = asyncio.ensure_future(self.server.stop(self.options.drain_seconds))
+        self.calls.end_streams()
+        called = asyncio.ensure_future(self.calls.none_open.wait())
+        await asyncio.wait({stopped, called}, return_when=asyncio.FIRST_COMPLETED)
+        called.cancel()
+        # gRPC itself waits 20 seconds for a connection on which nothing was ever said.
+        await asyncio.wait({stopped}, timeout=AFTER_LAST_CALL)
 
     async def _before_end(self, work):
         """Whether `work` was done before the server was told to end."""

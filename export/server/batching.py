@@ -108,6 +108,8 @@ class Scheduler:
                 task.future.set_exception(answer)
             else:
                 task.future.set_result(answer)
+        if not queue.running:
+            queue.at_rest()
 
     def close(self) -> None:
         self.threads.shutdown(wait=False)
@@ -124,6 +126,7 @@ class Queue:
         self.rows = 0
         self.running = 0
         self.timer = None
+        self.at_rest = lambda: None  # called when a run has ended and none is under way
 
     async def submit(self, feeds: dict) -> dict:
         """alias → array of every output, for these rows.
@@ -133,11 +136,7 @@ class Queue:
         """
         rows = self._rows(feeds)
         parameters = self.parameters
-        if rows > parameters.max_batch_size:
-            raise invalid(
-                f"Task size {rows} is larger than maximum input batch size "
-                f"{parameters.max_batch_size}"
-            )
+        self.check_rows(rows)
         if self.rows + rows > parameters.max_enqueued_batches * parameters.largest:
             raise ServingError(
                 "UNAVAILABLE",
@@ -152,6 +151,14 @@ class Queue:
             *(self._add(part, min(parameters.largest, rows - s)) for part, s in zip(parts, starts))
         )
         return {alias: np.concatenate([f[alias] for f in found]) for alias in found[0]}
+
+    def check_rows(self, rows: int) -> None:
+        """Raises ServingError, INVALID_ARGUMENT, for a request of too many rows."""
+        if rows > self.parameters.max_batch_size:
+            raise invalid(
+                f"Task size {rows} is larger than maximum input batch size "
+                f"{self.parameters.max_batch_size}"
+            )
 
     def _rows(self, feeds):
         if any(value.ndim == 0 for value in feeds.values()):

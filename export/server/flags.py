@@ -17,6 +17,12 @@ FLAGS = {
     "grpc_socket_path": ("", "UNIX socket on which gRPC listens as well."),
     "rest_api_port": (0, "Port of REST; 0 for none."),
     "rest_api_timeout_in_ms": (30000, "Longest run for a REST call."),
+    "rest_api_max_body_bytes": (2**31 - 1, "Most bytes of the body of a REST call; else 413."),
+    "rest_api_max_unpacked_bytes": (
+        0,
+        "Most bytes of a compressed body once it is unpacked; 0: a sixteenth of "
+        "--rest_api_max_body_bytes.",
+    ),
     "rest_api_enable_cors_support": (False, "Let web pages of other sites call REST."),
     "model_name": ("default", "Name of the one model (without --model_config_file)."),
     "model_base_path": ("", "Its folder, which holds one folder per version, named by a number."),
@@ -109,7 +115,15 @@ OTHERS = {
 }
 SAID = {IGNORED: "Accepted without effect", REFUSED: "Refused"}
 FLAGS |= {name: (start, f"{SAID[how]}: {why}.") for name, (start, how, why) in OTHERS.items()}
-LEAST = ("port", "rest_api_port", "max_num_load_retries", "num_load_threads", "drain_seconds")
+LEAST = (
+    "port",
+    "rest_api_port",
+    "rest_api_max_body_bytes",
+    "rest_api_max_unpacked_bytes",
+    "max_num_load_retries",
+    "num_load_threads",
+    "drain_seconds",
+)
 
 
 def parse(argv: list) -> types.SimpleNamespace:

@@ -1,14 +1,14 @@
-"""JSON bodies of REST ↔ arrays, in the formats of TensorFlow Serving.
+"""JSON values of REST ↔ arrays, in the formats of TensorFlow Serving.
 
 The data type comes from the signature and the shape from the nesting. Python's own `json` reads
 and writes NaN and Infinity bare, as TensorFlow Serving does.
 """
 
 import base64
-import binascii
 import itertools
 import json
 import math
+import string
 
 import numpy as np
 from tensorflow.core.framework import types_pb2
@@ -16,100 +16,6 @@ from tensorflow.core.framework import types_pb2
 from export.server import tensors
 from export.server.errors import ServingError
 from export.server.errors import invalid
-
-ROW, COLUMN = "instances", "inputs"
-
-
-def parse_body(text: bytes) -> dict:
-    """The object that a request holds.
-
-    Raises:
-        ServingError: INVALID_ARGUMENT, in TensorFlow Serving's words.
-    """
-    if not text.strip():
-        raise invalid("JSON Parse error: The document is empty")
-    try:
-        body = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise invalid(f"JSON Parse error: {error.msg} at offset: {error.pos}") from None
-    except UnicodeDecodeError as error:
-        raise invalid(f"JSON Parse error: {error.reason} at offset: {error.start}") from None
-    except (RecursionError, ValueError) as error:  # nested too deep; a number of 5000 digits
-        raise invalid(f"JSON Parse error: {error}") from None
-    if not isinstance(body, dict):
-        raise invalid(f"JSON Value: {_shown(body)} Is not object")
-    if not isinstance(body.get("signature_name", ""), str):
-        raise invalid(
-            f"JSON Value: {_shown(body)} not formatted correctly. "
-            f"'signature_name' key must be a string value."
-        )
-    if ROW in body and COLUMN in body:
-        raise invalid(
-            f"JSON Value: {_shown(body)} Not formatted correctly expecting only one of "
-            f"'{COLUMN}' or '{ROW}' keys to exist"
-        )
-    if ROW not in body and COLUMN not in body:
-        raise invalid(f"JSON Value: {_shown(body)} Missing '{COLUMN}' or '{ROW}' key")
-    return body
-
-
-def feeds(body: dict, signature) -> dict:
-    """alias → array of a parsed body, with the types of the signature.
-
-    Raises:
-        ServingError: INVALID_ARGUMENT.
-    """
-    if ROW in body:
-        return _rows(body[ROW], signature, body)
-    given = body[COLUMN]
-    names = list(signature.inputs)
-    if not isinstance(given, dict) or _is_binary(given):
-        if len(names) != 1:
-            raise invalid(f"JSON Value: {_shown(given)} Is not object of named inputs")
-        given = {names[0]: given}
-    _check_names(given, signature, f"in '{COLUMN}' object.")
-    return signature.defaults | {a: array(v, signature.inputs[a][0]) for a, v in given.items()}
-
-
-def _rows(instances, signature, body):
-    if not isinstance(instances, list):
-        raise invalid(f"JSON Value: {_shown(body)} Expecting '{ROW}' to be an list/array")
-    if not instances:
-        raise invalid(f"JSON Value: {_shown(body)} No values in '{ROW}' array")
-    names = list(signature.inputs)
-    columns = {}
-    for i, instance in enumerate(instances):
-        try:
-            if not isinstance(instance, dict) or _is_binary(instance):
-                if len(names) != 1:
-                    raise invalid(
-                        f"JSON Value: {_shown(instance)} is not an object of named inputs"
-                    )
-                instance = {names[0]: instance}
-            _check_names(instance, signature, f"in '{ROW}' object.")
-            for alias, value in instance.items():
-                found = array(value, signature.inputs[alias][0])
-                column = columns.setdefault(alias, [])
-                if column and column[0].shape != found.shape:
-                    raise invalid(f"Expecting tensor size: {column[0].size} but got: {found.size}")
-                column.append(found)
-        except ServingError as error:
-            raise invalid(
-                f"Failed to process element: {i} of '{ROW}' list. "
-                f"Error: {error.code.name}: {error.message}"
-            ) from None
-    if any(len(column) != len(instances) for column in columns.values()):
-        raise invalid(f"not every element of the '{ROW}' list has the same inputs")
-    return signature.defaults | {alias: np.stack(column) for alias, column in columns.items()}
-
-
-def _check_names(given, signature, where):
-    for alias in given:
-        if alias not in signature.inputs:
-            raise invalid(f"JSON object: does not have named input: {alias}")
-    for alias in signature.inputs:
-        if alias not in given and alias not in signature.defaults:
-            raise invalid(f"Missing named input: {alias} {where}")
 
 
 def array(value, number: int) -> np.ndarray:
@@ -127,14 +33,14 @@ def array(value, number: int) -> np.ndarray:
         size = len(leaves[0])
         for leaf in leaves:
             if not isinstance(leaf, list):
-                raise invalid(f"JSON Value: {_shown(leaf)} found at incorrect level: {len(shape)}")
+                raise invalid(f"JSON Value: {shown(leaf)} found at incorrect level: {len(shape)}")
             if len(leaf) != size:
                 raise invalid(
                     f"Encountered list at unexpected size: {len(leaf)} at level: {len(shape)} "
                     f"expected size: {size}"
                 )
         shape.append(size)
-        if len(shape) > 64:
+        if len(shape) > 64:  # of NumPy
             raise invalid(f"Encountered list at unexpected level: {len(shape)}")
         leaves = list(itertools.chain.from_iterable(leaves))
     dtype = tensors.FIELDS[number][1]
@@ -180,15 +86,22 @@ def _leaves(leaves, dtype, number):
 def _bytes(leaf):
     if isinstance(leaf, str):
         return leaf.encode("utf-8", "surrogatepass")
-    if not _is_binary(leaf):
-        raise invalid(f"JSON Value: {_shown(leaf)} not formatted correctly for base64 data")
+    if not is_binary(leaf):
+        raise invalid(f"JSON Value: {shown(leaf)} not formatted correctly for base64 data")
+    # As in TensorFlow Serving: white space is skipped, and padding may be missing.
+    text = leaf["b64"].translate(dict.fromkeys(map(ord, string.whitespace)))
+    digits = text.rstrip("=")
+    padding = -len(digits) % 4
     try:
-        return base64.b64decode(leaf["b64"], validate=True)
-    except (binascii.Error, ValueError):
+        if len(text) - len(digits) not in (0, padding):
+            raise ValueError
+        return base64.b64decode(digits + "=" * padding, validate=True)
+    except ValueError:  # binascii.Error is one
         raise invalid("Unable to base64 decode") from None
 
 
-def _is_binary(value):
+def is_binary(value) -> bool:
+    """Whether it is an object that stands for bytes."""
     return isinstance(value, dict) and value.keys() == {"b64"} and isinstance(value["b64"], str)
 
 
@@ -198,19 +111,19 @@ KINDS = {str: "String", dict: "Object", list: "Array", bool: "Bool", type(None):
 def _type_error(leaf, number):
     kind = "True" if leaf is True else "False" if leaf is False else KINDS.get(type(leaf), "Number")
     return invalid(
-        f"JSON Value: {_shown(leaf)} Type: {kind} is not of expected type: "
+        f"JSON Value: {shown(leaf)} Type: {kind} is not of expected type: "
         f"{tensors.type_name(number)}"
     )
 
 
 def _lossy(leaf, number):
     return invalid(
-        f"Cannot convert JSON value: {_shown(leaf)} to {tensors.type_name(number)} "
+        f"Cannot convert JSON value: {shown(leaf)} to {tensors.type_name(number)} "
         f"without loss of precision."
     )
 
 
-def _shown(value):
+def shown(value) -> str:
     """The value pretty-printed, as far as anybody reads."""
     try:
         text = json.dumps(value, indent=4)

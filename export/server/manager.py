@@ -8,6 +8,7 @@ new requests and ends when its last one has ended.
 import asyncio
 import concurrent.futures
 import contextlib
+import functools
 import gc
 import time
 from collections.abc import Callable
@@ -158,10 +159,13 @@ class Manager:
             return  # another configuration came in between, and looks for itself
         if found is None:
             if model.readable:
-                self.say(f"{model.name}: cannot read {config.base_path}; what is served stays")
+                now = "what is served stays" if model.available() else "waiting for a version in it"
+                self.say(f"{model.name}: cannot read {config.base_path}; {now}")
             model.readable = False
             return
-        before, model.readable = model.aspired, True
+        if not found and not model.empty:
+            self.say(f"{model.name}: {versions.none_in(config.base_path)}")
+        before, model.readable, model.empty = model.aspired, True, not found
         model.aspired, missing = versions.aspired(found, config.model_version_policy)
         if missing and before != model.aspired:
             self.say(
@@ -226,6 +230,8 @@ class Manager:
         if version.error or version.dropped:
             return await self._end(model, version)
         version.queues = self.queues(version.servable)
+        for queue in version.queues.values():
+            queue.at_rest = functools.partial(self.registry.released, version)
         model.turn(version, State.AVAILABLE)
         self.say(f"{title}: available after {time.monotonic() - began:.1f} s, {runs} warm-up runs")
         self._reconcile(model)
@@ -234,7 +240,7 @@ class Manager:
 
     async def _unload(self, model, version):
         async with self.registry.moved:
-            await self.registry.moved.wait_for(lambda: not version.flying)
+            await self.registry.moved.wait_for(lambda: not version.busy())
         await self._end(model, version)
         self.say(f"{model.name} version {version.number}: unloaded")
 

@@ -3,11 +3,11 @@
 import logging
 
 import grpc
-from google.protobuf.message import DecodeError
 from grpc_health.v1 import health
 from grpc_health.v1 import health_pb2
 from grpc_health.v1 import health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
+from grpc_reflection.v1alpha import reflection_pb2_grpc
 from tensorflow_serving.apis import model_service_pb2
 from tensorflow_serving.apis import model_service_pb2_grpc
 from tensorflow_serving.apis import prediction_service_pb2
@@ -15,6 +15,7 @@ from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 from export.server import flags
 from export.server import text_configs
+from export.server.calls import Registrar
 from export.server.services import ModelService
 from export.server.services import PredictionService
 
@@ -41,54 +42,6 @@ def credentials(options):
     )
 
 
-class Checked(grpc.GenericRpcHandler):
-    """A service whose methods answer in words where the bytes of a request are no message.
-
-    grpc.aio answers UNKNOWN and prints a traceback; gRPC's own table of codes says INTERNAL.
-    """
-
-    def __init__(self, service: grpc.GenericRpcHandler):
-        self._service = service
-        self._checked = {}
-
-    def service(self, handler_call_details):
-        method = handler_call_details.method
-        if method not in self._checked:
-            handler = self._service.service(handler_call_details)
-            if handler is None:
-                return None
-            self._checked[method] = _checked(handler)
-        return self._checked[method]
-
-
-def _checked(handler):
-    def parse(data):
-        try:
-            return handler.request_deserializer(data)
-        except DecodeError as error:
-            return error
-
-    async def answer(request, context):
-        if isinstance(request, DecodeError):
-            await context.abort(grpc.StatusCode.INTERNAL, f"no message: {request}")
-        return await handler.unary_unary(request, context)
-
-    return handler._replace(request_deserializer=parse, unary_unary=answer)
-
-
-class Registrar:
-    """What generated code registers a service on: passes it to the server, `Checked`."""
-
-    def __init__(self, server: grpc.aio.Server):
-        self.server = server
-
-    def add_generic_rpc_handlers(self, handlers):
-        self.server.add_generic_rpc_handlers(tuple(map(Checked, handlers)))
-
-    def add_registered_method_handlers(self, service, handlers):
-        """Nothing: grpc.aio knows no registered methods, and has the generic ones."""
-
-
 async def open_grpc(app, credentials) -> grpc.aio.Server:
     """A started server with all services of `app`.
 
@@ -103,11 +56,12 @@ async def open_grpc(app, credentials) -> grpc.aio.Server:
         "grpc.so_reuseport": 0,
     } | dict(flags.channel_arguments(options.grpc_channel_arguments))
     server = grpc.aio.server(options=list(arguments.items()))
+    registrar = Registrar(server, app.calls)
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
-        PredictionService(app.predictor), Registrar(server)
+        PredictionService(app.predictor), registrar
     )
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(
-        ModelService(app.predictor, app.manager.configure), Registrar(server)
+        ModelService(app.predictor, app.manager.configure), registrar
     )
     # Both files have to be imported for reflection to find the messages.
     names = [
@@ -115,12 +69,14 @@ async def open_grpc(app, credentials) -> grpc.aio.Server:
         model_service_pb2.DESCRIPTOR.services_by_name["ModelService"].full_name,
     ]
     if options.enable_grpc_healthcheck_service:
-        health_pb2_grpc.add_HealthServicer_to_server(app.health, server)
+        health_pb2_grpc.add_HealthServicer_to_server(app.health, registrar)
         for name in [*names, *(name.rpartition(".")[2] for name in names)]:
             await app.health.set(name, health_pb2.HealthCheckResponse.ServingStatus.SERVING)
         names.append(health.SERVICE_NAME)
     if options.enable_grpc_reflection:
-        reflection.enable_server_reflection([*names, reflection.SERVICE_NAME], server)
+        reflection_pb2_grpc.add_ServerReflectionServicer_to_server(
+            reflection.aio.ReflectionServicer([*names, reflection.SERVICE_NAME]), registrar
+        )
     addresses = [f"{options.host}:{options.port}"] if options.port else []
     if options.grpc_socket_path:
         addresses.append(f"unix:{options.grpc_socket_path}")
@@ -143,7 +99,7 @@ def _silent():
 
 
 async def open_rest(app, metrics_path: str):
-    """The running aiohttp runner of REST.
+    """The handler of REST, and the aiohttp runner that runs it.
 
     Raises:
         ValueError: the port cannot be had.
@@ -157,14 +113,20 @@ async def open_rest(app, metrics_path: str):
         app.predictor,
         metrics_path,
         options.rest_api_timeout_in_ms / 1000,
+        options.rest_api_max_body_bytes,
+        options.rest_api_max_unpacked_bytes or options.rest_api_max_body_bytes // 16,
         options.rest_api_enable_cors_support,
     )
     runner = web.AppRunner(
-        rest.application(MOST_BYTES),
+        rest.application(),
         access_log=None,
         # Callers that do not speak HTTP/1 are answered 400; each would print a traceback too.
         logger=_silent(),
         handle_signals=False,
+        # What a caller who has left asked for is not run.
+        handler_cancellation=True,
+        # Seconds for which the rest of a body that was refused is read.
+        lingering_time=1,
         # aiohttp waits once for requests to end, and as long again after it has cancelled reading.
         shutdown_timeout=options.drain_seconds / 2,
     )
@@ -175,4 +137,4 @@ async def open_rest(app, metrics_path: str):
         raise ValueError(
             f"cannot listen on {options.host}:{options.rest_api_port}: {error}"
         ) from None
-    return runner
+    return rest, runner

@@ -80,12 +80,19 @@ class Predictor:
             if queue is not None:
                 found = await queue.submit(feeds)
             else:
-                loop = asyncio.get_running_loop()
-                found = await loop.run_in_executor(self.threads, signature.run, feeds, wanted)
+                found = await self._past_the_queue(version, signature, feeds, wanted)
         except Exception as error:
             raise from_exception(error) from None
         self.metrics.run(name, api, time.perf_counter() - began)
         return found
+
+    def _past_the_queue(self, version, signature, feeds, wanted):
+        """A future of the outputs; the version is in use until the run itself has ended."""
+        loop, held = asyncio.get_running_loop(), self.registry.held(version)
+        held.__enter__()
+        work = self.threads.submit(signature.run, feeds, wanted)
+        work.add_done_callback(lambda _: loop.call_soon_threadsafe(held.__exit__))
+        return asyncio.wrap_future(work)
 
     def counted(self, name: str, api: str, entrypoint: str, call=None) -> "Counted":
         """A context that counts and times one request; exceptions leave it as `ServingError`.

@@ -20,6 +20,7 @@ class Model:
     labels: dict = dataclasses.field(default_factory=dict)
     new: bool = False  # no version of it has been available yet
     readable: bool = True  # whether the base path was, when it was last looked at
+    empty: bool = False  # whether there was no version in it
 
     # Of all that were ever seen, and so kept, not searched for with every request.
     _available: list = dataclasses.field(default_factory=list)
@@ -53,10 +54,8 @@ class InUse:
         return self.version
 
     def __exit__(self, *_):
-        version = self.version
-        version.flying -= 1
-        if not version.flying and version.state is State.UNLOADING:
-            asyncio.ensure_future(self.registry.announce())
+        self.version.flying -= 1
+        self.registry.released(self.version)
 
 
 class Registry:
@@ -102,7 +101,11 @@ class Registry:
         Raises:
             ServingError: see `find`.
         """
-        return InUse(self, self.find(spec))
+        return self.held(self.find(spec))
+
+    def held(self, version: Version) -> "InUse":
+        """A context that keeps `version` in memory."""
+        return InUse(self, version)
 
     def status(self, spec) -> list[Version]:
         """Every version of a model that was seen, newest first; or the one that is named.
@@ -142,6 +145,11 @@ class Registry:
                     )
         for name, config in listed.items():
             self.models[name].labels = dict(config.version_labels)
+
+    def released(self, version: Version) -> None:
+        """Wake who waits to unload a version, if nothing uses it any more."""
+        if version.state is State.UNLOADING and not version.busy():
+            asyncio.ensure_future(self.announce())
 
     async def announce(self) -> None:
         """Wake whoever waits for a change."""

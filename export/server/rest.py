@@ -11,6 +11,7 @@ from google.protobuf import json_format
 from tensorflow_serving.apis import get_model_metadata_pb2
 from tensorflow_serving.apis import get_model_status_pb2
 
+from export.server import json_body
 from export.server import json_tensors
 from export.server import services
 from export.server.errors import ServingError
@@ -28,6 +29,17 @@ CORS = {
 }
 
 
+class TooLarge(ServingError):
+    """A body beyond a limit."""
+
+    http_status = 413
+
+    def __init__(self, most: int, packed: bool):
+        flag = "rest_api_max_unpacked_bytes" if packed else "rest_api_max_body_bytes"
+        what = "the body unpacks to" if packed else "the body has"
+        super().__init__("RESOURCE_EXHAUSTED", f"{what} more than {most} bytes, which --{flag} is")
+
+
 class Rest:
     """The handler of every HTTP request.
 
@@ -35,18 +47,37 @@ class Rest:
         predictor: `predictor.Predictor`.
         metrics_path: where the metrics are; "" for nowhere.
         timeout: longest run in seconds.
+        most_bytes: of a body, as it is sent.
+        most_unpacked_bytes: of a compressed body, once it is unpacked.
         cors: answer web pages of other sites.
     """
 
-    def __init__(self, predictor, metrics_path: str, timeout: float, cors: bool = False):
+    def __init__(
+        self,
+        predictor,
+        metrics_path: str,
+        timeout: float,
+        most_bytes: int,
+        most_unpacked_bytes: int,
+        cors: bool = False,
+    ):
         self.predictor = predictor
         self.metrics_path = metrics_path
         self.timeout = timeout
+        self.most_bytes, self.most_unpacked_bytes = most_bytes, most_unpacked_bytes
         self.headers = CORS if cors else {}
+        self.reading = set()  # an `asyncio.Timeout` for every body that is being read
+        self.ended = False
 
-    def application(self, most_bytes: int) -> web.Application:
-        """The aiohttp application; bodies of more than `most_bytes` are refused with 413."""
-        application = web.Application(client_max_size=most_bytes)
+    def end(self) -> None:
+        """Wait for no body any more; whose body has come is answered."""
+        self.ended = True
+        for limit in self.reading:
+            limit.reschedule(0)
+
+    def application(self) -> web.Application:
+        """The aiohttp application."""
+        application = web.Application()
         application.router.add_route("*", "/{path:.*}", self.answer)
         return application
 
@@ -60,8 +91,6 @@ class Rest:
             if not path.lower().startswith("/v1/"):
                 raise ServingError("NOT_FOUND", f"Not found: {path}")
             text = await self._answer(request, path)
-        except web.HTTPException:
-            raise
         except Exception as error:
             known = from_exception(error)
             text, status = json.dumps({"error": known.message}, indent=4), known.http_status
@@ -78,7 +107,7 @@ class Rest:
                 raise ServingError(
                     "UNIMPLEMENTED", f"{match['action']} takes tf.Example; use predict"
                 )
-            text = await _body(request)
+            text = await self._body(request)
             with self.predictor.counted(spec.name, "predict", "REST"):
                 return await self._predict(spec, text)
         if request.method == "GET" and (match := LOOK.fullmatch(path)):
@@ -87,9 +116,29 @@ class Rest:
             return self._metadata(_spec(match)) if match["metadata"] else self._status(_spec(match))
         raise invalid(f"Malformed request: {request.method} {path}")
 
+    async def _body(self, request):
+        packed = request.headers.get("Content-Encoding", "identity").lower() != "identity"
+        most = self.most_unpacked_bytes if packed else self.most_bytes
+        body = bytearray()
+        try:
+            async with asyncio.timeout(0 if self.ended else None) as limit:
+                self.reading.add(limit)
+                # In pieces: `request.read` unpacks as much as the limit at once.
+                async for piece in request.content.iter_any():
+                    body += piece
+                    if len(body) > most:
+                        raise TooLarge(most, packed)
+        except TimeoutError:
+            raise ServingError("UNAVAILABLE", "the server ends, and has not got the body") from None
+        except (http_exceptions.BadHttpMessage, web.RequestPayloadError) as error:
+            raise invalid(f"the body cannot be read: {error}") from None
+        finally:
+            self.reading.discard(limit)
+        return bytes(body)
+
     async def _predict(self, spec, text):
         # Reading and writing JSON takes longer than most runs: not on the event loop.
-        body = await asyncio.to_thread(json_tensors.parse_body, text)
+        body = await asyncio.to_thread(json_body.parse_body, text)
         with self.predictor.registry.use(spec) as version:
             name = body.get("signature_name", "")
             try:
@@ -99,10 +148,15 @@ class Rest:
                     f'Serving signature name: "{name or "serving_default"}" '
                     f"not found in signature def"
                 ) from None
-            feeds = await asyncio.to_thread(json_tensors.feeds, body, signature)
-            if self.predictor.check_shapes:
-                for alias, value in feeds.items():
-                    signature.check_shape(alias, value.shape)
+            queue = version.queues.get(signature.name)
+
+            def check(alias, shape):
+                if self.predictor.check_shapes:
+                    signature.check_shape(alias, shape)
+                if queue is not None and shape:
+                    queue.check_rows(shape[0])
+
+            feeds = await asyncio.to_thread(json_body.feeds, body, signature, check)
             try:
                 async with asyncio.timeout(self.timeout):
                     found = await self.predictor.run(
@@ -112,7 +166,7 @@ class Rest:
                 raise ServingError(
                     "DEADLINE_EXCEEDED", "Timed out waiting for notification"
                 ) from None
-            return await asyncio.to_thread(json_tensors.reply, found, json_tensors.ROW in body)
+            return await asyncio.to_thread(json_tensors.reply, found, json_body.ROW in body)
 
     def _status(self, spec):
         request = get_model_status_pb2.GetModelStatusRequest(model_spec=spec)
@@ -141,13 +195,6 @@ class Rest:
             "metadata": {services.FIELD: written(signatures)},
         }
         return json.dumps(found, indent=1)
-
-
-async def _body(request):
-    try:
-        return await request.read()
-    except (http_exceptions.BadHttpMessage, web.RequestPayloadError) as error:
-        raise invalid(f"the body cannot be read: {error}") from None
 
 
 def _spec(match):

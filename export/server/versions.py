@@ -36,6 +36,10 @@ class Version:
     wake: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)  # to try again at once
     task: object = None  # the asyncio.Task that loads or unloads it
 
+    def busy(self) -> bool:
+        """Whether its session is in use: a run goes on when its callers have left."""
+        return bool(self.flying) or any(queue.running for queue in self.queues.values())
+
 
 def on_disk(base_path: str) -> dict | None:
     """number → folder of every version below `base_path`; None where it cannot be read now.
@@ -56,6 +60,16 @@ def on_disk(base_path: str) -> dict | None:
             if tf.io.gfile.isdir(path):
                 found[int(name)] = path
     return found
+
+
+def none_in(base_path: str) -> str:
+    """Words about a base path without versions."""
+    import tensorflow as tf
+
+    why = f"there is no version in {base_path}: no folder whose name is a number"
+    if tf.io.gfile.exists(f"{base_path.rstrip('/')}/saved_model.pb"):
+        return f"{why}; it is a version itself, and the folder around it is a base path"
+    return why
 
 
 def aspired(found: dict, policy) -> tuple[dict, list]:

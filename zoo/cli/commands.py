@@ -35,6 +35,7 @@ def parse(usage: str, known: dict, argv: list) -> tuple[types.SimpleNamespace, l
         SystemExit: `--help` was asked for and printed.
         ValueError: a flag is unknown or cannot be read.
     """
+    print_anywhere()
     values = flags.FlagValues()
     for name, (default, text) in known.items():
         kind, start = (default, None) if isinstance(default, type) else (type(default), default)
@@ -77,6 +78,7 @@ def exit_on_bad_input():
 
     So does a Keras backend that is configured and not installed.
     """
+    print_anywhere()
     try:
         yield
     except (ValueError, OSError) as error:
@@ -86,6 +88,13 @@ def exit_on_bad_input():
         if error.name != backend:
             raise
         _exit(f"{where} is {backend!r}, which is not installed; set KERAS_BACKEND=tensorflow")
+
+
+def print_anywhere() -> None:
+    """Have characters that the console cannot encode printed as escapes: U+00B2 for a small 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # not where a notebook or a test put its own
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _exit(error):

@@ -1,0 +1,124 @@
+"""The calls of gRPC that are open: what they hold up at the end, and bytes that are no message."""
+
+import asyncio
+
+import grpc
+from google.protobuf.message import DecodeError
+
+LAST_WORDS = 0.1  # seconds in which a stream may write what it has to say at the end
+
+
+class Calls:
+    """Calls under way. Streams are not waited for: they last as long as their callers like."""
+
+    def __init__(self):
+        self.open = 0
+        self.none_open = asyncio.Event()
+        self.none_open.set()
+        self.ended = asyncio.Event()
+
+    def begin(self, context) -> None:
+        """Count a call until its answer has been sent."""
+        self.open += 1
+        self.none_open.clear()
+        context.add_done_callback(self._end)
+
+    def _end(self, _):
+        self.open -= 1
+        if not self.open:
+            self.none_open.set()
+
+    def end_streams(self) -> None:
+        """End every stream that is open, and each that begins, with status OK."""
+        self.ended.set()
+
+
+class Checked(grpc.GenericRpcHandler):
+    """A service whose methods answer in words if the bytes of a request are no message.
+
+    grpc.aio answers UNKNOWN and prints a traceback; gRPC's own table of codes says INTERNAL.
+    """
+
+    def __init__(self, service: grpc.GenericRpcHandler, calls: Calls):
+        self._service = service
+        self._calls = calls
+        self._checked = {}
+
+    def service(self, handler_call_details):
+        method = handler_call_details.method
+        if method not in self._checked:
+            handler = self._service.service(handler_call_details)
+            if handler is None:
+                return None
+            self._checked[method] = _checked(handler, self._calls)
+        return self._checked[method]
+
+
+def _checked(handler, calls):
+    def parse(data):
+        try:
+            return handler.request_deserializer(data)
+        except DecodeError as error:
+            return error
+
+    async def check(request, context):
+        if isinstance(request, DecodeError):
+            await context.abort(grpc.StatusCode.INTERNAL, f"no message: {request}")
+
+    async def unary(request, context):
+        calls.begin(context)
+        await check(request, context)
+        return await handler.unary_unary(request, context)
+
+    async def watch(request, context):
+        await check(request, context)
+        work = asyncio.ensure_future(handler.unary_stream(request, context))
+        try:
+            await _first(work, calls.ended)
+            await asyncio.wait({work}, timeout=LAST_WORDS)
+            if work.done():
+                work.result()
+        finally:
+            work.cancel()
+
+    async def until_end(requests, context):
+        while True:
+            request = asyncio.ensure_future(anext(requests, None))
+            try:
+                await _first(request, calls.ended)
+                if not request.done() or request.result() is None:
+                    return
+            finally:
+                request.cancel()
+            await check(request.result(), context)
+            yield request.result()
+
+    async def stream(requests, context):
+        async for answer in handler.stream_stream(until_end(aiter(requests), context), context):
+            yield answer
+
+    kinds = {"unary_unary": unary, "unary_stream": watch, "stream_stream": stream}
+    given = {kind: answer for kind, answer in kinds.items() if getattr(handler, kind)}
+    return handler._replace(request_deserializer=parse, **given)
+
+
+async def _first(work, event):
+    waiting = asyncio.ensure_future(event.wait())
+    try:
+        await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()
+
+
+class Registrar:
+    """What generated code registers a service on: passes it to the server, `Checked`."""
+
+    def __init__(self, server: grpc.aio.Server, calls: Calls):
+        self.server = server
+        self.calls = calls
+
+    def add_generic_rpc_handlers(self, handlers):
+        self.server.add_generic_rpc_handlers(tuple(Checked(h, self.calls) for h in handlers))
+
+    def add_registered_method_handlers(self, service, handlers):
+        """Nothing: grpc.aio knows no registered methods, and has the generic ones."""
