@@ -34,7 +34,8 @@ def from_run(run: pathlib.Path, target: Target, shared: bool | None) -> None:
         shared: whether the machine did other work while it trained; None where it is not known.
 
     Raises:
-        ValueError: `run` holds no finished run or one of two domains, or rounding changes reconstructions by 1 %.
+        ValueError: `run` holds no finished run, or one of two domains, or rounding changes
+            reconstructions by 1 %.
     """
     import zoo
 
