@@ -11,7 +11,12 @@
 | `sample` | `seeds` | `images` |
 | `discriminate` | `images` | the scores of the method, such as `score_xz`: see `zoo.scores` |
 | `anomaly_score` | `images` | `anomaly_score` and its terms: see `zoo.scores` |
-| `serving_default` | as `encode`, or as `sample` without an encoder | |
+| `translate_ab`, `translate_ba` | `images` | `images` of the other domain (CycleGAN) |
+| `translate_ab_image_bytes`, … | `image_bytes` | `png_bytes` |
+| `translate` | `images`, `labels` int64 (n,) | `images` of these classes (ACGAN) |
+| `serving_default` | as `encode`, or as `sample` without an encoder, or `translate_ab` | |
+
+`decode`, `decode_png` and `sample` of a method of classes (ACGAN) take `labels` too.
 
 A method declares what it offers by kinds (see `zoo.signatures`), and this module is the only one
 that knows what a kind is on the wire. Points, of shape (n, 2), have no files, and neither have the

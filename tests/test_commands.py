@@ -190,6 +190,7 @@ def test_the_citation_names_this_version():
     assert citation["license"] == "Apache-2.0"
 
 
+@pytest.mark.parametrize(
     "words, printed",
     [
         (["trainers.bigan", "--help"], r"BiGAN (Donahue, Kr\xe4henb\xfchl and Darrell"),

@@ -35,6 +35,7 @@ from export import write
 from export.server import text_configs
 from export.server.batching_parameters import Parameters
 from zoo import datasets
+from zoo import models
 from zoo import scores
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -207,6 +208,8 @@ def test_labels_go_over_the_wire(tmp_path):
     np.testing.assert_array_equal(made[0], made[2])
     assert np.abs(made[0] - made[1]).max() > 1e-4 and np.abs(made[1] - made[3]).max() > 1e-4
     np.testing.assert_allclose(decoded, game.decode(codes, labels), atol=1e-6)
+    with pytest.raises(ValueError, match="decode of .* takes codes and labels; give the .keras"):
+        models.load(tmp_path)
 
 
 @pytest.mark.slow

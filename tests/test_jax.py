@@ -126,8 +126,9 @@ def test_a_trainer_runs_resumes_and_reports_on_jax(method, tmp_path, capsys):
 
     rng = np.random.default_rng(0)
     sets = {"x_train": rng.integers(0, 256, (90, 8, 8, 1)).astype("uint8")}
-    sets |= {"x_test": sets["x_train"][:40] ^ 1, "y_train": np.arange(90) % 2}
-    np.savez(tmp_path / "tiny.npz", y_test=np.arange(40) % 2, **sets)
+    sets |= {"x_test": sets["x_train"][:40] ^ 1}
+    sets |= {"y_train": np.arange(90) % 2, "y_test": np.arange(40) % 2}
+    np.savez(tmp_path / "tiny.npz", **sets)
     recipe = importlib.import_module(f"trainers.{method}").RECIPE
     words = [f"{method}.py", f"--dataset=npz:{tmp_path / 'tiny.npz'}", "--network=mlp"]
     words += ["--width=1", "--latent_dim=3", "--batch_size=20", f"--run_dir={tmp_path / 'run'}"]

@@ -227,7 +227,9 @@ def test_a_base_path_without_versions_is_waited_for_and_said(base):
             ),
         ):
             wait()
-            await served.until(lambda: any(re.fullmatch(expected, line) for line in said))
+            await served.until(
+                lambda wanted=expected: any(re.fullmatch(wanted, line) for line in said)
+            )
             assert not start.done() and app.server is None  # no port is open: it is not ready
         shutil.copytree(sums_of(base), folder / "1")
         await start

@@ -25,6 +25,7 @@ from trainers.runs import run
 from trainers.runs import settings
 from zoo import metrics
 from zoo import saving
+from zoo.presets import making
 
 ROOT = pathlib.Path(__file__).parent.parent
 SMALL = [
@@ -155,14 +156,17 @@ def test_a_method_without_an_encoder_reports_what_it_can(images, tmp_path, capsy
         game.encode(game.decode(game.prior_codes(2, seed=0)))
 
 
-def test_a_method_of_labels_reports_a_row_for_each_class(images, tmp_path, capsys):
+def test_a_method_of_labels_reports_a_row_for_each_class(images, tmp_path):
     recipe = importlib.import_module("trainers.acgan").RECIPE
     game = train(images, tmp_path, "--epochs=1", "--evaluate_every=1", recipe=recipe)
     assert game.classes == 2
     assert (tmp_path / "samples" / "epoch-0001.png").stat().st_size > 1000
     assert (tmp_path / "report.png").stat().st_size > 10_000
-    capsys.readouterr()
-    # Two sets are two classes.
+
+
+@pytest.mark.slow
+def test_of_two_sets_a_method_of_labels_learns_which_is_which(images, tmp_path, capsys):
+    recipe = importlib.import_module("trainers.acgan").RECIPE
     both = [f"{images.replace('--dataset', '--dataset_b')}[invert]", "--epochs=1"]
     train(images, tmp_path / "both", *both, recipe=recipe)
     assert "115 training examples of 8×8×1" in (said := capsys.readouterr().out)
@@ -183,6 +187,8 @@ def test_a_method_of_two_domains_goes_on_where_it_stopped_and_shows_translations
     assert (cut / "translations" / "epoch-0001.png").stat().st_size > 1000
     figures = json.loads((cut / "metrics.json").read_text())
     assert {"translation_ab_identity", "cycle_ba_ratio", "domain_ab"} <= set(figures)
+    with pytest.raises(ValueError, match="there are no presets of two domains"):
+        making.from_run(cut, making.Target(tmp_path / "preset", "two"), None)
 
 
 @pytest.mark.slow

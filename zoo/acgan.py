@@ -34,6 +34,7 @@ class ACGAN(Game):
 
     Args:
         classes: how many, 2 or more; labels are 0 to `classes` − 1.
+        joint: weight of the inverse's loss in the generator's; 0 is the paper's generator.
     """
 
     inputs = ("x", "y", "z")
@@ -46,8 +47,9 @@ class ACGAN(Game):
     scores = {"score_x": ("discriminator", "x", 0)}
     averaged = ("generator", "inverse")
 
-    def __init__(self, image_shape, classes: int, **game):
+    def __init__(self, image_shape, classes: int, joint: float = 0.0, **game):
         self.classes = checked("classes", classes, classes >= 2, "2 or more")
+        self.joint = checked("joint", joint, joint >= 0, "0 or more")
         super().__init__(image_shape, **game)
 
     def build_networks(self, draw):
@@ -65,10 +67,11 @@ class ACGAN(Game):
         real, real_class = self.discriminator(x)
         fake, fake_class = self.discriminator(image)
         asked = class_error(fake_class, y)
+        error = squared_error(z, self.inverse(image)) / self.latent_dim
         return {
             "discriminator": accepted(real) + rejected(fake) + class_error(real_class, y) + asked,
-            "generator": accepted(fake) + asked,
-            "inverse": squared_error(z, self.inverse(image)) / self.latent_dim,
+            "generator": accepted(fake) + asked + self.joint * error,
+            "inverse": error,
         }
 
     def decode(self, z, y=None):

@@ -31,7 +31,8 @@ class CycleGAN(Game):
 
     Args:
         cycle: weight of the cycle errors, λ.
-        identity: weight of the identity terms, as a share of `cycle`; 0 leaves them out.
+        identity: weight of the identity terms, as a share of `cycle`; 0 leaves them out. They are
+            a remedy where translators change colours that should stay.
     """
 
     inputs = ("a", "b")
@@ -43,7 +44,7 @@ class CycleGAN(Game):
     scores = {"score_a": ("discriminator_a", "x"), "score_b": ("discriminator_b", "x")}
     averaged = ("a_to_b", "b_to_a")
 
-    def __init__(self, image_shape, cycle: float = 10.0, identity: float = 0.5, **game):
+    def __init__(self, image_shape, cycle: float = 10.0, identity: float = 0.0, **game):
         self.cycle = checked("cycle", cycle, cycle >= 0, "0 or more")
         self.identity = checked("identity", identity, identity >= 0, "0 or more")
         super().__init__(image_shape, **game)

@@ -224,7 +224,13 @@ def _of_saved_model(path):
         if signature not in loaded.signatures:
             return None, None
         graph = loaded.signatures[signature]
-        ((key, spec),) = graph.structured_input_signature[1].items()
+        inputs = graph.structured_input_signature[1]
+        if len(inputs) > 1:
+            raise ValueError(
+                f"{signature} of {path} takes {' and '.join(inputs)}; give the .keras file, whose "
+                "classes take turns"
+            )
+        ((key, spec),) = inputs.items()
 
         def call(x):
             # `loaded` owns the variables: it lives as long as this function.

@@ -34,7 +34,8 @@ def from_run(run: pathlib.Path, target: Target, shared: bool | None) -> None:
         shared: whether the machine did other work while it trained; None where it is not known.
 
     Raises:
-        ValueError: `run` holds no finished run, or rounding changes reconstructions by 1 %.
+        ValueError: `run` holds no finished run, or one of two domains, or rounding changes
+            reconstructions by 1 %.
     """
     import zoo
 
@@ -43,6 +44,11 @@ def from_run(run: pathlib.Path, target: Target, shared: bool | None) -> None:
         raise ValueError(f"{run} holds a preset, not a run: config.json has no flags")
     flags = config["flags"]
     game = zoo.load(run)
+    if not game.has_generator or flags.get("dataset_b"):
+        raise ValueError(
+            f"{run} was trained on two data sets; a card measures codes and samples of one, so "
+            "there are no presets of two domains"
+        )
     source = {k: flags[k] for k in ("dataset", "train_split", "test_split", "image_size")}
     training = {
         "command": without_run_dir(config["command"]),
