@@ -16,7 +16,15 @@ from zoo import metrics
 from zoo import pictures
 
 # What is measured between epochs, of all that `zoo.metrics.cheap` returns.
-WATCHED = ("x_cycle_ratio", "z_cycle_ratio", "code_std", "mmd", "modes", "high_quality")
+WATCHED = (
+    "x_cycle_ratio",
+    "class_kept",
+    "z_cycle_ratio",
+    "code_std",
+    "mmd",
+    "modes",
+    "high_quality",
+)
 
 
 class Throughput(keras.callbacks.Callback):
