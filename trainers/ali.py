@@ -5,6 +5,9 @@ Lab note, 2 cores of an AMD EPYC without GPU; tables in docs/results.md:
     python -m trainers.ali
         4.3 minutes, seed 0: x-cycle ratio 0.74; 1-NN on codes 77.2 % (75.6 % before training).
         Samples are blocky and codes far from the prior: it was not trained for long enough
+    python -m trainers.ali --dataset=ring8 --width=8 --epochs=16 --steps_per_execution=50
+        seed 0, 120 s of processor time: 85.3 % of samples within 3 standard deviations of a mode,
+        7 of 8 modes, x-cycle ratio 0.24
 """
 
 from trainers.run import Recipe
@@ -12,15 +15,15 @@ from trainers.run import main
 
 
 def optimizers(args, steps):
-    """Adam 1e-4 at a constant rate for both players, as in the authors' code.
+    """Adam at a constant rate for both players: 1e-4, as in the authors' code, but 1e-3 on points.
 
-    β1 is ½ for images and 0.8 for their toy of points.
+    β1 is ½ for images and 0.8 for their toy of points, where 1e-4 needs far more epochs (lab note).
     """
     import keras
 
-    beta = 0.8 if args.network == "mixture" else 0.5
+    rate, beta = (1e-3, 0.8) if args.network == "mixture" else (1e-4, 0.5)
     return {
-        player: keras.optimizers.Adam(1e-4, beta_1=beta, epsilon=1e-8, name=player)
+        player: keras.optimizers.Adam(rate, beta_1=beta, epsilon=1e-8, name=player)
         for player in ("discriminator", "encoder_generator")
     }
 
@@ -33,7 +36,13 @@ RECIPE = Recipe(
     networks={
         "dcgan": {"epochs": 30, "batch_size": 100, "latent_dim": 50},
         "mlp": {"epochs": 25, "batch_size": 100, "latent_dim": 50},
-        "mixture": {"epochs": 40, "batch_size": 100, "latent_dim": 2},
+        "mixture": {
+            "epochs": 20,
+            "batch_size": 100,
+            "latent_dim": 2,
+            "noise_inputs": 2,
+            "jit_compile": True,
+        },
         "tanh": {"epochs": 25, "batch_size": 100, "latent_dim": 50},
     },
 )

@@ -129,7 +129,7 @@ class Game(fitting.Fitting):
         """Codes of images; the mean where the encoder is stochastic. (n, ...) → (n, latent_dim)."""
         encoder = self._trained("encoder")
         ranges.check(self, x)
-        code = encoder(x, training=False)
+        code = encoder(self.encoder_inputs(x), training=False)
         return code[0] if isinstance(code, (list, tuple)) else code
 
     def decode(self, z):
@@ -144,7 +144,12 @@ class Game(fitting.Fitting):
         """The encoder's last hidden layer, flattened. (n, ...) → (n, features)."""
         encoder = self._trained("encoder")
         hidden = keras.Model(encoder.input, encoder.get_layer("features").output)
-        return ops.reshape(hidden(x, training=False), (ops.shape(x)[0], -1))
+        inputs = self.encoder_inputs(x)
+        return ops.reshape(hidden(inputs, training=False), (ops.shape(x)[0], -1))
+
+    def encoder_inputs(self, x):
+        """What `encode` and `features` give to the encoder for x: x, unless it takes more."""
+        return x
 
     def prior_codes(self, n: int, seed: int):
         """n draws from the prior, the same for the same seed; training noise is not disturbed."""

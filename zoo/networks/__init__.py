@@ -34,9 +34,20 @@ class Backbone:
         self._shape, self._latent = game.image_shape, game.latent_dim
         self._width, self._bounded = game.width, game.prior in BOUNDED
 
-    def encoder(self, stochastic: bool = False):
-        """x → code, or x → (mean, log variance). Its last hidden layer is called "features"."""
-        return self._draw.encoder(self._shape, self._latent, self._width, self._bounded, stochastic)
+    def encoder(self, stochastic: bool = False, noise: int = 0):
+        """x → code, or x → (mean, log variance). Its last hidden layer is called "features".
+
+        `noise`: if above 0, the encoder is (x, noise) → code with so many numbers of noise.
+
+        Raises:
+            ValueError: this set of networks has no encoder that takes noise.
+        """
+        arguments = {"noise": noise} if noise else {}
+        if noise and self._draw.__name__ != "zoo.networks.mixture":
+            name = self._draw.__name__.rpartition(".")[2]
+            raise ValueError(f"noise for the encoder must be 0 for network {name!r}; got {noise}")
+        sizes = self._shape, self._latent, self._width, self._bounded
+        return self._draw.encoder(*sizes, stochastic, **arguments)
 
     def generator(self, logits: bool = False):
         """z → x, or z → a with x = 2 sigmoid(a) - 1 where `logits`; points have no range."""
