@@ -7,6 +7,9 @@ from games import gradient
 from games import losses_of
 from games import make
 from games import silent
+from keras import ops
+
+from zoo import ali
 
 
 @pytest.mark.parametrize("network", ["dcgan", "mlp", "mixture"])
@@ -42,3 +45,34 @@ def test_encode_is_the_mean_and_always_the_same():
     mean, _ = game.encoder(examples(), training=False)
     for _ in range(2):
         np.testing.assert_array_equal(game.encode(examples()).numpy(), mean.numpy())
+
+
+def test_an_encoder_with_noise_inputs_draws_its_codes_from_them(monkeypatch):
+    game = make("ali", "mixture", noise_inputs=2)
+    assert [i.shape for i in game.encoder.input] == [(None, 2), (None, 2)]
+    x, z = ops.convert_to_tensor(examples("mixture")), game.noise(16)
+    noise = ops.convert_to_tensor(np.random.default_rng(1).normal(size=(16, 2)), "float32")
+    monkeypatch.setattr(ali, "drawn", lambda sampler, n, length, seed: noise)
+    code = game.encoder([x, noise], training=True)
+    real = game.discriminator([x, code], training=True).numpy().astype("float64")
+    fake = game.discriminator([game.generator(z, training=True), z], training=True).numpy()
+    expected = np.mean(np.log1p(np.exp(-real))) + np.mean(np.log1p(np.exp(fake)))
+    assert losses_of(game, x, z)["discriminator"] == pytest.approx(expected, rel=1e-5)
+    # Another draw is another code; `encode` is the code of zero noise.
+    assert np.abs(game.encoder([x, 0 * noise], training=True) - code).max() > 1e-3
+    expected = game.encoder([x, 0 * noise], training=False).numpy()
+    np.testing.assert_allclose(game.encode(x).numpy(), expected, rtol=1e-6)
+    assert game.features(x).shape == (16, 50)
+    assert type(game).from_config(game.get_config()).noise_inputs == 2
+
+
+@pytest.mark.parametrize(
+    "network, noise, message",
+    [
+        ("dcgan", 2, "noise for the encoder must be 0 for network 'dcgan'; got 2"),
+        ("mixture", -1, "noise_inputs must be 0 or more; got -1"),
+    ],
+)
+def test_noise_inputs_that_cannot_be_are_refused(network, noise, message):
+    with pytest.raises(ValueError, match=message):
+        make("ali", network, noise_inputs=noise)

@@ -150,6 +150,7 @@ def test_principal_components_are_seen_through_and_their_codes_mean_much(audited
     assert found["judge_300_accuracy"] - 0.5 > 4 * found["judge_300_accuracy_se"]
     assert found["ks_rejected"] > 0 and found["mmd"] > found["mmd_null_95"]
     assert found["x_cycle_ratio"] < 0.5 and found["z_cycle_ratio"] < 0.01
+    assert 0.5 < found["class_kept"] < 1 and found["class_kept_chance"] < 0.2
     assert found["probe_code"] > 0.7
     # Sixteen uncorrelated coordinates of variance 1, read off exactly.
     assert found["image_information"] > 10

@@ -6,9 +6,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from zoo import datasets
 from zoo import metrics
 from zoo.datasets import MIXTURES
 from zoo.datasets import scale
+from zoo.metrics import classifier
 from zoo.metrics.codes import median_distance
 from zoo.metrics.codes import mmd_squared
 from zoo.metrics.reconstruction import derangement
@@ -16,6 +18,41 @@ from zoo.metrics.reconstruction import derangement
 
 def normal(seed, *shape):
     return np.random.default_rng(seed).normal(size=shape)
+
+
+def answers(classes, total=3):
+    """What a classifier that is sure of each class answers, (n, total)."""
+    return 0.1 / total + 0.9 * np.eye(total)[list(classes)]
+
+
+class TestClassKept:
+    def test_by_hand(self):
+        # Of class 0 one of four is kept, of class 1 one of one; class 2 has no image.
+        found = metrics.class_kept(answers([0, 0, 1, 0, 0]), answers([0, 1, 1, 2, 1]))
+        assert found["class_kept"] == 2 / 5 and found["class_kept_chance"] == 4 / 5
+        assert found["class_kept_of_each"] == [1 / 4, 1, None]
+        assert found["class_kept_collapsed"] == [] and "class_kept_real" not in found
+
+    def test_a_collapsed_class_is_named_and_labels_are_the_ceiling(self):
+        # Of the eleven of class 2 one survives: 9 %.
+        before, after = [2] * 11 + [0] * 9, [2] + [0] * 10 + [0] * 9
+        found = metrics.class_kept(answers(before), answers(after), [2] * 10 + [0] * 10)
+        assert found["class_kept"] == 10 / 20 and found["class_kept_collapsed"] == [2]
+        # One image of label 0 looks like class 2.
+        assert found["class_kept_real"] == 19 / 20
+
+    @pytest.mark.parametrize(
+        "pair",
+        [
+            (answers([0, 1]), answers([0])),
+            (answers([0]), answers([0]) + 1),
+            (answers([0]), np.full((1, 3), np.nan)),
+            (np.ones((0, 3)), np.ones((0, 3))),
+        ],
+    )
+    def test_errors(self, pair):
+        with pytest.raises(ValueError, match="class_kept (needs|compares)"):
+            metrics.class_kept(*pair)
 
 
 class TestCycles:
@@ -270,7 +307,8 @@ def images(n=600):
                            train_labels=labels[:half], test_labels=labels[half:])  # fmt: skip
 
 
-IMAGE_KEYS = {key for key in metrics.KEYS if not key.startswith(("modes", "high", "reverse"))}
+OTHERS = ("modes", "high", "reverse", "class_kept")
+IMAGE_KEYS = {key for key in metrics.KEYS if not key.startswith(OTHERS)}
 
 
 class TestEvaluate:
@@ -296,6 +334,14 @@ class TestEvaluate:
         assert figures["n_test"] == 300 and figures["n_train"] == 0
         assert figures["code_mean"] == pytest.approx(pixels.mean(dtype=float))
         assert figures["code_std"] == pytest.approx(pixels.std(dtype=float))
+
+    def test_perfect_reconstructions_keep_every_class(self):
+        data = datasets.load("fashion_mnist_10k", test_split="test[:150]")
+        figures = metrics.cheap(LinearGame((28, 28, 1)), data)
+        classes = classifier.load(data.name).probabilities(scale(data.test)).argmax(axis=1)
+        assert figures["class_kept"] == 1
+        assert figures["class_kept_chance"] == np.bincount(classes).max() / 150
+        assert figures["class_kept_real"] == np.mean(classes == data.test_labels) > 0.85
 
     def test_what_does_not_apply_is_left_out(self):
         data, game = images(), LinearGame((2, 2, 1))

@@ -5,6 +5,9 @@ Lab note, 2 cores of an AMD EPYC without GPU; tables in docs/results.md:
     python -m trainers.ali
         4.3 minutes, seed 0: x-cycle ratio 0.74; 1-NN on codes 77.2 % (75.6 % before training).
         Samples are blocky and codes far from the prior: it was not trained for long enough
+    python -m trainers.ali --dataset=ring8 --width=8 --epochs=16 --steps_per_execution=50
+        seed 0, 120 s of processor time: 85.3 % of samples within 3 standard deviations of a mode,
+        7 of 8 modes, x-cycle ratio 0.24
 """
 
 from trainers.runs.recipe import Recipe
@@ -16,7 +19,12 @@ RECIPE = Recipe(
     networks={
         "dcgan": {"epochs": 30, "batch_size": 100, "latent_dim": 50},
         "mlp": {"epochs": 25, "batch_size": 100, "latent_dim": 50},
-        "mixture": {"epochs": 40, "batch_size": 100, "latent_dim": 2},
+        "mixture": {
+            "epochs": 20,
+            "batch_size": 100,
+            "latent_dim": 2,
+            "noise_inputs": 2,
+        },
         "tanh": {"epochs": 25, "batch_size": 100, "latent_dim": 50},
     },
 )

@@ -19,6 +19,7 @@ FLAGS = {
 # heading, key in metrics.json, format, factor
 COLUMNS = (
     ("x-cycle ratio", "x_cycle_ratio", ".2f", 1),
+    ("class kept", "class_kept", ".1f %", 100),
     ("z-cycle ratio", "z_cycle_ratio", ".2f", 1),
     ("1-NN code", "knn_code", ".1f %", 100),
     ("1-NN features", "knn_features", ".1f %", 100),

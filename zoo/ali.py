@@ -6,6 +6,9 @@ from zoo.game import Game
 from zoo.losses import accepted
 from zoo.losses import gaussian_draw
 from zoo.losses import rejected
+from zoo.priors import draw as drawn
+from zoo.priors import normal
+from zoo.training.declarations import checked
 from zoo.training.optimizers import adam
 
 
@@ -19,15 +22,24 @@ class ALI(Game):
     q(z|x) = N(mean(x), diag exp(log_var(x))), drawn as mean + exp(log_var / 2) · noise, so that E
     is moved through the draw. `encode` returns the mean.
 
-    Networks: encoder x → (mean, log variance), generator z → x, discriminator (x, z) → logit.
+    With `noise_inputs` the encoder is (x, e) → z instead, with e ~ N(0, I), so that q(z|x) may have
+    any shape; `encode` returns the code of e = 0. This is the encoder of the authors' toy of
+    points, and there it matters: a Gaussian cannot fill the share of the prior that belongs to a
+    narrow mode, so that D can tell the pairs apart.
+
+    Networks: encoder x → (mean, log variance) or (x, e) → code, generator z → x, discriminator
+    (x, z) → logit.
     Players: discriminator; encoder_generator. They move together, from one forward pass.
 
     Deviations: the decoder is deterministic, as in the released experiments; the theory allows a
     random one. E and G minimise the non-saturating loss (labels swapped), as the paper does. Pairs
-    pass D in two calls, the authors' in one concatenated batch, which only batch norm can tell. On
-    points the encoder is Gaussian; the authors' takes two numbers of noise as an input. The
+    pass D in two calls, the authors' in one concatenated batch, which only batch norm can tell. The
     generator's output bias starts at 0, theirs from the marginals of the pixels. The networks for
     images are ours; "mixture" is the authors' toy.
+
+    Args:
+        noise_inputs: numbers of noise that the encoder takes as an input, 2 in the authors' toy;
+            0: q(z|x) is Gaussian. Only network "mixture" takes noise.
     """
 
     players = {
@@ -37,22 +49,39 @@ class ALI(Game):
     schedule = (("discriminator", "encoder_generator"),)
     scores = {"score_xz": ("discriminator", "xz")}
 
+    def __init__(self, image_shape, noise_inputs: int = 0, **game):
+        self.noise_inputs = checked("noise_inputs", noise_inputs, noise_inputs >= 0, "0 or more")
+        super().__init__(image_shape, **game)
+
     def build_networks(self, draw):
-        self.encoder = draw.encoder(stochastic=True)
+        self.encoder = draw.encoder(stochastic=not self.noise_inputs, noise=self.noise_inputs)
         self.generator = draw.generator()
         self.discriminator = draw.joint_discriminator()
 
     @classmethod
     def default_optimizer(cls, player, network):
-        # As in the authors' code: beta_1 is another for their toy of points.
-        return adam(1e-4, beta_1=0.8 if network == "mixture" else 0.5)
+        # As in the authors' code, but for the rate on points; beta_1 is another there.
+        return adam(1e-3, beta_1=0.8) if network == "mixture" else adam(1e-4)
 
     def play(self, x, z):
-        mean, log_var = self.encoder(x)
-        code = gaussian_draw(mean, log_var, self.normal_noise(ops.shape(x)[0]))
+        code = self._drawn(x)
         encoded = self.discriminator([x, code])
         generated = self.discriminator([self.generator(z), z])
         return {
             "discriminator": accepted(encoded) + rejected(generated),
             "encoder_generator": rejected(encoded) + accepted(generated),
         }
+
+    def encoder_inputs(self, x):
+        if not self.noise_inputs:
+            return x
+        # Keras takes tensors or arrays as inputs of a network, not both.
+        x = ops.convert_to_tensor(x)
+        return [x, ops.zeros((ops.shape(x)[0], self.noise_inputs), x.dtype)]
+
+    def _drawn(self, x):
+        """Codes drawn from q(z|x). (n, ...) → (n, latent_dim)."""
+        n = ops.shape(x)[0]
+        if self.noise_inputs:
+            return self.encoder([x, drawn(normal, n, self.noise_inputs, self.seed_generator)])
+        return gaussian_draw(*self.encoder(x), self.normal_noise(n))

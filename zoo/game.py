@@ -174,7 +174,7 @@ class Game(keras.Model):
         """Codes of images; the mean where the encoder is stochastic. (n, ...) → (n, latent_dim)."""
         encoder = self._trained("encoder")
         ranges.check(self, x)
-        code = encoder(x, training=False)
+        code = encoder(self.encoder_inputs(x), training=False)
         return code[0] if isinstance(code, (list, tuple)) else code
 
     def posterior(self, x):
@@ -195,7 +195,12 @@ class Game(keras.Model):
         # Networks of the caller's own may have no layer of that name.
         named = [layer.output for layer in encoder.layers if layer.name == "features"]
         hidden = keras.Model(encoder.input, named[0]) if named else scores.before_output(encoder)
-        return ops.reshape(hidden(x, training=False), (ops.shape(x)[0], -1))
+        inputs = self.encoder_inputs(x)
+        return ops.reshape(hidden(inputs, training=False), (ops.shape(x)[0], -1))
+
+    def encoder_inputs(self, x):
+        """What `encode` and `features` give to the encoder for x: x, unless it takes more."""
+        return x
 
     def prior_codes(self, n: int, seed: int):
         """n draws from the prior, the same for the same seed; training noise is not disturbed."""

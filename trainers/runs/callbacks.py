@@ -16,7 +16,7 @@ from zoo import metrics
 
 # What is measured between epochs, of all that `zoo.metrics.cheap` returns.
 WATCHED = (
-    *("x_cycle_ratio", "z_cycle_ratio", "code_std", "mmd", "modes", "high_quality"),
+    *("x_cycle_ratio", "class_kept", "z_cycle_ratio", "code_std", "mmd", "modes", "high_quality"),
     *("translation_ab_ratio", "translation_ba_ratio", "cycle_ab_ratio", "cycle_ba_ratio"),
 )
 

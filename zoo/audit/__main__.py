@@ -31,6 +31,8 @@ ROWS = (
     ("fresh discriminator, p = 100", "judge_100_accuracy", ".1f %", 100),
     ("fresh discriminator, p = 300", "judge_300_accuracy", ".1f %", 100),
     ("x-cycle ratio", "x_cycle_ratio", ".2f", 1),
+    ("class kept by G(E(x))", "class_kept", ".1f %", 100),
+    ("… share of the largest class", "class_kept_chance", ".1f %", 100),
     ("z-cycle ratio", "z_cycle_ratio", ".2f", 1),
     ("cycle ratio of samples", "sample_cycle_ratio", ".2f", 1),
     ("coordinates unlike the prior", "ks_rejected", ".0f", 1),

@@ -66,7 +66,7 @@ def gather(model, data, seed: int, samples: int) -> Evidence:
         samples=metrics.in_batches(model.decode, draws[:samples]),
         spare=draws[samples:],
         classes=len(np.unique(data.train_labels)),
-        space=_space(data),
+        space=classifier.of(data.name, data.shape),
         seed=seed,
     )
 
@@ -84,12 +84,3 @@ def shown(evidence: Evidence, figures: dict) -> dict:
         some = evidence.codes["test"][:_RECONSTRUCTED]
         found["reconstructions"] = metrics.in_batches(evidence.model.decode, some)
     return found
-
-
-def _space(data):
-    """The shipped classifier of this data set, if there is one for images of this shape."""
-    try:
-        found = classifier.load(data.name)
-    except ValueError:
-        return None
-    return found if found.image_shape == data.shape else None

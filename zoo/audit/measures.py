@@ -35,8 +35,9 @@ def audit(model, data, seed: int = 0, samples: int = 10_000, progress=None) -> d
         progress: called with the name of each part before it is measured; None prints it.
 
     Returns:
-        key → float, `birthday` → its sentence, `space` → identity of the classifier, and `closest`
-        → indices of the closest pairs of samples. Parts that do not apply are left out: codes
+        key → float, `birthday` → its sentence, `space` → identity of the classifier, `closest` →
+        indices of the closest pairs of samples, `class_kept_of_each` → a share by class, and
+        `class_kept_collapsed` → names of classes. Parts that do not apply are left out: codes
         without an encoder, classes without labels, images for points.
 
     Raises:
@@ -101,12 +102,23 @@ def cycles(evidence, data) -> dict:
     same = model.counted(evidence.samples), model.counted(again)
     return {
         **metrics.cycles(*seen, seed),
+        **_kept(evidence, returned),
         "x_cycle_ratio_se": _ratio_error(*seen, seed),
         **metrics.z_cycle(evidence.z, back, seed),
         "z_cycle_largest": float(np.abs(back - evidence.z).max()),
         "sample_cycle_ratio": metrics.cycles(*same, seed)["x_cycle_ratio"],
         "sample_cycle_largest": float(np.abs(again - evidence.samples).max()),
     }
+
+
+def _kept(evidence, returned):
+    """Whether reconstructions have the class of their images, by the classifier of the data."""
+    if evidence.space is None:
+        return {}
+    answers = (evidence.space.probabilities(x) for x in (evidence.x["test"], returned))
+    found = metrics.class_kept(*answers, evidence.labels["test"])
+    names = [evidence.space.classes[i] for i in found["class_kept_collapsed"]]
+    return found | {"class_kept_collapsed": names}
 
 
 def _ratio_error(x, y, seed):

@@ -55,6 +55,18 @@ def _cycles(f):
     )
 
 
+def _kept(f):
+    if "class_kept" not in f:
+        return ""
+    lost = ", ".join(f["class_kept_collapsed"])
+    collapsed = f"collapsed (less than 10 %): {lost}" if lost else "no class is below 10 %"
+    return (
+        f"classes: {100 * f['class_kept']:.1f} % of reconstructions have the class of their image, "
+        f"by {f['space']} (largest class {100 * f['class_kept_chance']:.1f} %; real images with "
+        f"their label {100 * f['class_kept_real']:.1f} %); {collapsed}"
+    )
+
+
 def _law(f):
     if "ks_p" not in f:
         return ""
@@ -138,4 +150,4 @@ def _samples(f):
     )
 
 
-PARTS = (_judged, _cycles, _law, _class, _image, _support, _samples, _modes)
+PARTS = (_judged, _cycles, _kept, _law, _class, _image, _support, _samples, _modes)

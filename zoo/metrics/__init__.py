@@ -14,6 +14,7 @@ from zoo.metrics.bridges import mixture_bridge
 from zoo.metrics.codes import code_statistics
 from zoo.metrics.codes import mmd
 from zoo.metrics.coverage import class_coverage
+from zoo.metrics.coverage import class_kept
 from zoo.metrics.distances import compare_sets
 from zoo.metrics.distances import frechet_distance
 from zoo.metrics.distances import kernel_distance
@@ -49,6 +50,7 @@ __all__ = [
     "chance_accuracy",
     "cheap",
     "class_coverage",
+    "class_kept",
     "closest_pairs",
     "code_statistics",
     "compare_sets",

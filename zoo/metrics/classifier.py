@@ -144,6 +144,15 @@ def load(name: str | pathlib.Path) -> Classifier:
         raise ValueError(f"{path} is not a classifier of this package ({error})") from error
 
 
+def of(name: str, image_shape: tuple) -> Classifier | None:
+    """The shipped classifier of a data set, or None if there is none for images of this shape."""
+    try:
+        found = load(name)
+    except ValueError:
+        return None
+    return found if found.image_shape == tuple(image_shape) else None
+
+
 def build(image_shape: tuple[int, int, int], classes: int):
     """The untrained network: images (n, *image_shape) → [probabilities, features].
 

@@ -1,9 +1,10 @@
-"""Which classes a generator makes, by the answers of a `zoo.metrics.classifier`."""
+"""Which classes a generator makes or keeps, by the answers of a `zoo.metrics.classifier`."""
 
 import numpy as np
 
 SHARE = 0.03
 SURE = 0.5
+COLLAPSED = 0.1
 
 
 def class_coverage(probabilities: np.ndarray) -> dict[str, float | list[int]]:
@@ -25,12 +26,7 @@ def class_coverage(probabilities: np.ndarray) -> dict[str, float | list[int]]:
     Raises:
       ValueError: the array is not of this kind.
     """
-    probabilities = np.asarray(probabilities, np.float64)
-    if probabilities.ndim != 2 or min(probabilities.shape) < 1:
-        raise ValueError(f"class_coverage needs (n, classes), n >= 1, got {probabilities.shape}")
-    # Written so that NaN does not pass.
-    if not np.all(np.abs(probabilities.sum(axis=1) - 1) < 1e-3) or np.any(probabilities < 0):
-        raise ValueError("class_coverage needs probabilities, rows of 0 or more that sum to 1")
+    probabilities = _checked("class_coverage", probabilities)
     counts = np.bincount(probabilities.argmax(axis=1), minlength=probabilities.shape[1])
     shares = counts / counts.sum()
     seen = shares[shares > 0]
@@ -43,3 +39,60 @@ def class_coverage(probabilities: np.ndarray) -> dict[str, float | list[int]]:
         "class_kl": float(np.log(len(counts))) - entropy,
         "unsure": float(np.mean(probabilities.max(axis=1) < SURE)),
     }
+
+
+def class_kept(images: np.ndarray, reconstructions: np.ndarray, labels=None) -> dict:
+    """Compares the classes of images with the classes of their reconstructions G(E(x)).
+
+    The class is the classifier's most probable one, for the image as for its reconstruction, so
+    that perfect reconstructions keep all classes, whatever the classifier's errors are.
+
+    Args:
+      images: (n, classes) a classifier's answers for n >= 1 images; rows sum to 1.
+      reconstructions: (n, classes) its answers for their reconstructions, in the same order.
+      labels: (n,) the true classes, or None.
+
+    Returns:
+      class_kept: share of images whose reconstruction has their class; higher is better.
+      class_kept_chance: share of the most frequent class of the images, which reconstructions of
+        that class alone would reach.
+      class_kept_real: share of images whose class by the classifier is their label: how far its
+        answers can be relied on. Only with labels.
+      class_kept_of_each: the share of `class_kept` by class; None for a class without images.
+      class_kept_collapsed: classes with images of which less than 10 % are kept.
+
+    Raises:
+      ValueError: the arrays are not of this kind.
+    """
+    images = _checked("class_kept", images)
+    reconstructions = _checked("class_kept", reconstructions)
+    if images.shape != reconstructions.shape:
+        raise ValueError(
+            f"class_kept compares arrays of one shape, got {images.shape} and "
+            f"{reconstructions.shape}"
+        )
+    before, after = images.argmax(axis=1), reconstructions.argmax(axis=1)
+    same = before == after
+    counts = np.bincount(before, minlength=images.shape[1])
+    kept = np.bincount(before[same], minlength=images.shape[1])
+    shares = [int(k) / int(n) if n else None for k, n in zip(kept, counts, strict=True)]
+    real = {} if labels is None else {"class_kept_real": float(np.mean(before == labels))}
+    return {
+        "class_kept": float(same.mean()),
+        "class_kept_chance": float(counts.max() / counts.sum()),
+        **real,
+        "class_kept_of_each": shares,
+        "class_kept_collapsed": [
+            i for i, share in enumerate(shares) if share is not None and share < COLLAPSED
+        ],
+    }
+
+
+def _checked(name, probabilities):
+    probabilities = np.asarray(probabilities, np.float64)
+    if probabilities.ndim != 2 or min(probabilities.shape) < 1:
+        raise ValueError(f"{name} needs (n, classes), n >= 1, got {probabilities.shape}")
+    # Written so that NaN does not pass.
+    if not np.all(np.abs(probabilities.sum(axis=1) - 1) < 1e-3) or np.any(probabilities < 0):
+        raise ValueError(f"{name} needs probabilities, rows of 0 or more that sum to 1")
+    return probabilities

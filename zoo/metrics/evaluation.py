@@ -2,12 +2,14 @@
 
 import numpy as np
 
+from zoo.metrics import classifier
 from zoo.metrics import translation
 from zoo.metrics.arrays import in_batches
 from zoo.metrics.arrays import subset
 from zoo.metrics.arrays import to_numpy
 from zoo.metrics.codes import code_statistics
 from zoo.metrics.codes import mmd
+from zoo.metrics.coverage import class_kept
 from zoo.metrics.modes import count_modes
 from zoo.metrics.probes import logistic_accuracy
 from zoo.metrics.probes import nearest_neighbour_accuracy
@@ -20,7 +22,8 @@ MODE_SAMPLES = 2500
 KEYS = tuple(
     """
     n_test n_train
-    x_cycle x_cycle_mismatched x_cycle_ratio z_cycle z_cycle_mismatched z_cycle_ratio
+    x_cycle x_cycle_mismatched x_cycle_ratio class_kept class_kept_chance class_kept_real
+    z_cycle z_cycle_mismatched z_cycle_ratio
     code_mean code_std code_largest_mean prior_mean prior_std prior_largest_mean
     mmd mmd_null_mean mmd_null_95
     knn_code knn_code_random knn_features knn_features_random knn_pixels
@@ -51,6 +54,8 @@ def evaluate(
     | x_cycle                    | L2 norm   | - | mean ||x - G(E(x))||, pixels in [-1, 1]         |
     | x_cycle_mismatched         | L2 norm   |   | the same with another image's reconstruction    |
     | x_cycle_ratio              | 1         | - | their ratio; 1: nothing of x is recovered       |
+    | class_kept                 | share     | + | G(E(x)) has the class of x, by a classifier     |
+    | class_kept_chance, _real   | share     |   | of the largest class; of x with its label       |
     | z_cycle, z_cycle_...       | L2 norm   | - | the same for ||z - E(G(z))||, z from the prior  |
     | code_mean, code_std        | code      |   | over all coordinates of all codes               |
     | code_largest_mean          | code      | - | largest absolute mean of one coordinate         |
@@ -74,7 +79,8 @@ def evaluate(
     0, variance 1). The trained game is not touched.
 
     A game without an encoder has none of the keys that need one. Accuracies need labels of at
-    least two classes and images; mode keys need a mixture of `zoo.datasets.MIXTURES`.
+    least two classes and images; mode keys need a mixture of `zoo.datasets.MIXTURES`; kept classes
+    need a shipped classifier of the data set (`zoo.metrics.classifier`).
 
     Args:
       game: a `zoo` game.
@@ -107,7 +113,7 @@ def evaluate(
     elif "y" in game.inputs and probes:
         figures |= translation.class_asked(game, data, seed)
     if game.has_encoder:
-        figures |= _cycle_figures(game, x, seed)
+        figures |= _cycle_figures(game, x, data.name, data.test_labels[test], seed)
         if probes and data.name not in MIXTURES and len(np.unique(data.train_labels)) > 1:
             train = subset(len(data.train), train_limit, seed)
             known = game.observed(scale(data.train[train]), seed + 1)
@@ -131,18 +137,30 @@ def _mode_figures(game, x, centres, std, seed, baselines):
     return figures
 
 
-def _cycle_figures(game, x, seed):
+def _cycle_figures(game, x, name, labels, seed):
     codes = in_batches(game.encode, x)
     # One call for all draws: two calls with neighbouring seeds need not be independent.
     draws = to_numpy(game.prior_codes(2 * len(x), seed))
     z, other = draws[: len(x)], draws[len(x) :]
     recovered = in_batches(lambda batch: game.encode(game.decode(batch)), z)
+    returned = in_batches(game.decode, codes)
     return {
-        **cycles(x, in_batches(game.decode, codes), seed),
+        **cycles(x, returned, seed),
+        **_kept_figures(classifier.of(name, x.shape[1:]), x, returned, labels),
         **z_cycle(z, recovered, seed),
         **code_statistics(codes, z),
         **mmd(codes, z, other, rng_seed=seed),
     }
+
+
+def _kept_figures(space, x, returned, labels):
+    if space is None:
+        return {}
+    keys = ("class_kept", "class_kept_chance", "class_kept_real")
+    if not np.isfinite(returned).all():
+        return dict.fromkeys(keys, float("nan"))
+    found = class_kept(space.probabilities(x), space.probabilities(returned), labels)
+    return {key: found[key] for key in keys}
 
 
 def _accuracies(game, split, baselines):

@@ -13,6 +13,16 @@ _LINES = (
         {"x_cycle_mismatched": "to another image", "x_cycle_ratio": "ratio"},
     ),
     (
+        "class_kept",
+        "class kept by G(E(x))",
+        "{:.1f} %",
+        100,
+        {
+            "class_kept_chance": "largest class",
+            "class_kept_real": "real images with their label",
+        },
+    ),
+    (
         "z_cycle",
         "z-cycle ‖z − E(G(z))‖",
         "{:.2f}",

@@ -77,9 +77,21 @@ class Backbone:
         module.check(self._shape)
         return module
 
-    def encoder(self, stochastic: bool = False):
-        """x → code, or x → (mean, log variance). Its last hidden layer is called "features"."""
-        return self._draw.encoder(self._shape, self._latent, self._width, self._bounded, stochastic)
+    def encoder(self, stochastic: bool = False, noise: int = 0):
+        """x → code, or x → (mean, log variance). Its last hidden layer is called "features".
+
+        `noise`: if above 0, the encoder is (x, noise) → code with so many numbers of noise.
+
+        Raises:
+            ValueError: this set of networks has no encoder that takes noise.
+        """
+        arguments = {"noise": noise} if noise else {}
+        if noise and self._set not in ("mixture", "placeholders"):
+            raise ValueError(
+                f"noise for the encoder must be 0 for network {self._set!r}; got {noise}"
+            )
+        sizes = self._shape, self._latent, self._width, self._bounded
+        return self._draw.encoder(*sizes, stochastic, **arguments)
 
     def generator(self, logits: bool = False):
         """z → x, or z → a with x = 2 sigmoid(a) - 1 where `logits`; points have no range."""

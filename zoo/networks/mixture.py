@@ -35,11 +35,15 @@ def maxout(h, width, pieces=5, **kwargs):
     return ops.max(layers.Reshape((units, pieces))(dense(units * pieces, **kwargs)(h)), axis=-1)
 
 
-def encoder(shape, latent_dim, width, bounded, stochastic):
-    """x → code, or (mean, log variance)."""
-    x = keras.Input(shape)
+def encoder(shape, latent_dim, width, bounded, stochastic, noise=0):
+    """x → code, or (mean, log variance); (x, noise (n, `noise`)) → the same if `noise` > 0."""
+    inputs = x = keras.Input(shape)
+    if noise:
+        inputs = [x, keras.Input((noise,))]
+        x = layers.Concatenate()(inputs)
     features = layers.Identity(name="features")(rectified(rectified(x, width), width))
-    return keras.Model(x, code_head(features, latent_dim, bounded, stochastic), name="encoder")
+    code = code_head(features, latent_dim, bounded, stochastic)
+    return keras.Model(inputs, code, name="encoder")
 
 
 def generator(latent_dim, shape, width, logits):

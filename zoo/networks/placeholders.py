@@ -31,10 +31,10 @@ def _network(name, inputs, **outputs):
     return keras.Model(*one, name=name)
 
 
-def encoder(shape, latent_dim, width, bounded, stochastic):
-    """x → code, or (mean, log variance)."""
+def encoder(shape, latent_dim, width, bounded, stochastic, noise=0):
+    """x → code, or (mean, log variance); with noise, (x, noise) → code."""
     code = {"code": (latent_dim,)} | ({"log_variance": (latent_dim,)} if stochastic else {})
-    return _network("encoder", [shape], **code)
+    return _network("encoder", [shape, (noise,)] if noise else [shape], **code)
 
 
 def generator(latent_dim, shape, width, logits):

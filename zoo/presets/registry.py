@@ -16,6 +16,7 @@ REGISTRY = "registry.json"
 # Figures of the table: heading, key, format, factor.
 COLUMNS = (
     ("x-cycle ratio", "x_cycle_ratio", ".2f", 1),
+    ("class kept", "class_kept", ".1%", 1),
     ("1-NN code", "knn_code", ".1%", 1),
     ("classes", "classes", ".0f", 1),
     ("Fréchet", "frechet", ".1f", 1),

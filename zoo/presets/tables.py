@@ -41,6 +41,13 @@ ROWS = (
         "images",
         {"another image": "x_cycle_mismatched"},
     ),
+    Row(
+        "class kept by G(E(x))",
+        "class_kept",
+        ".1f %",
+        "images",
+        {"largest class": "class_kept_chance", "real images with their label": "class_kept_real"},
+    ),
     Row("z-cycle ratio", "z_cycle_ratio", ".3f", "draws", {"another code": "1"}),
     Row("largest error of E(G(z))", "z_cycle_largest", ".3g", "draws", {}),
     Row("largest error of G(E(G(z)))", "sample_cycle_largest", ".3g", "draws", {}),
