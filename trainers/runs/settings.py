@@ -141,9 +141,14 @@ def _check_same(directory, args, config, settings):
 
 
 def _leaves(value, name=""):
-    """(path, value) of all that nested dictionaries hold; Keras' levels "config" are left out."""
+    """(path, value) of all that nested dictionaries hold, without Keras' levels "config".
+
+    Modules of classes are left out: a class that moves to another module stays the same class.
+    """
     if not isinstance(value, dict):
         yield name, value
         return
     for key, inner in value.items():
+        if key == "module":
+            continue
         yield from _leaves(inner, name if key == "config" else f"{name} {key}".strip())
