@@ -73,9 +73,9 @@ def export(model: str, base: pathlib.Path, version: int | None, max_batch_size: 
     """Write, examine, publish; the exit code."""
     import zoo
     from export import publish
+    from zoo import presets
 
-    known = [preset.name for preset in zoo.list_presets()]
-    if model not in known and "://" not in model and not pathlib.Path(model).exists():
+    if "://" not in model and not presets.directory_of(model).exists():
         zoo.load(model)  # refuses, and says what there is, before anything is made
     publish.check(base, version)
     print(f"loading {model}", flush=True)
@@ -116,11 +116,9 @@ def _source(model):
     from export import contract
     from zoo import presets
 
-    known = {preset.name: preset for preset in presets.list_presets()}
-    if model in known:
-        preset = known[model]
-        return {"preset": model, "sha256": preset.sha256, "run": _run(preset.directory)}
-    file = pathlib.Path(model)
+    file = presets.resolve(model)
+    if isinstance(file, presets.Preset):
+        return {"preset": model, "sha256": file.sha256, "run": _run(file.directory)}
     if file.is_dir():
         file = next(file / name for name in ("game.keras", "weights.npz") if (file / name).exists())
     # What a handle names was checked against its own checksum when it was fetched.

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import pathlib
 import shutil
 import subprocess
 import sys
@@ -479,3 +480,11 @@ def test_a_run_becomes_a_preset_whose_card_holds(tmp_path, monkeypatch):
     assert "12 s, on a machine shared with other work" in card
     assert "Collapsed" in card  # it never learned anything
     assert checking.check(str(out)) == ([], [])
+
+
+def test_a_name_goes_before_a_path_and_a_path_need_not_exist():
+    preset = registry.list_presets()[0]
+    assert registry.resolve(preset.name) == preset
+    assert registry.directory_of(preset.name) == preset.directory
+    for path in (f"./{preset.name}", "runs/none", pathlib.Path("runs/none")):
+        assert registry.resolve(path) == registry.directory_of(path) == pathlib.Path(path)

@@ -87,3 +87,20 @@ def test_another_rate_is_another_run(tmp_path, capsys):
     other = [*argv, "--learning_rate=discriminator=3e-4"]
     with pytest.raises(ValueError, match="optimizer of discriminator learning_rate was"):
         run.Run(recipe, flags.parse(recipe, other), other)
+
+
+def test_a_run_goes_on_when_a_class_has_moved_to_another_module(tmp_path):
+    argv = [
+        "bigan",
+        "--dataset=grid25",
+        "--epochs=1",
+        f"--run_dir={tmp_path}",
+        "--batch_size=50000",
+    ]
+    recipe = RECIPES["bigan"]
+    run.Run(recipe, flags.parse(recipe, argv), argv)
+    path = tmp_path / "config.json"
+    text = path.read_text()
+    assert "zoo.training.optimizers" in text
+    path.write_text(text.replace("zoo.training.optimizers", "zoo.optimizers"))
+    run.Run(recipe, flags.parse(recipe, argv), argv)

@@ -2,6 +2,7 @@
 
 import ast
 import pathlib
+import re
 
 import pytest
 
@@ -40,3 +41,21 @@ def test_a_method_fits_on_a_screen_cites_its_paper_and_needs_no_tensorflow(metho
 def test_losses_and_networks_need_no_tensorflow():
     for path in [ROOT / "zoo" / "losses.py", *(ROOT / "zoo" / "networks").glob("*.py")]:
         assert not [module for module in imported(path) if module.startswith("tensorflow")]
+
+
+# Words of our own for what has a standard term, or that a reader has to guess: say metric, again,
+# in the same way, fixed, the caller, no process.
+PRIVATE = re.compile(
+    r"\b(yardsticks?|anew|likewise|mended|nobody|somebody|anybody|whoever)\b", re.I
+)
+PROSE = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
+    *(ROOT / "docs" / f"{name}.md" for name in ("bigan", "results", "scaling", "serving")),
+    *(ROOT / "trainers").rglob("*.py"),
+]
+
+
+@pytest.mark.parametrize("path", PROSE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_prose_has_no_private_words(path):
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if PRIVATE.search(line)] == []

@@ -5,10 +5,9 @@ usage: python -m trainers.compare RUN_DIRECTORY [RUN_DIRECTORY ...] [flags]
 The name of a preset stands for its directory.
 """
 
-import pathlib
 import sys
 
-import zoo
+from zoo import presets
 from zoo import saving
 from zoo.cli import commands
 from zoo.cli import markdown
@@ -46,8 +45,7 @@ def table(directories: list, over_seeds: bool = False) -> str:
     Raises:
         ValueError: a directory holds no finished run.
     """
-    known = {preset.name: preset.directory for preset in zoo.list_presets()}
-    runs = [_read(known.get(name) or pathlib.Path(name)) for name in directories]
+    runs = [_read(presets.directory_of(name)) for name in directories]
     columns = [column for column in COLUMNS if any(column[1] in figures for _, figures in runs)]
     groups = {}
     for number, (settings, figures) in enumerate(runs):

@@ -4,7 +4,6 @@ usage: python -m zoo            the presets, with their key figures
        python -m zoo NAME       the card of one of them, or of a directory that `zoo.load` reads
 """
 
-import pathlib
 import sys
 
 from zoo.cli import commands
@@ -28,9 +27,7 @@ def _text(words):
         return presets.table(presets.list_presets()) + "\n\nzoo.load(NAME) loads one"
     if len(words) > 1 or words[0].startswith("-"):
         raise ValueError(f"expected the name of one preset, got {' '.join(words)}; see --help")
-    directory = pathlib.Path(words[0])
-    if words[0] in [preset.name for preset in presets.list_presets()]:
-        return presets.find(words[0]).card.rstrip()
+    directory = presets.directory_of(words[0])
     if (directory / "card.md").is_file():
         return (directory / "card.md").read_text(encoding="utf-8").rstrip()
     if storage.is_preset(directory) or (directory / "game.keras").is_file():

@@ -65,8 +65,7 @@ def draw(paths: list, args) -> None:
 def _presets():
     import zoo
 
-    listed = getattr(zoo, "list_presets", list)
-    names = [preset.name for preset in listed()]
+    names = [preset.name for preset in zoo.list_presets()]
     if not names:
         raise ValueError("no model given, and this version has no presets; see --help")
     return names

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from zoo.presets import registry
+
 DEFAULT = "fashion_mnist_10k"
 
 # The flag of the commands that hold models against data.
@@ -81,7 +83,7 @@ def load(path: str) -> Model:
     """
     import zoo
 
-    if path in [preset.name for preset in zoo.list_presets()]:
+    if isinstance(registry.resolve(path), registry.Preset):
         return of_game(zoo.load(path), path)
     versions = [d for d in pathlib.Path(path).glob("*/saved_model.pb") if d.parent.name.isdigit()]
     if versions:
@@ -142,10 +144,7 @@ def weights_of(paths: list) -> dict[str, str]:
 
 def _config(path):
     """config.json of the run, the `game.keras` in it, or the preset at `path`; {} without."""
-    import zoo
-
-    presets = {preset.name: preset.directory for preset in getattr(zoo, "list_presets", list)()}
-    file = pathlib.Path(presets.get(path, path))
+    file = registry.directory_of(path)
     file = (file if file.is_dir() else file.parent) / "config.json"
     return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
 

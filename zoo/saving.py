@@ -19,12 +19,12 @@ def load(source: str | os.PathLike, sha256: str = ""):
     text = os.fspath(source)
     if handles.is_handle(text):
         return handles.load(text, sha256)
-    if preset := {preset.name: preset for preset in registry.list_presets()}.get(text):
+    path = registry.resolve(text)
+    if isinstance(path, registry.Preset):
         # Both hold: what the package says, and what the caller does.
         if sha256:
-            storage.read_config(preset.directory, sha256)
-        return storage.load(preset.directory, preset.config_sha256)
-    path = pathlib.Path(text)
+            storage.read_config(path.directory, sha256)
+        return storage.load(path.directory, path.config_sha256)
     if storage.is_preset(path):
         return storage.load(path, sha256)
     return _of_keras(path, sha256)

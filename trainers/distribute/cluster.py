@@ -62,7 +62,7 @@ def read(strategy: str) -> Cluster:
 
 
 def meet(cluster: Cluster, period: float = 0.5) -> None:
-    """Return when every worker is there: somebody listens at its address.
+    """Return when every worker is there: a process listens at its address.
 
     Without end, saying every minute who is missing. TensorFlow would wait too, but so that nothing
     else runs in this process and SIGTERM does not end it. Each worker listens at its own address

@@ -187,7 +187,7 @@ _REMEDY = "name one with --tpu, or use --strategy=auto without it"
 
 
 def _check_answers(tpu):
-    """TensorFlow waits without end for an address at which nobody listens."""
+    """TensorFlow waits without end for an address at which no process listens."""
     address = re.fullmatch(r"(?:grpc://)?([^/,]+):(\d+)", tpu)
     if not address:
         return

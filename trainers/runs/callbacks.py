@@ -125,7 +125,7 @@ class StopOnSignal(keras.callbacks.Callback):
 
 
 class Evaluate(keras.callbacks.Callback):
-    """Every few epochs: the quick yardsticks into the logs, and the pictures of an epoch.
+    """Every few epochs: the quick metrics into the logs, and the pictures of an epoch.
 
     Not where training was stopped inside an epoch of `epoch_steps` steps, which will be ended.
     """
@@ -168,7 +168,7 @@ class History(keras.callbacks.Callback):
                 self.rows = [row for row in rows if row["epoch"] <= epochs_done]
                 self.before = max((row.get("wall_s", 0.0) for row in rows), default=0.0)
             except (ValueError, TypeError, KeyError, csv.Error) as error:
-                print(f"{path} is damaged ({error}); its rows start anew", flush=True)
+                print(f"{path} is damaged ({error}); its rows start again", flush=True)
 
     def seconds(self) -> float:
         """How long all processes of this run have taken so far, as far as rows tell."""

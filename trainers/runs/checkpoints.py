@@ -9,7 +9,7 @@ from zoo import saving
 # Of the directory of a run.
 FOLDER = "checkpoints"
 
-# How many damaged files are kept for somebody to look at.
+# How many damaged files are kept, to be examined.
 DAMAGED = 2
 
 
@@ -38,7 +38,7 @@ def publish(game, path: pathlib.Path) -> None:
 
 
 def publish_text(text: str, path: pathlib.Path) -> None:
-    """Write the file `path` likewise."""
+    """Write the file `path` in the same way."""
     partial = path.with_name(f".partial-{path.name}")
     partial.write_text(text, encoding="utf-8")
     replace(partial, path)

@@ -31,7 +31,7 @@ def held(path: pathlib.Path):
         yield
     finally:
         if file:
-            # While it is still locked, so that nobody else's is taken away.
+            # While it is still locked, so that the lock of another process is not removed.
             (path / LOCK).unlink(missing_ok=True)
             file.close()
         # A directory that holds something is not removed.

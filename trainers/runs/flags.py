@@ -35,7 +35,7 @@ COMMON = {
     ),
     "image_size": (0, "Resize images to this many pixels a side, with antialiasing; 0 keeps them."),
     "train_split": ("train", "Training examples, in the split syntax of TensorFlow Datasets."),
-    "test_split": ("test", "Test examples, likewise."),
+    "test_split": ("test", "Test examples, in the same syntax."),
     "download": (False, "Let TensorFlow Datasets download a set that is not prepared."),
     "run_dir": ("", "Where everything is written; by default runs/<method>_<network>_<dataset>."),
     "epochs": (0, "Passes over the training examples."),

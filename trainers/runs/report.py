@@ -22,7 +22,7 @@ def write(run, command: str) -> None:
     """
     seconds = run.history.seconds()
     print("measuring on the test examples …", flush=True)
-    # Those of a run that was shorter are not of these weights.
+    # Metrics of a shorter run do not describe these weights.
     (run.directory / "metrics.json").unlink(missing_ok=True)
     checkpoints.publish(run.game, run.directory / "game.keras")
     if run.step == run.steps:
@@ -40,7 +40,7 @@ def write(run, command: str) -> None:
         figures["images_per_s"] = statistics.median(rates)
     checkpoints.publish_text(json.dumps(figures, indent=1), run.directory / "metrics.json")
     _picture(run, figures)
-    print(metrics.table(figures) or "no yardstick applies: the method has no encoder")
+    print(metrics.table(figures) or "no metrics: this method has no encoder")
     rate = f"{figures['images_per_s']:,.0f} images/s, " if rates else ""
     print(f"{rate}{seconds:.0f} s of training\nsee {run.directory / 'report.png'}")
 

@@ -120,7 +120,8 @@ class Run:
         )
 
     def _meet(self, here):
-        # Now, for it takes long, and between meeting and joining nobody should be lost.
+        # Before the rendezvous: the import takes seconds, and no worker must be lost between the
+        # rendezvous and the start of the cluster.
         import tensorflow  # noqa: F401
 
         others = len(here.addresses) - 1

@@ -1,4 +1,4 @@
-"""`config.json`: what a run was asked for, so that going on cannot turn into something else."""
+"""`config.json`: records the settings of a run and refuses to resume it with different ones."""
 
 import json
 import pathlib
@@ -76,7 +76,7 @@ def settle(directory: pathlib.Path, settings: dict, args, game, data, command: s
             if started:
                 raise ValueError(
                     f"{error}: nothing says what the checkpoints in {directory} were trained "
-                    "with. Put the file back, or give another --run_dir to start anew"
+                    "with. Put the file back, or give another --run_dir to start again"
                 ) from None
     config = {
         "command": command,
@@ -136,7 +136,7 @@ def _check_same(directory, args, config, settings):
         )
     raise ValueError(
         f"the run in {directory} had other settings: {'; '.join(changed)}. "
-        "Give the old ones to resume it, or another --run_dir to start anew"
+        "Give the old ones to resume it, or another --run_dir to start again"
     )
 
 

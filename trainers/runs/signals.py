@@ -36,7 +36,7 @@ def take_back() -> None:
 
 
 def _go_on_in_a_child():
-    # What comes before somebody listens has to wait.
+    # A signal that arrives before there is a handler has to wait.
     signal.pthread_sigmask(signal.SIG_BLOCK, PASSED_ON)
     child = os.fork()
     if child:

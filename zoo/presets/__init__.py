@@ -17,8 +17,10 @@ for any game. Importing this package imports neither TensorFlow nor Keras.
 """
 
 from zoo.presets.registry import Preset
+from zoo.presets.registry import directory_of
 from zoo.presets.registry import find
 from zoo.presets.registry import list_presets
+from zoo.presets.registry import resolve
 from zoo.presets.registry import table
 
-__all__ = ["Preset", "find", "list_presets", "table"]
+__all__ = ["Preset", "directory_of", "find", "list_presets", "resolve", "table"]

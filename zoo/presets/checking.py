@@ -1,7 +1,6 @@
 """Whether a card tells the truth: every figure measured again, from the weights that are there."""
 
 import json
-import pathlib
 
 from zoo.presets import cards
 from zoo.presets import figures
@@ -26,9 +25,8 @@ def check(name: str) -> tuple[list[Difference], list[str]]:
     """
     import zoo
 
-    known = {preset.name: preset for preset in registry.list_presets()}
-    directory = known[name].directory if name in known else pathlib.Path(name)
-    if name not in known and not storage.is_preset(directory):
+    directory = registry.directory_of(name)
+    if not storage.is_preset(directory):
         registry.find(name)  # raises
     game = zoo.load(name)
     config = storage.read_config(directory)

@@ -97,6 +97,21 @@ def find(name: str, folder: pathlib.Path = FOLDER) -> Preset:
     raise ValueError(f"no preset is called {name!r}; {nearest(name, folder)}")
 
 
+def resolve(source: str | os.PathLike) -> Preset | pathlib.Path:
+    """What `source` names: the preset of that name, else a path, which need not exist.
+
+    A name goes before a path; "./name" is the path.
+    """
+    presets = {preset.name: preset for preset in list_presets()}
+    return presets.get(os.fspath(source)) or pathlib.Path(source)
+
+
+def directory_of(source: str | os.PathLike) -> pathlib.Path:
+    """The directory of the preset that `source` names, else `source` as a path."""
+    found = resolve(source)
+    return found.directory if isinstance(found, Preset) else found
+
+
 def nearest(name: str, folder: pathlib.Path = FOLDER) -> str:
     """In words: the names of presets that are near `name`, and how to see all of them."""
     names = [preset.name for preset in list_presets(folder)]
