@@ -211,6 +211,10 @@ def test_the_shell_fails_in_one_line(server, arguments, code, message):
             r"images of encode has dtype uint8, allowed is float32; scale pixels .* \[-1, 1\]",
         ),
         (
+            lambda c, x: c.encode((x + 1) * 127.5),
+            r"images of encode go from .* to 25.*; allowed is about -1 to 1: scale pixels of 0 to",
+        ),
+        (
             lambda c, x: c.encode(x[:, :7]),
             r"images of encode has shape \(70, 7, 8, 1\), allowed is \(n, 8, 8, 1\)",
         ),

@@ -10,10 +10,12 @@ import contextlib
 import os
 import pathlib
 import pickle
+import re
 import subprocess
 import sys
 import threading
 import time
+import types
 
 import client_server
 import grpc
@@ -32,6 +34,7 @@ from export import client as clients
 from export.client import AsyncClient
 from export.client import Client
 from export.client import channels
+from export.client import errors
 from export.client import tensors
 from export.client.messages import messages
 from export.client.steps import METHODS
@@ -376,12 +379,42 @@ def test_a_unix_socket_is_an_address(kind, tmp_path):
 
 def test_no_server_is_a_clear_error():
     with Client(f"127.0.0.1:{served.free_port()}", "m", attempts=1) as client:
-        with pytest.raises(ConnectionError, match="UNAVAILABLE: failed to connect to all addr"):
+        with pytest.raises(
+            ConnectionError,
+            match="UNAVAILABLE: failed to.*nothing listens on 127",
+        ):
             client.decode(CODES)
         began = time.monotonic()
         with pytest.raises(TimeoutError, match="before that UNAVAILABLE: failed to connect"):
             client.wait_until_ready(1)
         assert 0.8 < time.monotonic() - began < 3
+
+
+@pytest.mark.parametrize(
+    "server, variables, words, added",
+    [
+        ("cat:1", {}, "Connection refused", "; nothing listens on cat:1"),
+        ("cat:1", {}, "no, not now", ""),
+        (
+            "cat:1",
+            {"http_proxy": "http://a:b@c:3"},
+            "x",
+            "http_proxy names .*no_proxy=cat",
+        ),
+        ("cat:1", {"http_proxy": "http://c:3", "no_proxy": "dog, at"}, "x", ""),
+        ("unix:/cat", {"grpc_proxy": "http://c:3"}, "x", ""),
+    ],
+)
+def test_what_stands_in_the_way_of_a_server_is_named(server, variables, words, added, monkeypatch):
+    for name in ("grpc_proxy", "https_proxy", "http_proxy", "no_grpc_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    error = types.SimpleNamespace(code=lambda: grpc.StatusCode.UNAVAILABLE, details=lambda: words)
+    found = errors.from_rpc(error, server, 1)
+    assert isinstance(found, ConnectionError)
+    assert re.fullmatch(f"{words}{'.*' if added else ''}{added}", found.words), found.words
+    assert "a:b" not in found.words  # a password, perhaps
 
 
 def test_a_client_may_be_shared_by_threads():

@@ -17,6 +17,7 @@ import served
 import tensorflow as tf
 import trustme
 from google.protobuf import text_format
+from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow_serving.apis import model_management_pb2
 from tensorflow_serving.apis import model_pb2
 from tensorflow_serving.apis import model_service_pb2_grpc
@@ -39,6 +40,7 @@ from export.server.metrics import Metrics
 from export.server.servable import WARMUP
 from export.server.servable import Servable
 from export.server.signatures import Signature
+from export.server.signatures import words as words_of
 
 
 @pytest.fixture(scope="module")
@@ -203,6 +205,64 @@ def test_an_unreadable_base_path_changes_nothing_and_an_empty_one_unloads(base):
             await served.until(lambda: states(app) == {1: "AVAILABLE"})
 
     asyncio.run(scenario())
+
+
+def test_a_base_path_without_versions_is_waited_for_and_said(base):
+    async def scenario():
+        said = []
+        folder = base.folder.with_name("later")
+        app = App(
+            flags.parse(["server", f"--port={served.free_port()}", f"--model_base_path={folder}"]),
+            say=said.append,
+        )
+        app.manager.poll_seconds = 0.05
+        start = asyncio.ensure_future(app.start())
+        watch = asyncio.ensure_future(app.manager.watch())
+        unread = f"default: cannot read {folder}; waiting for a version in it"
+        await served.until(lambda: unread in said)
+        folder.mkdir()
+        none = f"default: there is no version in {folder}: no folder whose name is a number"
+        await served.until(lambda: none in said)
+        assert not start.done() and app.server is None  # no port is open: it is not ready
+        shutil.copytree(sums_of(base), folder / "1")
+        await start
+        watch.cancel()
+        await app.stop()
+        assert sum("no version" in line for line in said) == 1
+
+    asyncio.run(scenario())
+
+
+def sums_of(base):
+    """A version, apart from the base path that is served."""
+    base.publish(1)
+    return base.folder / "1"
+
+
+def test_a_version_given_as_base_path_is_named(base):
+    said = versions.none_in(str(sums_of(base)))
+    assert said.endswith("; it is a version itself, and the folder around it is a base path")
+
+
+@pytest.mark.parametrize(
+    "expected, shape, fits",
+    [
+        ([-1, 1], (3,), True),  # {"instances": [1.0, 2.0, 5.0]} of TensorFlow Serving's tutorial
+        ([-1, 1], (3, 1), True),
+        ([-1, 1], (), False),
+        ([-1, 2], (3,), False),
+        ([-1, 1, 1], (3, 1), False),
+        ([4, 1], (3,), False),
+        (None, (3,), True),
+    ],
+)
+def test_numbers_may_stand_for_rows_of_one_number(expected, shape, fits):
+    signature = Signature("s", meta_graph_pb2.SignatureDef(), None)
+    signature.inputs = {"x": (1, expected and tuple(expected))}
+    if fits:
+        return signature.check_shape("x", shape)
+    with pytest.raises(ServingError, match=re.escape(f"has shape {words_of(expected)}")):
+        signature.check_shape("x", shape)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 import served
 
+from export.server import __main__ as server
 from export.server import flags
 from export.server import sessions
 
@@ -47,6 +48,21 @@ def test_a_flag_that_is_not_implemented_has_no_effect_or_is_refused_with_a_reaso
     else:
         said = flags.notes(flags.parse([*words, f"--{name}={value}"]))
         assert said == [f"--{name} has no effect: {why}"]
+
+
+def test_packages_that_are_missing_are_named_in_one_line(monkeypatch, capsys):
+    def missing(options):
+        raise ModuleNotFoundError("No module named 'grpc_health'", name="grpc_health.v1")
+
+    monkeypatch.setattr(server, "_serve", missing)
+    assert server.main(["server", "--model_base_path=m"]) == 1
+    assert capsys.readouterr().err == (
+        "error: the server needs grpc_health.v1, which is not installed: "
+        "pip install 'encoder-gan-zoo[serve]'\n"
+    )
+    monkeypatch.setattr(server, "OF_SERVE", ())
+    with pytest.raises(ModuleNotFoundError):
+        server.main(["server", "--model_base_path=m"])
 
 
 def test_the_share_of_gpu_memory_reaches_the_session():

@@ -149,10 +149,16 @@ COMMANDS = {
 
 def main(argv: list) -> int:
     """Exit codes: 0 done, 1 the server failed or is not there, 2 bad input."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # on a console without UTF-8
     options = parser().parse_args(argv[1:])
-    from export.client import Client
-    from export.client import InvalidInput
-    from export.client import ServerError
+    try:
+        from export.client import Client
+        from export.client import InvalidInput
+        from export.client import ServerError
+    except ModuleNotFoundError as error:
+        return _failed(f"{error}: pip install numpy grpcio protobuf", 2)
 
     try:
         _check_files(options)

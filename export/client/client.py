@@ -63,7 +63,7 @@ class Client(Methods):
         try:
             return future.result()
         except grpc.RpcError as error:
-            raise from_rpc(error, deadline.seconds, rows) from None
+            raise from_rpc(error, self.server, deadline.seconds, rows) from None
 
 
 class AsyncClient(Methods):
@@ -117,4 +117,4 @@ class AsyncClient(Methods):
         try:
             return await future
         except grpc.aio.AioRpcError as error:
-            raise from_rpc(error, deadline.seconds, rows) from None
+            raise from_rpc(error, self.server, deadline.seconds, rows) from None

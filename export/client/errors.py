@@ -1,5 +1,7 @@
 """What a server answers instead of a result, as exceptions that Python code knows how to catch."""
 
+import os
+
 
 class ServerError(Exception):
     """A call that ended with a status; its subclasses are also Python's own exceptions.
@@ -36,6 +38,29 @@ class Unavailable(ServerError, ConnectionError):
     """UNAVAILABLE: no server was reached, also by trying again."""
 
 
+# As gRPC looks for it.
+PROXIES = ("grpc_proxy", "https_proxy", "http_proxy")
+
+
+def _why(server, words):
+    """What is known of a server that was not reached, "" for nothing."""
+    proxy = next((name for name in PROXIES if os.environ.get(name)), None)
+    host = server.rpartition(":")[0]
+    passed = (os.environ.get("no_grpc_proxy") or os.environ.get("no_proxy") or "").split(",")
+    if (
+        proxy
+        and not server.startswith("unix:")
+        and not any(host.endswith(end.strip()) for end in passed if end.strip())
+    ):
+        return (
+            f"; the proxy that the environment variable {proxy} names was asked: to go past it, "
+            f"set no_proxy={host}"
+        )
+    if "refused" in words:
+        return f"; nothing listens on {server}"
+    return ""
+
+
 _BY_CODE = {
     "INVALID_ARGUMENT": InvalidInput,
     "FAILED_PRECONDITION": InvalidInput,
@@ -46,9 +71,11 @@ _BY_CODE = {
 }
 
 
-def from_rpc(error, seconds: float, rows: tuple | None = None) -> ServerError:
-    """The exception for a `grpc.RpcError` of a call that was part of one with `seconds`."""
+def from_rpc(error, server: str, seconds: float, rows: tuple | None = None) -> ServerError:
+    """The exception for a `grpc.RpcError` of a call to `server`, part of one of `seconds`."""
     code, words = error.code().name, error.details() or "no details"
     if code == "DEADLINE_EXCEEDED":
         words += f" (timeout {seconds:g} s)"
+    if code == "UNAVAILABLE":
+        words += _why(server, words)
     return _BY_CODE.get(code, ServerError)(code, words, rows)

@@ -8,6 +8,8 @@ from export.client import tensors
 from export.client.messages import messages
 
 FIELD = "signature_def"
+# Of an image in [-1, 1]; noise on it may go beyond 1, and pixels of 0 to 255 go beyond this.
+MOST_LIGHT = 16
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,6 +137,8 @@ def _array(what, tensor, value, is_image):
     shape = tensor.shape
     if shape is None:
         return array
+    if is_image and len(shape) == 4 and array.dtype.kind == "f" and array.size:
+        _check_scale(what, array)
     fits = len(array.shape) == len(shape) and all(
         size in (None, given) for size, given in zip(shape, array.shape)
     )
@@ -145,6 +149,15 @@ def _array(what, tensor, value, is_image):
             f"{what} has shape {array.shape}, allowed is {words(shape)}, n being any number{hint}"
         )
     return array
+
+
+def _check_scale(what, images):
+    low, high = float(images.min()), float(images.max())
+    if low < -MOST_LIGHT or high > MOST_LIGHT:
+        raise ValueError(
+            f"{what} go from {low:.4g} to {high:.4g}; allowed is about -1 to 1: scale pixels of "
+            f"0 to 255 first: (images - 127.5) / 127.5"
+        )
 
 
 def _strings(what, value):

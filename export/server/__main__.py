@@ -5,6 +5,9 @@ import sys
 
 from export.server import flags
 
+# Top-level modules of the packages that the extra "serve" of setup.py asks for.
+OF_SERVE = ("grpc", "grpc_health", "grpc_reflection", "aiohttp", "prometheus_client")
+
 
 def main(argv: list) -> int:
     """Serve until SIGTERM or SIGINT; the exit code."""
@@ -18,6 +21,15 @@ def main(argv: list) -> int:
         return _serve(options)
     except ValueError as error:
         print(error, file=sys.stderr)
+        return 1
+    except ModuleNotFoundError as error:
+        if error.name.partition(".")[0] not in OF_SERVE:
+            raise
+        print(
+            f"error: the server needs {error.name}, which is not installed: "
+            f"pip install 'encoder-gan-zoo[serve]'",
+            file=sys.stderr,
+        )
         return 1
 
 

@@ -159,10 +159,13 @@ class Manager:
             return  # another configuration came in between, and looks for itself
         if found is None:
             if model.readable:
-                self.say(f"{model.name}: cannot read {config.base_path}; what is served stays")
+                now = "what is served stays" if model.available() else "waiting for a version in it"
+                self.say(f"{model.name}: cannot read {config.base_path}; {now}")
             model.readable = False
             return
-        before, model.readable = model.aspired, True
+        if not found and not model.empty:
+            self.say(f"{model.name}: {versions.none_in(config.base_path)}")
+        before, model.readable, model.empty = model.aspired, True, not found
         model.aspired, missing = versions.aspired(found, config.model_version_policy)
         if missing and before != model.aspired:
             self.say(

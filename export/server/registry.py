@@ -20,6 +20,7 @@ class Model:
     labels: dict = dataclasses.field(default_factory=dict)
     new: bool = False  # no version of it has been available yet
     readable: bool = True  # whether the base path was, when it was last looked at
+    empty: bool = False  # whether there was no version in it
 
     # Of all that were ever seen, and so kept, not searched for with every request.
     _available: list = dataclasses.field(default_factory=list)

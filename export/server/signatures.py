@@ -143,10 +143,13 @@ class Signature:
         expected = self.inputs[alias][1]
         if expected is None:
             return
+        if len(shape) == 1 and len(expected) == 2 and expected[1] == 1:
+            # Numbers instead of rows of one number: TensorFlow Serving's own examples send them.
+            expected = expected[:1]
         fits = [e in (-1, s) for e, s in zip(expected, shape)]
         if len(shape) != len(expected) or not all(fits):
             raise invalid(
-                f"input {alias} of signature {self.name} has shape {words(expected)}, "
+                f"input {alias} of signature {self.name} has shape {words(self.inputs[alias][1])}, "
                 f"-1 being any size; {words(shape)} was sent"
             )
 

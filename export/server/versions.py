@@ -62,6 +62,16 @@ def on_disk(base_path: str) -> dict | None:
     return found
 
 
+def none_in(base_path: str) -> str:
+    """Words about a base path without versions."""
+    import tensorflow as tf
+
+    why = f"there is no version in {base_path}: no folder whose name is a number"
+    if tf.io.gfile.exists(f"{base_path.rstrip('/')}/saved_model.pb"):
+        return f"{why}; it is a version itself, and the folder around it is a base path"
+    return why
+
+
 def aspired(found: dict, policy) -> tuple[dict, list]:
     """What a `ServableVersionPolicy` asks for of the versions `found`, and what is missing."""
     kind = policy.WhichOneof("policy_choice")
