@@ -381,7 +381,7 @@ def test_no_server_is_a_clear_error():
     with Client(f"127.0.0.1:{served.free_port()}", "m", attempts=1) as client:
         with pytest.raises(
             ConnectionError,
-            match="UNAVAILABLE: failed to connect to all addr.*nothing listens on 127",
+            match="UNAVAILABLE: failed to.*nothing listens on 127",
         ):
             client.decode(CODES)
         began = time.monotonic()
@@ -399,7 +399,7 @@ def test_no_server_is_a_clear_error():
             "cat:1",
             {"http_proxy": "http://a:b@c:3"},
             "x",
-            "http_proxy names was asked.*no_proxy=cat",
+            "http_proxy names .*no_proxy=cat",
         ),
         ("cat:1", {"http_proxy": "http://c:3", "no_proxy": "dog, at"}, "x", ""),
         ("unix:/cat", {"grpc_proxy": "http://c:3"}, "x", ""),
