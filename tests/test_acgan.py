@@ -71,6 +71,17 @@ def test_classes_are_asked_for_by_number_by_row_or_take_turns(game):
     assert np.abs(np.array(game.decode(Z, 1)) - images)[Y != 1].max() > 1e-4
 
 
+def test_the_generator_heeds_the_inverse_only_where_they_are_joint(game):
+    joint = games.make("acgan", "mlp", joint=0.25)
+    joint.set_weights(game.get_weights())
+    apart, found = losses(game), losses(joint)
+    assert found["inverse"] == pytest.approx(apart["inverse"], rel=1e-5) and apart["inverse"] > 0.1
+    extra = found["generator"] - apart["generator"]
+    assert extra == pytest.approx(0.25 * apart["inverse"], rel=1e-3)
+    with pytest.raises(ValueError, match="joint must be 0 or more; got -1"):
+        games.make("acgan", "mlp", joint=-1)
+
+
 def test_one_class_is_refused():
     with pytest.raises(ValueError, match="classes must be 2 or more; got 1"):
         zoo.ACGAN((8, 8, 1), classes=1)
