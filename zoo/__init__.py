@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from zoo.game import Game
     from zoo.gan import GAN
     from zoo.latent_regressor import LatentRegressor
+    from zoo.naive_encoder import NaiveEncoder
     from zoo.vae import VAE
     from zoo.vae_gan import VAEGAN
 
@@ -36,6 +37,7 @@ __all__ = [
     "Counterexample",
     "Game",
     "LatentRegressor",
+    "NaiveEncoder",
     "datasets",
     "list_presets",
     "load",
@@ -54,6 +56,7 @@ METHODS = {
     "alpha_gan": "AlphaGAN",
     "latent_regressor": "LatentRegressor",
     "bigbigan": "BigBiGAN",
+    "naive_encoder": "NaiveEncoder",
 }
 
 # Not a method: a pair that is built, not learned; loaded, measured and exported like a trained one.
