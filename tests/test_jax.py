@@ -130,7 +130,10 @@ def test_a_trainer_runs_resumes_and_reports_on_jax(method, tmp_path, capsys):
     sets |= {"y_train": np.arange(90) % 2, "y_test": np.arange(40) % 2}
     np.savez(tmp_path / "tiny.npz", **sets)
     recipe = importlib.import_module(f"trainers.{method}").RECIPE
-    words = [f"{method}.py", f"--dataset=npz:{tmp_path / 'tiny.npz'}", "--network=mlp"]
+    network = "dcgan" if method == "bigbigan" else "mlp"
+    words = [f"{method}.py", f"--dataset=npz:{tmp_path / 'tiny.npz'}", f"--network={network}"]
+    # The generator that its recipe begins with is of another size.
+    words += ["--start_from="] * (method == "naive_encoder")
     words += ["--width=1", "--latent_dim=3", "--batch_size=20", f"--run_dir={tmp_path / 'run'}"]
     words += ["--steps_per_execution=1", "--evaluate_every=1"]
     if "b" in zoo.method(method).inputs:

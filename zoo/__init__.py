@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from zoo.game import Game
     from zoo.gan import GAN
     from zoo.latent_regressor import LatentRegressor
+    from zoo.naive_encoder import NaiveEncoder
     from zoo.vae import VAE
     from zoo.vae_gan import VAEGAN
 
@@ -40,6 +41,7 @@ __all__ = [
     "CycleGAN",
     "Game",
     "LatentRegressor",
+    "NaiveEncoder",
     "datasets",
     "list_presets",
     "load",
@@ -60,6 +62,7 @@ METHODS = {
     "bigbigan": "BigBiGAN",
     "acgan": "ACGAN",
     "cyclegan": "CycleGAN",
+    "naive_encoder": "NaiveEncoder",
 }
 
 # Not a method: a pair that is built, not learned; loaded, measured and exported like a trained one.

@@ -37,6 +37,11 @@ COMMON = {
     "train_split": ("train", "Training examples, in the split syntax of TensorFlow Datasets."),
     "test_split": ("test", "Test examples, in the same syntax."),
     "download": (False, "Let TensorFlow Datasets download a set that is not prepared."),
+    "start_from": (
+        "",
+        "A preset, a run directory or a .keras file: networks of the same name begin with its"
+        " weights (their averages, if it keeps them), optimizers anew.",
+    ),
     "run_dir": ("", "Where everything is written; by default runs/<method>_<network>_<dataset>."),
     "epochs": (0, "Passes over the training examples."),
     "batch_size": (0, "Examples per step, over all replicas."),

@@ -16,7 +16,7 @@ LISTS = {"network": ("networks/__init__.py", "BACKBONES"), "prior": ("priors.py"
 
 
 def check(flags: dict) -> None:
-    """Raises ValueError if a network, prior or data set of `flags` does not exist."""
+    """Raises ValueError if a network, prior, data set or source of `flags` does not exist."""
     for flag, (module, variable) in LISTS.items():
         known = listed(module, variable)
         if flags[flag] not in known:
@@ -27,6 +27,8 @@ def check(flags: dict) -> None:
     for flag in ("dataset", "dataset_b"):
         if flags[flag]:
             _check_dataset(flag, flags[flag])
+    if flags["start_from"]:
+        _check_source(flags["start_from"])
 
 
 def listed(module: str, variable: str) -> list:
@@ -37,6 +39,17 @@ def listed(module: str, variable: str) -> list:
             value = node.value
             return [e.value for e in (value.keys if isinstance(value, ast.Dict) else value.elts)]
     raise LookupError(f"{path} does not define {variable}")
+
+
+def _check_source(name):
+    from zoo.presets import registry
+
+    known = [preset.name for preset in registry.list_presets()]
+    if name not in known and not os.path.exists(name):
+        raise ValueError(
+            f"--start_from must be a preset, a run directory or a .keras file; got {name!r}"
+            + _nearest(name, known)
+        )
 
 
 def _check_dataset(flag, name):

@@ -85,6 +85,7 @@ class Run:
             self.data = self.data.paired(self._load(args.dataset_b))
         if not together:
             placed, where = strategy.build(args.strategy, args.tpu, args.devices)
+        self.source = self._source()
         per = args.steps_per_execution
         method = zoo.method(recipe.method)
         self.parts = self.data.parts(method.inputs)
@@ -102,6 +103,8 @@ class Run:
         self._check_batch(placed)
         with placed.scope():
             self.game = self._game(placed)
+        if self.source:
+            self.source.give(self.game)
         # Outside the scope, where reading a file on one worker would call for the others.
         self.step = self._begin()
         if self.chief:
@@ -137,11 +140,21 @@ class Run:
         signals.take_back()
         return met
 
+    def _source(self):
+        """The game of `--start_from`, or None; read outside the scope, as checkpoints are."""
+        if not self.args.start_from:
+            return None
+        from trainers.runs import start
+
+        return start.read(self.args.start_from)
+
     def _settings(self):
         """What a resumed run must have in common with this one; the same on all workers."""
         from trainers.runs import settings
 
         found = settings.wanted(self.recipe, self.args, self.data, self.steps)
+        if self.source:
+            found["weights of start_from"] = f"sha256 {self.source.sha256}"
         if self.workers:
             self.workers.compare(settings.of_workers(found, self.args))
         return found

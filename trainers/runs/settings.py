@@ -27,7 +27,7 @@ FREE = (
 
 # What runs of older versions do not have among their settings. (XLA draws other noise than
 # TensorFlow does without it, so a run that changed its mind about jit_compile would be neither.)
-LATER = ("jit_compile", "training data", "test data", "dataset_b", "noise_inputs")
+LATER = ("jit_compile", "training data", "test data", "dataset_b", "noise_inputs", "start_from")
 
 
 def wanted(recipe, args, data, steps: int) -> dict:

@@ -1,0 +1,91 @@
+"""`--start_from`: the networks of a run begin with the weights of a trained game."""
+
+import dataclasses
+import hashlib
+
+import numpy as np
+
+import zoo
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """A trained game, as far as a run needs it.
+
+    Attributes:
+        name: what was given: a preset, a run directory or a .keras file.
+        described: its configuration, for messages.
+        prior: the law of its codes.
+        layers: network → what it computes with, to be compared (see `layers_of`).
+        weights: network → its arrays; of its average, if the game keeps one.
+        sha256: checksum of `weights`.
+    """
+
+    name: str
+    described: str
+    prior: str
+    layers: dict
+    weights: dict
+    sha256: str
+
+    def give(self, game) -> None:
+        """Set the networks of `game`, and their averages, to those of equal name.
+
+        Raises:
+            ValueError: no network has the name of one of these, or one that has is different, or
+                codes have another prior.
+        """
+        shared = [name for name in game.named_networks() if name in self.weights]
+        other = [n for n in shared if layers_of(getattr(game, n)) != self.layers[n]]
+        other += ["prior"] * (game.prior != self.prior)
+        if other or not shared:
+            wrong = f"has another {' and '.join(other)}" if shared else "shares no network"
+            raise ValueError(
+                f"--start_from must be a game whose networks are those of this run; {self.name} "
+                f"{wrong}: it is {self.described}, and this run is {described(game)}"
+            )
+        for name in shared:
+            getattr(game, name).set_weights(self.weights[name])
+            if name in game.averages:
+                game.averages[name].set_weights(self.weights[name])
+
+
+def read(name: str) -> Source:
+    """The game that `--start_from` names.
+
+    Raises:
+        ValueError: there is none, or its files are damaged; see `zoo.load`.
+    """
+    game = zoo.load(name)
+    networks = {n: game.averages.get(n) or net for n, net in game.named_networks().items()}
+    weights = {n: net.get_weights() for n, net in networks.items()}
+    found = hashlib.sha256()
+    for network, arrays in sorted(weights.items()):
+        for array in arrays:
+            found.update(f"{network} {array.dtype} {array.shape} ".encode())
+            found.update(np.ascontiguousarray(array).tobytes())
+    layers = {n: layers_of(net) for n, net in networks.items()}
+    return Source(name, described(game), game.prior, layers, weights, found.hexdigest())
+
+
+def layers_of(network) -> list:
+    """(class, activation, shapes of its weights) of every operation, in order.
+
+    Two networks of which this is equal compute the same of the same weights. Shapes alone do not
+    tell logits from pixels.
+    """
+    return [
+        (
+            type(operation).__name__,
+            getattr(getattr(operation, "activation", None), "__name__", ""),
+            [tuple(weight.shape) for weight in getattr(operation, "weights", ())],
+        )
+        for operation in network.operations
+    ]
+
+
+def described(game) -> str:
+    """The class of `game` and the arguments that its networks depend on."""
+    names = ("image_shape", "latent_dim", "network", "width", "prior")
+    arguments = ", ".join(f"{name}={getattr(game, name)!r}" for name in names)
+    return f"{type(game).__name__}({arguments})"
