@@ -34,12 +34,12 @@ class TestClassKept:
         assert found["class_kept_collapsed"] == [] and "class_kept_real" not in found
 
     def test_a_collapsed_class_is_named_and_labels_are_the_ceiling(self):
-        # Of the eleven of class 2 one survives: 9 %.
-        before, after = [2] * 11 + [0] * 9, [2] + [0] * 10 + [0] * 9
-        found = metrics.class_kept(answers(before), answers(after), [2] * 10 + [0] * 10)
-        assert found["class_kept"] == 10 / 20 and found["class_kept_collapsed"] == [2]
-        # One image of label 0 looks like class 2.
-        assert found["class_kept_real"] == 19 / 20
+        # Of the 21 of class 2 one is kept, 4.8 %; of the 10 of class 1 one, 10 %.
+        before, after = [2] * 21 + [1] * 10 + [0] * 9, [2] + [0] * 20 + [1] + [0] * 9 + [0] * 9
+        found = metrics.class_kept(answers(before), answers(after), [2] * 20 + [1] * 11 + [0] * 9)
+        assert found["class_kept"] == 11 / 40 and found["class_kept_collapsed"] == [2]
+        # One image of label 1 looks like class 2.
+        assert found["class_kept_real"] == 39 / 40
 
     @pytest.mark.parametrize(
         "pair",

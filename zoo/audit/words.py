@@ -59,7 +59,7 @@ def _kept(f):
     if "class_kept" not in f:
         return ""
     lost = ", ".join(f["class_kept_collapsed"])
-    collapsed = f"collapsed (less than 10 %): {lost}" if lost else "no class is below 10 %"
+    collapsed = f"collapsed (less than 5 %): {lost}" if lost else "no class is below 5 %"
     return (
         f"classes: {100 * f['class_kept']:.1f} % of reconstructions have the class of their image, "
         f"by {f['space']} (largest class {100 * f['class_kept_chance']:.1f} %; real images with "

@@ -4,7 +4,7 @@ import numpy as np
 
 SHARE = 0.03
 SURE = 0.5
-COLLAPSED = 0.1
+COLLAPSED = 0.05  # half of what unrelated reconstructions keep of ten classes
 
 
 def class_coverage(probabilities: np.ndarray) -> dict[str, float | list[int]]:
@@ -59,7 +59,7 @@ def class_kept(images: np.ndarray, reconstructions: np.ndarray, labels=None) -> 
       class_kept_real: share of images whose class by the classifier is their label: how far its
         answers can be relied on. Only with labels.
       class_kept_of_each: the share of `class_kept` by class; None for a class without images.
-      class_kept_collapsed: classes with images of which less than 10 % are kept.
+      class_kept_collapsed: classes with images of which less than 5 % are kept.
 
     Raises:
       ValueError: the arrays are not of this kind.
