@@ -175,13 +175,19 @@ def test_of_two_sets_a_method_of_labels_learns_which_is_which(images, tmp_path, 
 
 
 @pytest.mark.slow
-def test_a_method_of_two_domains_goes_on_where_it_stopped_and_shows_translations(images, tmp_path):
+def test_a_method_of_two_domains_goes_on_where_it_stopped_and_shows_translations(
+    images, tmp_path, monkeypatch
+):
     recipe = importlib.import_module("trainers.cyclegan").RECIPE
-    other = f"{images.replace('--dataset', '--dataset_b')}[rotate]"
-    whole = train(images, tmp_path / "whole", other, "--epochs=2", "--ema=0.9", recipe=recipe)
+    words = [f"{images.replace('--dataset', '--dataset_b')}[rotate]", "--epochs=2", "--ema=0.9"]
+    words += ["--evaluate_every=1"]
+    whole = train(images, tmp_path / "whole", *words, recipe=recipe)
     cut = tmp_path / "cut"
-    train(images, cut, other, "--epochs=1", "--ema=0.9", "--evaluate_every=1", recipe=recipe)
-    again = train(images, cut, other, "--epochs=2", "--ema=0.9", recipe=recipe)
+    with monkeypatch.context() as patch:
+        at_step(patch, "Throughput", 7, interrupt)
+        with pytest.raises(SystemExit):
+            train(images, cut, *words, recipe=recipe)
+    again = train(images, cut, *words, recipe=recipe)
     assert checkpoints.step_of(again) == 10  # of 115 examples, 20 at a time
     assert same(whole, again)
     assert (cut / "translations" / "epoch-0001.png").stat().st_size > 1000
