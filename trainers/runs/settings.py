@@ -121,7 +121,7 @@ def _check_same(directory, args, config, settings):
             f"{directory} holds a run already, and --noresume was given; choose another --run_dir"
         )
     before, now = dict(_leaves(config["settings"])), dict(_leaves(settings))
-    for name in LATER:
+    for name in set(LATER) & set(now):
         before.setdefault(name, config["flags"].get(name, now[name]))
     changed = [
         f"{name} was {before.get(name)!r} and is now {now.get(name)!r}"
