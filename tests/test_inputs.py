@@ -25,7 +25,7 @@ from zoo.losses import rejected
 SHAPE, CLASSES = (8, 8, 1), 3
 
 
-class ACGAN(Game):
+class Labelled(Game):
     """Class-conditional GAN with an auxiliary classifier (Odena et al. 2017, arXiv:1610.09585)."""
 
     inputs = ("x", "y", "z")
@@ -53,7 +53,7 @@ class ACGAN(Game):
         }
 
 
-class CycleGAN(Game):
+class TwoDomains(Game):
     """Two domains and no code (Zhu et al. 2017, arXiv:1703.10593)."""
 
     inputs = ("a", "b")
@@ -152,7 +152,7 @@ def step(game, parts, steps=1):
     return {name: values[-1] for name, values in history.items()}
 
 
-METHODS = (ACGAN, CycleGAN, WGANGP)
+METHODS = (Labelled, TwoDomains, WGANGP)
 every_method = pytest.mark.parametrize("game_class", METHODS)
 
 
@@ -179,7 +179,7 @@ def test_a_saved_game_takes_the_same_next_step(game_class, tmp_path):
         np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.parametrize("game_class", [ACGAN, CycleGAN])
+@pytest.mark.parametrize("game_class", [Labelled, TwoDomains])
 def test_two_replicas_give_the_update_of_one(game_class, two_devices):
     one = make(game_class)
     with two_devices.scope():
@@ -225,8 +225,8 @@ def test_inputs_must_be_the_arguments_of_play():
 
 
 def test_a_batch_without_labels_is_refused_by_name():
-    game = make(ACGAN)
-    with pytest.raises(ValueError, match="ACGAN must have the parts x, y; got 1 of 2"):
+    game = make(Labelled)
+    with pytest.raises(ValueError, match="Labelled must have the parts x, y; got 1 of 2"):
         step(game, batch(game, 6)[:1])
 
 
@@ -283,13 +283,13 @@ def test_labels_follow_their_images_and_two_domains_do_not():
 def test_a_data_set_gives_the_parts_that_a_method_asks_for():
     data = datasets.load("fashion_mnist_10k")
     assert data.parts(("x", "z")) is data.train
-    x, y = data.parts(ACGAN.inputs)
+    x, y = data.parts(Labelled.inputs)
     assert x is data.train and y is data.train_labels
     shoes, bags = (datasets.load(f"fashion_mnist_10k[class={c}]") for c in ("7", "Bag"))
     assert set(shoes.train_labels) == set(shoes.test_labels) == {7}
     assert len(shoes.train) == (data.train_labels == 7).sum()
     np.testing.assert_array_equal(bags.train, data.train[data.train_labels == 8])
-    a, b = shoes.paired(bags).parts(CycleGAN.inputs)
+    a, b = shoes.paired(bags).parts(TwoDomains.inputs)
     assert a is shoes.train and b is bags.train
 
 
