@@ -76,6 +76,6 @@ def test_names_that_are_no_map_of_the_set_are_refused_in_words(name, message):
 
 
 def test_only_square_images_can_be_turned(tmp_path):
-    np.savez(tmp_path / "wide.npz", x_train=np.zeros((5, 4, 8, 1), np.uint8))
+    np.savez(tmp_path / "wide.npz", images=np.zeros((20, 4, 8, 1), np.uint8))
     with pytest.raises(ValueError, match=r"rotate takes square images; .* are \(4, 8, 1\)"):
         datasets.load(f"npz:{tmp_path / 'wide.npz'}[rotate]")

@@ -265,7 +265,7 @@ class TestModes:
 class LinearGame:
     """Stands in for a game: codes are an image's pixels, stretched; features their squares."""
 
-    has_encoder = True
+    has_encoder, inputs = True, ("x", "z")
 
     def __init__(self, shape, stretch=1.0):
         self.image_shape, self.stretch = shape, stretch
@@ -304,10 +304,11 @@ def images(n=600):
     )
     half = n // 2
     return SimpleNamespace(name="toy", train=pixels[:half], test=pixels[half:], classes=("a", "b"),
+                           other=None,
                            train_labels=labels[:half], test_labels=labels[half:])  # fmt: skip
 
 
-OTHERS = ("modes", "high", "reverse", "class_kept")
+OTHERS = ("modes", "high", "reverse", "class_kept", *metrics.translation.KEYS)
 IMAGE_KEYS = {key for key in metrics.KEYS if not key.startswith(OTHERS)}
 
 
@@ -357,7 +358,7 @@ class TestEvaluate:
     def test_mixture(self):
         centres, std = MIXTURES["grid25"]
         points = (centres[np.arange(3000) % 25] + std * normal(0, 3000, 2)).astype("float32")
-        data = SimpleNamespace(name="grid25", train=points, test=points, classes=(),
+        data = SimpleNamespace(name="grid25", train=points, test=points, classes=(), other=None,
                                train_labels=np.arange(3000) % 25,
                                test_labels=np.arange(3000) % 25)  # fmt: skip
         game = LinearGame((2,), stretch=0.5)

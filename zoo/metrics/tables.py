@@ -58,7 +58,11 @@ _LINES = (
                 f"{name}: error to the truth, ratio",
                 "{:.2f}",
                 1,
-                {f"translation_{way}_identity": "untranslated"},
+                {
+                    f"translation_{way}_identity": "untranslated",
+                    f"translation_{way}": "error",
+                    f"translation_{way}_mismatched": "to another image",
+                },
             ),
             (
                 f"cycle_{way}_ratio",
