@@ -40,6 +40,7 @@ def test_points_have_one_list_and_take_the_networks_for_points():
 
 def test_no_modes_are_counted_on_the_circle():
     game = types.SimpleNamespace(
+        inputs=("x", "z"),
         has_encoder=True,
         latent_dim=2,
         observed=lambda x, seed: x,

@@ -130,7 +130,8 @@ def test_placeholders_have_the_inputs_and_outputs_of_the_networks_they_stand_for
     builders = [name for name in vars(Backbone) if not name.startswith("_")]
     assert {"encoder", "generator", "joint_scores_discriminator"} < set(builders)
     for name in builders:
-        for options in ({}, {"stochastic": True}) if name == "encoder" else ({},):
+        classes = {"classes": 3} if name.startswith("class") else {}
+        for options in ({}, {"stochastic": True}) if name == "encoder" else (classes,):
             small, drawn = (getattr(draw, name)(**options) for draw in sets)
             assert [i.shape for i in small.inputs] == [i.shape for i in drawn.inputs]
             # Features may have any shape.

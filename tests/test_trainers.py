@@ -401,7 +401,7 @@ def test_a_data_set_that_changed_under_its_name_is_refused(tmp_path):
             ["--strategy=mirrored", "--batch_size=21"], ["cannot be shared by 2 replicas; take 20"]
         ),
         (["--precision=float8"], ["one of float32, mixed_bfloat16; got 'float8'"]),
-        (["--learning_rate=1"], ["learning_rate", "--help"]),
+        (["--momentum=1"], ["momentum", "--help"]),
         (["stray"], ["unexpected argument 'stray'"]),
     ],
 )

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 import workers
-from games import batch
+from games import completed
 from games import examples
 from games import make
 from games import step
@@ -46,7 +46,7 @@ def play(method):
 
     game = make(method, "mlp", rate=RATE, optimizer=adam, ema=0.5)
     x = np.concatenate([examples("mlp", seed=seed) for seed in range(STEPS)])
-    stream = tf.data.Dataset.from_tensor_slices(batch(game, x)).batch(16, drop_remainder=True)
+    stream = tf.data.Dataset.from_tensor_slices(completed(game, x)).batch(16, drop_remainder=True)
     return game, game.fit(stream, verbose=0, shuffle=False).history["loss"][-1]
 
 

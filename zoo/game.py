@@ -305,6 +305,11 @@ class Game(keras.Model):
 
     # One step.
 
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        # A game is built when it is made. Under tf.distribute Keras would reduce a batch for this,
+        # which it cannot do with several parts on several workers.
+        pass
+
     def variables_of(self, player: str) -> list:
         """The trainable variables of every network that `player` owns."""
         return [v for net in self.players[player] for v in getattr(self, net).trainable_variables]

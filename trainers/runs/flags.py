@@ -40,7 +40,7 @@ COMMON = {
     "start_from": (
         "",
         "A preset, a run directory or a .keras file: networks of the same name begin with its"
-        " weights (their averages, if it keeps them), optimizers anew.",
+        " weights (their averages, if it keeps them), and new optimizers.",
     ),
     "run_dir": ("", "Where everything is written; by default runs/<method>_<network>_<dataset>."),
     "epochs": (0, "Passes over the training examples."),

@@ -141,10 +141,16 @@ def _logs(game, losses):
         loss = losses.get(tracker.name)
         tracker.update_state(sum(losses.values()) if loss is None else loss)
     logs = {tracker.name: tracker.result() for tracker in game.trackers}
-    if type(getattr(game, "distribute_strategy", None)).__name__.startswith("MultiWorker"):
-        # Keras concatenates the logs of workers, which scalars do not allow.
-        logs = {name: ops.reshape(value, (1,)) for name, value in logs.items()}
-    return logs
+    return {name: ops.reshape(v, (1,)) for name, v in logs.items()} if _has_workers(game) else logs
+
+
+def _has_workers(game):
+    """Whether several workers train `game`: Keras joins their logs, which scalars do not allow."""
+    if keras.backend.backend() != "tensorflow":
+        return False
+    import tensorflow as tf
+
+    return isinstance(game.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy)
 
 
 def parts_of(game, data) -> tuple:
