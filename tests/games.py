@@ -23,14 +23,22 @@ NETWORKS = ("dcgan", "mlp", "mixture")
 # Only `zoo.networks.SCORING` have the discriminator of BigBiGAN.
 OWN_NETWORKS = {"bigbigan": ("dcgan", "dcgan_joint", "residual")}
 
-# Methods whose step takes long to trace.
-LONG = ("acgan", "cyclegan")
+# Methods whose step takes long to trace, and those of which only one set of networks is not long.
+TRACED_LONG = ("acgan", "cyclegan")
+MOSTLY_LONG = (*TRACED_LONG, "bigbigan", "naive_encoder")
 
-# By default every method on one set of networks and one method on every set; the rest is slow.
+
+def kind(method, network):
+    """By default every method on one set of networks and one method on every set."""
+    if network != "dcgan" and method in MOSTLY_LONG:
+        return pytest.param(method, network, marks=pytest.mark.long)
+    if method != "bigan" and (network != "dcgan" or method in TRACED_LONG):
+        return pytest.param(method, network, marks=pytest.mark.slow)
+    return method, network
+
+
 KINDS = [
-    (method, network)
-    if network == "dcgan" and method not in LONG or method == "bigan"
-    else pytest.param(method, network, marks=pytest.mark.slow)
+    kind(method, network)
     for method in zoo.METHODS
     for network in OWN_NETWORKS.get(method, NETWORKS)
 ] + [
