@@ -170,7 +170,8 @@ def test_a_stream_of_pixels_of_another_scale_is_refused(kind):
 def test_points_may_lie_anywhere():
     game = door(network="mixture")
     game.compile("adam")
-    game.fit(100 * examples("mixture"), verbose=0)
+    losses = game.fit(100 * examples("mixture"), verbose=0).history
+    assert np.isfinite([losses[player][0] for player in game.players]).all()
 
 
 def test_presets_are_read_and_written_through_the_class(tmp_path):

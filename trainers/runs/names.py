@@ -44,11 +44,10 @@ def listed(module: str, variable: str) -> list:
 def _check_source(name):
     from zoo.presets import registry
 
-    known = [preset.name for preset in registry.list_presets()]
-    if name not in known and not os.path.exists(name):
+    if not registry.directory_of(name).exists():
         raise ValueError(
-            f"--start_from must be a preset, a run directory or a .keras file; got {name!r}"
-            + _nearest(name, known)
+            "--start_from must be a preset, a run directory or a .keras file; "
+            f"got {name!r}; {registry.nearest(name)}"
         )
 
 
