@@ -154,6 +154,8 @@ def test_principal_components_are_seen_through_and_their_codes_mean_much(audited
     assert found["probe_code"] > 0.7
     # Sixteen uncorrelated coordinates of variance 1, read off exactly.
     assert found["image_information"] > 10
+    assert found["x_cycle"] < found["x_cycle_class_mean"] < found["x_cycle_same_class"]
+    assert found["z_cycle_r2"] > 0.99
     text = "\n".join(audit.verdicts(found))
     for words_ in ("tell (x, E(x)) from", "resemble their", "not distributed", "know the class"):
         assert words_ in text

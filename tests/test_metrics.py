@@ -84,6 +84,28 @@ class TestCycles:
         assert figures["z_cycle_mismatched"] == pytest.approx((math.hypot(2, 4) + 32**0.5) / 2)
         assert figures["z_cycle_ratio"] == figures["z_cycle"] / figures["z_cycle_mismatched"]
 
+    def test_distances_within_a_class_by_hand(self):
+        # Class 0 at 0, 3 and 6 on a line, class 1 at 10 and 14, and one example of class 2.
+        x, labels = np.array([[0.0], [10], [3], [50], [14], [6]]), np.array([0, 1, 0, 2, 1, 0])
+        figures = metrics.class_distances(x, labels)
+        # A derangement of three is a cycle: 3 + 3 + 6, in either order. Two are each other's.
+        assert figures["x_cycle_same_class"] == pytest.approx((3 + 3 + 6 + 4 + 4) / 5)
+        # The others' means are 4.5, 3 and 1.5.
+        assert figures["x_cycle_class_mean"] == pytest.approx((4.5 + 0 + 4.5 + 4 + 4) / 5)
+        assert metrics.class_distances(x[:2], labels[:2]) == {}
+        with pytest.raises(ValueError, match=r"labels must be of shape \(6,\); got \(5,\)"):
+            metrics.class_distances(x, labels[:5])
+
+    def test_linear_r2_of_what_a_code_tells(self):
+        z, noise = normal(0, 20_000, 3), normal(1, 20_000, 3)
+        mixing = np.array([[1.0, 2, 0], [0, 1, 0], [0, 0, -3]])
+        assert metrics.linear_r2(z, z @ mixing + 7) == pytest.approx(1)
+        # z + noise of the same variance predicts half of the variance of z.
+        assert metrics.linear_r2(z, z + noise) == pytest.approx(0.5, abs=0.02)
+        assert metrics.linear_r2(z, noise) == pytest.approx(0, abs=0.01)
+        with pytest.raises(ValueError, match="linear_r2 needs 16 draws"):
+            metrics.linear_r2(z[:15], noise[:15])
+
     def test_equal_examples_have_no_ratio(self):
         assert math.isnan(metrics.cycles(np.ones((5, 3)), np.ones((5, 3)))["x_cycle_ratio"])
 

@@ -103,8 +103,10 @@ def cycles(evidence, data) -> dict:
     return {
         **metrics.cycles(*seen, seed),
         **_kept(evidence, returned),
+        **_same_class(evidence, seen[0]),
         "x_cycle_ratio_se": _ratio_error(*seen, seed),
         **metrics.z_cycle(evidence.z, back, seed),
+        **_recovered(evidence.z, back),
         "z_cycle_largest": float(np.abs(back - evidence.z).max()),
         "sample_cycle_ratio": metrics.cycles(*same, seed)["x_cycle_ratio"],
         "sample_cycle_largest": float(np.abs(again - evidence.samples).max()),
@@ -119,6 +121,19 @@ def _kept(evidence, returned):
     found = metrics.class_kept(*answers, evidence.labels["test"])
     names = [evidence.space.classes[i] for i in found["class_kept_collapsed"]]
     return found | {"class_kept_collapsed": names}
+
+
+def _same_class(evidence, x):
+    """How far the images are from others of their class, on the pixels that count."""
+    if evidence.classes < 2 or len(evidence.model.shape) != 3:
+        return {}
+    return metrics.class_distances(x, evidence.labels["test"], evidence.seed)
+
+
+def _recovered(z, back):
+    if len(z) < 4 * (z[0].size + 1) or not np.isfinite(back).all():
+        return {}
+    return {"z_cycle_r2": metrics.linear_r2(z, back)}
 
 
 def _ratio_error(x, y, seed):

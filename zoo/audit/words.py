@@ -44,14 +44,30 @@ def _cycles(f):
     if "x_cycle_ratio" not in f:
         return ""
     ratio = f["x_cycle_ratio"]
-    lost = ratio > 1 - 3 * f["x_cycle_ratio_se"]
-    known = "are unrelated to their images" if lost else "resemble their images"
+    known = "are closer to their images than to others"
+    if "x_cycle_same_class" in f:
+        closer = f["x_cycle"] < f["x_cycle_same_class"]
+        known = "resemble their images: they are" if closer else "are not"
+        known += (
+            " closer than another image of the class "
+            f"(L2 {f['x_cycle']:.2f} against {f['x_cycle_same_class']:.2f}; the mean image of the "
+            f"class {f['x_cycle_class_mean']:.2f})"
+        )
+    if ratio > 1 - 3 * f["x_cycle_ratio_se"]:
+        known = "are unrelated to their images"
     exact = ", bit for bit" if f["z_cycle_largest"] == 0 else ""
-    codes = "come back" if f["z_cycle_ratio"] < 0.05 else "come back in part"
-    codes = "do not come back" if f["z_cycle_ratio"] > 0.98 else codes
+    codes, read = "come back in part", ""
+    if "z_cycle_r2" in f:
+        codes = codes if f["z_cycle_r2"] > 0.1 else "hardly come back"
+        read = f", R² {f['z_cycle_r2']:.2f}"
+    if f["z_cycle_ratio"] > 0.98:
+        codes = "do not come back"
+    if f["z_cycle_ratio"] < 0.05:
+        codes = "come back"
     return (
-        f"cycles: reconstructions {known} (x-cycle ratio {ratio:.2f}; 1 is another image's "
-        f"distance); codes {codes} from samples{exact} (z-cycle ratio {f['z_cycle_ratio']:.2f})"
+        f"cycles: reconstructions {known}, x-cycle ratio {ratio:.2f} (1 is another image's "
+        f"distance); codes {codes} from samples{exact} "
+        f"(z-cycle ratio {f['z_cycle_ratio']:.2f}{read})"
     )
 
 

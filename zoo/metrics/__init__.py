@@ -1,4 +1,4 @@
-"""Yardsticks for games with an encoder, each next to the baseline that gives it a meaning.
+"""Metrics of games with an encoder, each next to the baseline that gives it a meaning.
 
 `evaluate` measures a game, `cheap` is the part of it for use during training, and `table` is what
 a person reads. The other functions work on plain arrays and know nothing of games. The images of
@@ -33,7 +33,9 @@ from zoo.metrics.probes import chance_accuracy
 from zoo.metrics.probes import logistic_accuracy
 from zoo.metrics.probes import mlp_accuracy
 from zoo.metrics.probes import nearest_neighbour_accuracy
+from zoo.metrics.reconstruction import class_distances
 from zoo.metrics.reconstruction import cycles
+from zoo.metrics.reconstruction import linear_r2
 from zoo.metrics.reconstruction import z_cycle
 from zoo.metrics.sensitivity import lipschitz
 from zoo.metrics.sensitivity import secants
@@ -50,6 +52,7 @@ __all__ = [
     "chance_accuracy",
     "cheap",
     "class_coverage",
+    "class_distances",
     "class_kept",
     "closest_pairs",
     "code_statistics",
@@ -65,6 +68,7 @@ __all__ = [
     "kernel_distance",
     "label_information",
     "least_bridge",
+    "linear_r2",
     "lipschitz",
     "logistic_accuracy",
     "mixture_bridge",

@@ -1,4 +1,4 @@
-"""Every yardstick that applies to a game, measured on a data set."""
+"""Every metric that applies to a game, measured on a data set."""
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from zoo.metrics.coverage import class_kept
 from zoo.metrics.modes import count_modes
 from zoo.metrics.probes import logistic_accuracy
 from zoo.metrics.probes import nearest_neighbour_accuracy
+from zoo.metrics.reconstruction import class_distances
 from zoo.metrics.reconstruction import cycles
 from zoo.metrics.reconstruction import z_cycle
 
@@ -22,7 +23,8 @@ MODE_SAMPLES = 2500
 KEYS = tuple(
     """
     n_test n_train
-    x_cycle x_cycle_mismatched x_cycle_ratio class_kept class_kept_chance class_kept_real
+    x_cycle x_cycle_mismatched x_cycle_ratio x_cycle_same_class x_cycle_class_mean
+    class_kept class_kept_chance class_kept_real
     z_cycle z_cycle_mismatched z_cycle_ratio
     code_mean code_std code_largest_mean prior_mean prior_std prior_largest_mean
     mmd mmd_null_mean mmd_null_95
@@ -54,6 +56,8 @@ def evaluate(
     | x_cycle                    | L2 norm   | - | mean ||x - G(E(x))||, pixels in [-1, 1]         |
     | x_cycle_mismatched         | L2 norm   |   | the same with another image's reconstruction    |
     | x_cycle_ratio              | 1         | - | their ratio; 1: nothing of x is recovered       |
+    | x_cycle_same_class         | L2 norm   |   | of x to another test image of its class         |
+    | x_cycle_class_mean         | L2 norm   |   | of x to the mean of the others of its class     |
     | class_kept                 | share     | + | G(E(x)) has the class of x, by a classifier     |
     | class_kept_chance, _real   | share     |   | of the largest class; of x with its label       |
     | z_cycle, z_cycle_...       | L2 norm   | - | the same for ||z - E(G(z))||, z from the prior  |
@@ -138,14 +142,18 @@ def _mode_figures(game, x, centres, std, seed, baselines):
 
 
 def _cycle_figures(game, x, name, labels, seed):
+    from zoo.datasets import MIXTURES
+
     codes = in_batches(game.encode, x)
     # One call for all draws: two calls with neighbouring seeds need not be independent.
     draws = to_numpy(game.prior_codes(2 * len(x), seed))
     z, other = draws[: len(x)], draws[len(x) :]
     recovered = in_batches(lambda batch: game.encode(game.decode(batch)), z)
     returned = in_batches(game.decode, codes)
+    by_class = name not in MIXTURES and len(np.unique(labels)) > 1
     return {
         **cycles(x, returned, seed),
+        **(class_distances(x, labels, seed) if by_class else {}),
         **_kept_figures(classifier.of(name, x.shape[1:]), x, returned, labels),
         **z_cycle(z, recovered, seed),
         **code_statistics(codes, z),

@@ -49,6 +49,73 @@ def z_cycle(z: np.ndarray, recovered: np.ndarray, rng_seed: int = 0) -> dict[str
     return matched_and_mismatched("z_cycle", z, recovered, rng_seed)
 
 
+def class_distances(x: np.ndarray, labels: np.ndarray, rng_seed: int = 0) -> dict[str, float]:
+    """How far examples are from others of their class: what a reconstruction must come closer than.
+
+    A reconstruction that knows the class alone can be an image of it, or the mean of its images,
+    which is the closest of all guesses in L2.
+
+    Args:
+      x: (n, ...) real examples, images in [-1, 1] or points.
+      labels: (n,) integers; examples whose class occurs once are left out.
+      rng_seed: picks the other example.
+
+    Returns:
+      x_cycle_same_class: mean of ||x - x'|| with x' another example of the class, the L2 norm in
+        the units of `cycles`.
+      x_cycle_class_mean: mean of ||x - m|| with m the mean of the other examples of the class.
+      Both are left out if no class occurs twice.
+
+    Raises:
+      ValueError: there is not one label for each example.
+    """
+    x, labels = np.asarray(x, np.float32).reshape(len(x), -1), np.asarray(labels)
+    if labels.shape != (len(x),):
+        raise ValueError(f"labels must be of shape ({len(x)},); got {labels.shape}")
+    to_another, to_mean = [], []
+    for label in np.unique(labels):
+        same = x[labels == label]
+        if len(same) > 1:
+            others = same[derangement(len(same), rng_seed)]
+            means = (same.sum(0, dtype=np.float64) - same) / (len(same) - 1)
+            to_another.append(np.linalg.norm(same - others, axis=1))
+            to_mean.append(np.linalg.norm(same - means, axis=1))
+    if not to_another:
+        return {}
+    return {
+        "x_cycle_same_class": float(np.concatenate(to_another).mean(dtype=np.float64)),
+        "x_cycle_class_mean": float(np.concatenate(to_mean).mean(dtype=np.float64)),
+    }
+
+
+def linear_r2(z: np.ndarray, recovered: np.ndarray) -> float:
+    """Share of the variance of z that a linear map of recovered codes predicts on held-out draws.
+
+    The map is fitted by least squares on the first half and judged on the second.
+
+    Args:
+      z: (n, ...) draws from the prior; n of at least 4 numbers for each number of a code.
+      recovered: (n, ...) E(G(z)), in the same order.
+
+    Returns:
+      R² in (-inf, 1], over all coordinates together: 0 or less means that nothing was found.
+
+    Raises:
+      ValueError: the lengths differ or there are too few draws.
+    """
+    z, known = (np.asarray(a, np.float64).reshape(len(a), -1) for a in (z, recovered))
+    least = 4 * (known.shape[1] + 1)
+    if len(z) != len(known) or len(z) < least:
+        raise ValueError(
+            f"linear_r2 needs {least} draws and as many codes; got {len(z)}, {len(known)}"
+        )
+    known = np.concatenate([known, np.ones((len(known), 1))], axis=1)
+    half = len(z) // 2
+    weights = np.linalg.lstsq(known[:half], z[:half], rcond=None)[0]
+    missed = z[half:] - known[half:] @ weights
+    return float(1 - (missed**2).sum() / ((z[half:] - z[:half].mean(0)) ** 2).sum())
+
+
 def derangement(n: int, rng_seed: int = 0) -> np.ndarray:
     """A random permutation of range(n) that leaves no index in place.
 

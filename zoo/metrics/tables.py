@@ -10,7 +10,12 @@ _LINES = (
         "x-cycle ‖x − G(E(x))‖",
         "{:.2f}",
         1,
-        {"x_cycle_mismatched": "to another image", "x_cycle_ratio": "ratio"},
+        {
+            "x_cycle_mismatched": "to another image",
+            "x_cycle_ratio": "ratio",
+            "x_cycle_same_class": "of x to another of its class",
+            "x_cycle_class_mean": "to the mean of its class",
+        },
     ),
     (
         "class_kept",
@@ -35,16 +40,16 @@ _LINES = (
     ("mmd", "MMD² of codes and prior", "{:.5f}", 1, {"mmd_null_95": "95 % of prior draws below"}),
     *(
         (
-            f"{yardstick}_{what}",
+            f"{probe}_{what}",
             f"{name} on {what}{plural}",
             "{:.1f} %",
             100,
             {
-                f"{yardstick}_{what}_random": "untrained encoder",
-                f"{yardstick}_pixels": "raw pixels",
+                f"{probe}_{what}_random": "untrained encoder",
+                f"{probe}_pixels": "raw pixels",
             },
         )
-        for yardstick, name in (("knn", "1-NN"), ("probe", "logistic regression"))
+        for probe, name in (("knn", "1-NN"), ("probe", "logistic regression"))
         for what, plural in (("features", ""), ("code", "s"))
     ),
     ("class_asked", "samples of the class asked", "{:.1f} %", 100, {"class_asked_real": "real"}),
@@ -94,7 +99,7 @@ _LINES = (
 
 
 def table(metrics: Mapping[str, float]) -> str:
-    """The figures of `zoo.metrics.evaluate`, one line per yardstick, baselines in brackets.
+    """The figures of `zoo.metrics.evaluate`, one line per probe, baselines in brackets.
 
     Args:
       metrics: key -> value; unknown keys are ignored, missing ones left out.
