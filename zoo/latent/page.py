@@ -152,7 +152,7 @@ def _arithmetic(f, found):
     classes = found["classes"]
     told = [
         "After Radford, Metz and Chintala 2016 (arXiv:1511.06434), with the mean codes of real "
-        "images. There is no yardstick for whether a sum is right: look."
+        "images. No metric says whether a sum is right: look."
     ]
     for key in f:
         if key.endswith("as_c"):

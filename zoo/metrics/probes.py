@@ -48,7 +48,7 @@ def logistic_accuracy(
 
     At most PROBE_LIMIT = 10,000 training examples are used; from more, a subsample without
     replacement is drawn that depends on `rng_seed` alone. The regression (L2 penalty, C = 1) is
-    stopped after 60 L-BFGS steps at the latest: a yardstick with a fixed budget, the same for
+    stopped after 60 L-BFGS steps at the latest: a metric with a fixed budget, the same for
     every representation, and not the best linear classifier that there is.
 
     Args:
