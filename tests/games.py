@@ -20,7 +20,7 @@ SHAPES = {
     "tanh": (8, 8, 1),
 }
 NETWORKS = ("dcgan", "mlp", "mixture")
-# Only `zoo.networks.SCORING` have the discriminator of BigBiGAN.
+# Only `zoo.networks.CONVOLUTIONAL` have the discriminator of BigBiGAN.
 OWN_NETWORKS = {"bigbigan": ("dcgan", "dcgan_joint", "residual")}
 
 # Methods whose step takes long to trace, and those of which only one set of networks is not long.

@@ -5,7 +5,7 @@ import pytest
 from games import SHAPES
 
 from zoo.networks import BACKBONES
-from zoo.networks import SCORING
+from zoo.networks import CONVOLUTIONAL
 from zoo.networks import Backbone
 from zoo.networks.layers import SpectralNorm
 
@@ -65,7 +65,7 @@ def test_tanh_is_the_network_of_its_paper():
     assert len(heads) == 2 and np.any(heads[0] != heads[1])
 
 
-@pytest.mark.parametrize("network", SCORING)
+@pytest.mark.parametrize("network", CONVOLUTIONAL)
 def test_three_scores_are_of_the_pair_of_x_and_of_z(network):
     judge = Backbone(Sizes(network)).joint_scores_discriminator()
     for variable in judge.trainable_variables:  # the small initial weights would hide what moves
@@ -83,7 +83,7 @@ def test_three_scores_are_of_the_pair_of_x_and_of_z(network):
 
 
 def test_sets_without_three_scores_name_those_that_have_them():
-    with pytest.raises(ValueError, match=f"'mlp' has no .* one of {', '.join(SCORING)}"):
+    with pytest.raises(ValueError, match=f"'mlp' has no .* one of {', '.join(CONVOLUTIONAL)}"):
         Backbone(Sizes("mlp")).joint_scores_discriminator()
 
 

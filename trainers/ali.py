@@ -10,13 +10,23 @@ Lab note, 2 cores of an AMD EPYC without GPU; tables in docs/results.md:
         7 of 8 modes, x-cycle ratio 0.24; with the Gaussian encoder at the rate 1e-4, 29.6 %, 8 of 8
 """
 
+from trainers.runs.recipe import HoldThenFall
 from trainers.runs.recipe import Recipe
 from trainers.runs.run import main
 
 RECIPE = Recipe(
     method="ali",
     doc=__doc__,
+    network="dcgan_joint",
+    plan=HoldThenFall(),
     networks={
+        "dcgan_joint": {
+            "epochs": 96,
+            "batch_size": 64,
+            "latent_dim": 10,
+            "width": 16,
+            "ema": 0.999,
+        },
         "dcgan": {"epochs": 30, "batch_size": 100, "latent_dim": 50},
         "mlp": {"epochs": 25, "batch_size": 100, "latent_dim": 50},
         "mixture": {

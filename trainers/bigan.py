@@ -17,10 +17,18 @@ from trainers.runs.run import main
 RECIPE = Recipe(
     method="bigan",
     doc=__doc__,
+    network="dcgan_joint",
     # Of mlp the authors' plan; the other networks are trained for shorter.
     plan=HoldThenFall(epochs={"mlp": 200}),
     l2=2.5e-5,
     networks={
+        "dcgan_joint": {
+            "epochs": 96,
+            "batch_size": 64,
+            "latent_dim": 10,
+            "width": 16,
+            "ema": 0.999,
+        },
         "dcgan": {"epochs": 24, "batch_size": 64, "latent_dim": 20, "ema": 0.99},
         "mlp": {
             "epochs": 25,

@@ -6,6 +6,7 @@ from zoo.game import Game
 from zoo.losses import accepted
 from zoo.losses import gaussian_draw
 from zoo.losses import rejected
+from zoo.networks import CONVOLUTIONAL
 from zoo.priors import draw as drawn
 from zoo.priors import normal
 from zoo.training.declarations import checked
@@ -35,7 +36,8 @@ class ALI(Game):
     random one. E and G minimise the non-saturating loss (labels swapped), as the paper does. Pairs
     pass D in two calls, the authors' in one concatenated batch, which only batch norm can tell. The
     generator's output bias starts at 0, theirs from the marginals of the pixels. The networks for
-    images are ours; "mixture" is the authors' toy.
+    images are ours, and there D learns at four times the rate of E and G; "mixture" is the
+    authors' toy.
 
     Args:
         noise_inputs: numbers of noise that the encoder takes as an input, 2 in the authors' toy;
@@ -60,8 +62,13 @@ class ALI(Game):
 
     @classmethod
     def default_optimizer(cls, player, network):
-        # As in the authors' code, but for the rate on points; beta_1 is another there.
-        return adam(1e-3, beta_1=0.8) if network == "mixture" else adam(1e-4)
+        # 1e-4 is the authors' rate on images; beta_1 is another there.
+        if network == "mixture":
+            return adam(1e-3, beta_1=0.8)
+        if network not in CONVOLUTIONAL:
+            return adam(1e-4)
+        # As in `zoo.bigan`: at one rate D lags behind E and G.
+        return adam(8e-4 if player == "discriminator" else 2e-4)
 
     def play(self, x, z):
         code = self._drawn(x)

@@ -3,6 +3,8 @@
 from zoo.game import Game
 from zoo.losses import accepted
 from zoo.losses import rejected
+from zoo.networks import CONVOLUTIONAL
+from zoo.training.optimizers import adam
 
 
 class BiGAN(Game):
@@ -18,7 +20,8 @@ class BiGAN(Game):
 
     Deviations: E and G minimise the non-saturating loss (labels swapped), as the authors' code
     does and its value function does not say. The prior is N(0, I) by default, the authors' is
-    prior="uniform". Their MNIST networks are network="mlp"; "dcgan" is ours.
+    prior="uniform". Their MNIST networks are network="mlp", with one rate for both players; the
+    others are ours, and there D learns at four times the rate of E and G.
     """
 
     players = {
@@ -32,6 +35,13 @@ class BiGAN(Game):
         self.encoder = draw.encoder()
         self.generator = draw.generator()
         self.discriminator = draw.joint_discriminator()
+
+    @classmethod
+    def default_optimizer(cls, player, network):
+        # Two time scales (Heusel et al. 2017, arXiv:1706.08500). At one rate D lags: its loss is
+        # near log 2 while anyone can tell its two kinds of pairs apart.
+        fast = player == "discriminator" and network in CONVOLUTIONAL
+        return adam(8e-4 if fast else 2e-4)
 
     def play(self, x, z):
         encoded = self.discriminator([x, self.encoder(x)])

@@ -30,8 +30,8 @@ from zoo.priors import BOUNDED
 
 BACKBONES = ("dcgan", "dcgan_joint", "residual", "mlp", "mixture", "tanh")
 
-# Those that have a discriminator of (x, z) with three scores.
-SCORING = ("dcgan", "dcgan_joint", "residual")
+# Those for images; they also have a discriminator of (x, z) with three scores.
+CONVOLUTIONAL = ("dcgan", "dcgan_joint", "residual")
 
 
 def create(game, given: dict) -> None:
@@ -155,6 +155,6 @@ class Backbone:
             name = self._draw.__name__.rpartition(".")[2]
             raise ValueError(
                 f"network {name!r} has no discriminator with three scores; take one of "
-                f"{', '.join(SCORING)}"
+                f"{', '.join(CONVOLUTIONAL)}"
             )
         return self._draw.joint_scores(self._shape, self._latent, self._width)
