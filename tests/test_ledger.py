@@ -8,7 +8,24 @@ import pytest
 
 from trainers import ledger
 
-PAPER = {"paper": "A", "place": "B", "figure": "C", "key": "k", "runs": "run_*", "better": "higher"}
+PAPER = {
+    "paper": "A",
+    "place": "B",
+    "figure": "C",
+    "key": "k",
+    "runs": "run_*",
+    "kind": "paper",
+    "better": "higher",
+    "matters": 0.1,
+}
+CONTROL = {
+    "paper": "A",
+    "place": "B",
+    "figure": "C",
+    "key": "k",
+    "runs": "run_*",
+    "kind": "control",
+}
 
 
 def records(*values):
@@ -26,14 +43,20 @@ def records(*values):
 @pytest.mark.parametrize(
     "theirs, error, better, values, verdict",
     [
-        (1.0, 0.0, "higher", [1.0], "reached"),
-        (1.0, 0.0, "higher", [2.0], "reached"),
-        (1.0, 0.0, "higher", [0.5], "**falls short by 0.50**"),
-        (1.0, 0.0, "lower", [0.5], "reached"),
-        (1.0, 0.0, "lower", [1.5], "**falls short by 0.50**"),
-        (1.0, 0.0, "equal", [1.5], "**falls short by 0.50**"),
-        (1.0, 0.3, "equal", [1.5], "reached"),  # 0.5 is less than two errors of theirs
-        (1.0, 0.2, "equal", [1.5], "**falls short by 0.50**"),
+        # Three equal seeds: the interval of ours is a point.
+        (1.0, 0.0, "higher", [1.0] * 3, "reached"),
+        (1.0, 0.0, "higher", [2.0] * 3, "reached"),
+        (1.0, 0.0, "higher", [0.5] * 3, "**falls short by 0.50**"),
+        (1.0, 0.0, "higher", [0.99] * 3, "**falls short by 0.01**"),
+        (1.0, 0.0, "lower", [0.5] * 3, "reached"),
+        (1.0, 0.0, "lower", [1.5] * 3, "**falls short by 0.50**"),
+        (1.0, 0.04, "higher", [1.0] * 3, "reached"),  # -0.08 to 0.08, and 0.1 matters
+        (1.0, 0.06, "higher", [1.0] * 3, "cannot tell from 3 seeds"),  # -0.12 to 0.12
+        (1.0, 0.06, "higher", [0.9] * 3, "cannot tell from 3 seeds"),  # -0.22 to 0.02
+        (1.0, 0.04, "higher", [0.9] * 3, "**falls short by 0.10**"),  # -0.18 to -0.02
+        (1.0, 0.0, "higher", [9.0], "cannot tell from 1 seed"),
+        (1.0, 0.0, "higher", [0.95], "cannot tell from 1 seed"),
+        (1.0, 0.0, "higher", [0.85], "**falls short by 0.15**"),
         (1.0, 0.0, "higher", [], "not run"),
         (None, 0.0, "higher", [1.0], "nothing to compare with"),
     ],
@@ -43,35 +66,50 @@ def test_verdicts(theirs, error, better, values, verdict):
     assert ledger.judge(paper, values) == verdict
 
 
-def test_the_spread_of_our_runs_is_allowed_for():
-    # Values 0 and 1: mean 1/2, standard error 1/2, of which two reach as far as 3/2.
-    assert ledger.judge(PAPER | {"theirs": 1.49}, [0.0, 1.0]) == "reached"
+def test_runs_that_differ_do_not_reach_what_is_inside_their_spread():
+    # Values 0 and 1: mean 1/2, standard error 1/2, so the difference from 0.4 is -0.9 to 1.1.
+    assert ledger.judge(PAPER | {"theirs": 0.4}, [0.0, 1.0]) == "cannot tell from 2 seeds"
     assert "falls short by 1.01" in ledger.judge(PAPER | {"theirs": 1.51}, [0.0, 1.0])
+    assert ledger.judge(PAPER | {"theirs": 0.4, "matters": 0.91}, [0.0, 1.0]) == "reached"
+
+
+def test_modes_count_only_if_samples_are_good():
+    paper = PAPER | {"theirs": 1.0, "needs": {"key": "good", "least": 0.5}}
+    found = records(1.0, 1.0)
+    for share, verdict in ((0.5, "| reached |"), (0.49, "| not counted: 49 % of samples are")):
+        for record in found.values():
+            record["figures"]["good"] = share
+        assert verdict in ledger.page([paper], found)
 
 
 def test_what_falls_short_comes_first():
     papers = [PAPER | {"theirs": 1.0, "figure": "good"}, PAPER | {"theirs": 9.0, "figure": "bad"}]
     page = ledger.page(papers, records(1.0, 3.0))
     assert page.index("| bad |") < page.index("| good |")
-    spread = math.sqrt(2)  # of 1 and 3, around 2
-    assert f"| 2.00 ± {spread:.2f} |" in page and "| 1.5 ± 0.7 |" in page
+    error = math.sqrt(2) / math.sqrt(2)  # the standard deviation of 1 and 3, over that of 2 runs
+    assert f"| 2.00 ± {error:.2f} |" in page and "| 1.5 ± 0.5 |" in page
     assert "- run_1: `c1`; m" in page
 
 
-def test_cells_are_shown_by_their_extremes_and_those_beyond_the_slack_are_named():
-    paper = PAPER | {"key": "a_*", "cells": True, "better": "equal", "theirs": 0.5, "slack": 0.01}
+def test_a_theorem_has_no_verdict():
+    cells = {"kind": "theorem", "covered": False, "key": "a_*", "cells": True, "theirs": 0.5}
     found = {"run_0": records(0.0)["run_0"] | {"figures": {"a_1": 0.5, "a_2": 0.53, "b": 9.0}}}
-    page = ledger.page([paper], found)
-    assert "| 0.50 to 0.53 in 2 cells | **falls short by 0.03** | 1 |" in page
-    assert "| beyond the slack: a_2 (1 of 2) |" in page
-    found["run_0"]["figures"]["a_3"] = 0.6
-    assert "beyond the slack: all but a_1 (2 of 3)" in ledger.page([paper], found)
+    page = ledger.page([PAPER | cells], found)
+    assert "| 0.50 | 0.50 to 0.53 in 2 cells | no |" in page
+    assert "short" not in page.partition("## Theorems")[2]
+
+
+@pytest.mark.parametrize(
+    "value, verdict", [(1.0, "passed"), (1.5, "passed"), (0.4, "**missed by 0.10**")]
+)
+def test_a_control_passes_within_its_slack(value, verdict):
+    page = ledger.page([CONTROL | {"theirs": 1.0, "slack": 0.5}], records(value))
+    assert f"| 1.00 | {value:.2f} | {verdict} |" in page
 
 
 def test_slack_is_half_the_interval_of_the_record():
-    paper = PAPER | {"theirs": 1.0, "better": "equal", "slack_of": ["low", "high"]}
-    paper["remarks"] = "slack {slack}"
-    for value, verdict in ((7.0, "| reached |"), (8.0, "| **falls short by 7.00** |")):
+    paper = CONTROL | {"theirs": 1.0, "slack_of": ["low", "high"], "remarks": "slack {slack}"}
+    for value, verdict in ((7.0, "| passed |"), (8.0, "| **missed by 1.00** |")):
         found = {"run_0": records(0.0)["run_0"] | {"figures": {"k": value, "low": 2, "high": 14}}}
         page = ledger.page([paper], found)
         assert verdict in page and "| slack 6 |" in page
@@ -94,8 +132,13 @@ def test_the_page_is_what_the_measurements_give():
 def test_every_row_is_whole():
     papers, _ = ledger.read()
     for paper in papers:
-        assert paper.keys() >= PAPER.keys() | {"theirs"}, paper
-        assert paper["better"] in ("higher", "lower", "equal")
+        whole = {
+            "paper": PAPER.keys(),
+            "theorem": CONTROL.keys() | {"covered"},
+            "control": CONTROL.keys(),
+        }
+        assert paper.keys() >= whole[paper["kind"]] | {"theirs"}, paper
+        assert paper.get("better", "higher") in ("higher", "lower")
 
 
 def test_a_run_becomes_a_measurement(tmp_path):

@@ -25,17 +25,30 @@ from zoo.cli import markdown
 
 DOCS = pathlib.Path(__file__).parent.parent / "docs"
 PAGE = DOCS / "ledger.md"
-COLUMNS = ("paper", "figure", "theirs", "ours", "verdict", "runs", "minutes a run", "remarks")
+ORDER = ("falls short", "cannot tell", "not counted", "not run", "nothing to compare", "reached")
 HEAD = """# The papers' figures, and ours
 
 Written by `python -m trainers.ledger` from `docs/papers.json` and `docs/measurements`; not by hand.
-Ours is the mean over runs ± their standard deviation. "Reached" allows for twice the standard error
-of both and for the slack that the remarks name. Rows that fall short come first.
+Ours is the mean over runs ± its standard error, and so is theirs if a paper gives it.
 
 There is no row of CIFAR-10, nor a preset: none was trained, for two cores without an accelerator do
-not reach a quality that could stand beside a paper's.
-"""
-ORDER = ("falls short", "not run", "nothing to compare with", "reached")
+not reach a quality that could stand beside a paper's."""
+TABLES = {
+    "paper": """## Figures of papers
+
+*Falls short* and *reached* need an interval of the difference, of two standard errors to either
+side and the slack that the remarks name: it lies below zero, or above minus what matters. Any other
+interval says *cannot tell*. One seed has no interval: it never says *reached*, and *falls short*
+only by more than what matters. Modes are counted only if half of the
+samples are close to a mode. What falls short comes first.""",
+    "theorem": """## Theorems
+
+What was measured beside what a theorem says. A bound that does not cover this scale says nothing
+about these figures, nor do they about it.""",
+    "control": """## Controls of our own constructions
+
+What a construction or a test must return, by how it is made.""",
+}
 
 
 def page(papers: list, records: dict) -> str:
@@ -45,55 +58,113 @@ def page(papers: list, records: dict) -> str:
         papers: rows, as in `docs/papers.json`.
         records: name → measurement, as `keep` writes them.
     """
-    rows, commands = [], {}
+    rows, commands = {kind: [] for kind in TABLES}, {}
     for paper in papers:
         found = {n: r for n, r in records.items() if fnmatch.fnmatch(n, paper["runs"])}
         paper = _with_slack(paper, found)
-        values = [value for r in found.values() for value in _values(r, paper)]
-        verdict = judge(paper, values)
-        minutes = [r["wall_s"] / 60 for r in found.values() if r.get("wall_s")]
-        rows.append(
-            {
-                "paper": f"{paper['paper']}, {paper['place']}",
-                "figure": paper["figure"],
-                "theirs": _theirs(paper),
-                "ours": _ours(paper, values),
-                "verdict": verdict,
-                "runs": str(len(found) if values else 0),
-                "minutes a run": _mean(minutes, 1),
-                "remarks": "; ".join(filter(None, (paper.get("remarks"), _beyond(paper, found)))),
-            }
-        )
-        for name, record in found.items():
-            commands[name] = record
-    rows.sort(key=lambda row: min(i for i, word in enumerate(ORDER) if word in row["verdict"]))
-    table = markdown.table(list(COLUMNS), [[row[c] for c in COLUMNS] for row in rows])
+        rows[paper["kind"]].append(ROWS[paper["kind"]](paper, found))
+        commands |= found
+    rows["paper"].sort(
+        key=lambda row: min(i for i, word in enumerate(ORDER) if word in row["verdict"])
+    )
+    tables = [
+        f"{text}\n\n"
+        + markdown.table(list(rows[kind][0]), [list(row.values()) for row in rows[kind]])
+        for kind, text in TABLES.items()
+        if rows[kind]
+    ]
     used = "\n".join(
         f"- {name}: `{r['command']}`; {r['machine']}" + (f"; {r['then']}" if "then" in r else "")
         for name, r in sorted(commands.items())
     )
-    return f"{HEAD}\n{table}\n\n## The runs\n\n{used}\n"
+    return "\n\n".join([HEAD, *tables, "## The runs", used]) + "\n"
 
 
-def judge(paper: dict, values: list) -> str:
-    """Whether our mean reaches the paper's figure, in words.
+def _paper_row(paper, found):
+    values = _all_values(found, paper)
+    return {
+        "paper": f"{paper['paper']}, {paper['place']}",
+        "figure": paper["figure"],
+        "theirs": _theirs(paper),
+        "ours": _mean(values, paper.get("digits", 2)),
+        "what matters": f"{paper['matters']:g}",
+        "verdict": judge(paper, values, _enough(paper, found)),
+        "runs": str(len(values)),
+        "minutes a run": _minutes(found),
+        "remarks": paper.get("remarks", ""),
+    }
 
-    `better` of the row is "higher", "lower" or "equal" (what a theorem or a construction fixes).
-    Of a row of cells the value that is farthest off decides.
+
+def _theorem_row(paper, found):
+    values, digits = _all_values(found, paper), paper.get("digits", 2)
+    measured = " to ".join(f"{v:.{digits}f}" for v in sorted({min(values), max(values)}))
+    return {
+        "theorem": f"{paper['paper']}, {paper['place']}",
+        "figure": paper["figure"],
+        "says": _theirs(paper),
+        "measured": measured + (f" in {len(values)} cells" if paper.get("cells") else ""),
+        "covered by the bound at this scale": "yes" if paper["covered"] else "no",
+        "remarks": paper.get("remarks", ""),
+    }
+
+
+def _control_row(paper, found):
+    values, digits = _all_values(found, paper), paper.get("digits", 2)
+    off = max(abs(value - paper["theirs"]) for value in values) - paper.get("slack", 0.0)
+    return {
+        "construction": f"{paper['paper']}, {paper['place']}",
+        "figure": paper["figure"],
+        "must be": _theirs(paper),
+        "is": _mean(values, digits),
+        "verdict": "passed" if off <= 0 else f"**missed by {off:.{digits}f}**",
+        "remarks": paper.get("remarks", ""),
+    }
+
+
+ROWS = {"paper": _paper_row, "theorem": _theorem_row, "control": _control_row}
+
+
+def judge(paper: dict, values: list, enough: str = "") -> str:
+    """How our mean compares with the paper's figure, in words.
+
+    `better` of the row is "higher" or "lower"; `matters` is the difference that would matter.
+
+    Args:
+        enough: why these values do not count, if they do not.
     """
     if not values:
         return "not run"
     if paper["theirs"] is None:
         return "nothing to compare with"
-    if paper.get("cells"):
-        values = [max(values, key=lambda value: abs(value - paper["theirs"]))]
-    gap = statistics.mean(values) - paper["theirs"]
+    if enough:
+        return f"not counted: {enough}"
+    ahead = statistics.mean(values) - paper["theirs"]
+    ahead = -ahead if paper["better"] == "lower" else ahead
     error = statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else 0.0
-    error = paper.get("slack", 0.0) + 2 * math.hypot(error, paper.get("error", 0.0))
-    short = {"higher": -gap, "lower": gap, "equal": abs(gap)}[paper["better"]]
-    if short <= error:
+    half = paper.get("slack", 0.0) + 2 * math.hypot(error, paper.get("error", 0.0))
+    alone = len(values) == 1
+    if ahead + half < (-paper["matters"] if alone else 0.0):
+        return f"**falls short by {-ahead:.{paper.get('digits', 2)}f}**"
+    if ahead - half >= -paper["matters"] and not alone:
         return "reached"
-    return f"**falls short by {short:.{paper.get('digits', 2)}f}**"
+    return f"cannot tell from {len(values)} seed{'s' * (len(values) > 1)}"
+
+
+def _enough(paper, found):
+    """Why the values of a row do not count, or nothing: too few samples are good, say."""
+    if "needs" not in paper or not found:
+        return ""
+    key, least = paper["needs"]["key"], paper["needs"]["least"]
+    share = statistics.mean(record["figures"][key] for record in found.values())
+    return "" if share >= least else f"{100 * share:.0f} % of samples are close to a mode"
+
+
+def _all_values(found, paper):
+    return [value for record in found.values() for value in _values(record, paper)]
+
+
+def _minutes(found):
+    return _mean([r["wall_s"] / 60 for r in found.values() if r.get("wall_s")], 1)
 
 
 def _values(record, paper):
@@ -117,24 +188,6 @@ def _with_slack(paper, found):
     return paper | {"slack": slack, "remarks": paper["remarks"].replace("{slack}", f"{slack:.0f}")}
 
 
-def _beyond(paper, found):
-    """Which cells of a row of cells are farther off than the slack."""
-    if not paper.get("cells"):
-        return ""
-    cells = dict(cell for record in found.values() for cell in _named(record, paper))
-    far = [name for name, v in cells.items() if abs(v - paper["theirs"]) > paper.get("slack", 0)]
-    near = [name for name in cells if name not in far]
-    which = f"all but {', '.join(near)}" if len(near) < len(far) else ", ".join(far) or "none"
-    return f"beyond the slack: {which} ({len(far)} of {len(cells)})"
-
-
-def _ours(paper, values):
-    digits = paper.get("digits", 2)
-    if paper.get("cells") and values:
-        return f"{min(values):.{digits}f} to {max(values):.{digits}f} in {len(values)} cells"
-    return _mean(values, digits)
-
-
 def _theirs(paper):
     if paper["theirs"] is None:
         return "not read in a source"
@@ -146,7 +199,9 @@ def _mean(values, digits):
     if not values:
         return "–"
     text = f"{statistics.mean(values):.{digits}f}"
-    return f"{text} ± {statistics.stdev(values):.{digits}f}" if len(values) > 1 else text
+    if len(values) == 1:
+        return text
+    return f"{text} ± {statistics.stdev(values) / math.sqrt(len(values)):.{digits}f}"
 
 
 def record(directory: pathlib.Path, machine: str) -> dict:
