@@ -39,7 +39,11 @@ ROWS = (
         "x_cycle",
         ".2f",
         "images",
-        {"another image": "x_cycle_mismatched"},
+        {
+            "another image": "x_cycle_mismatched",
+            "of x to another of its class": "x_cycle_same_class",
+            "to the mean of its class": "x_cycle_class_mean",
+        },
     ),
     Row(
         "class kept by G(E(x))",
