@@ -13,6 +13,7 @@ from zoo import saving
 from zoo import scores
 from zoo import signatures
 from zoo.priors import PRIORS
+from zoo.priors import code_shape
 from zoo.priors import draw
 from zoo.priors import normal
 from zoo.training import averages
@@ -41,7 +42,8 @@ class Game(keras.Model):
     Args:
         image_shape: shape of one example: (height, width, channels) of an image in [-1, 1], or
             (features,) of a point.
-        latent_dim: length of a code z.
+        latent_dim: length of a code z; from Python also its shape (height, width, channels), for
+            which the caller gives all networks: see `own`.
         network: the set of networks, one of `zoo.networks.BACKBONES`.
         width: units of the smallest layer of that set; every other layer is a multiple.
         prior: law of the codes, "normal" N(0, I), "uniform" on [-1, 1]^latent_dim, or "mixture",
@@ -80,7 +82,7 @@ class Game(keras.Model):
     def __init__(
         self,
         image_shape: tuple,
-        latent_dim: int = 50,
+        latent_dim: int | tuple = 50,
         network: str = "dcgan",
         width: int = 32,
         prior: str = "normal",
@@ -98,7 +100,9 @@ class Game(keras.Model):
                 f"{keras_settings.file()} or the code around: keras.config.set_floatx('float32')"
             )
         self.image_shape = tuple(int(side) for side in image_shape)
-        self.latent_dim, self.network, self.width = latent_dim, network, width
+        # JSON, in which presets keep arguments, has lists for tuples.
+        self.latent_dim = tuple(latent_dim) if isinstance(latent_dim, list) else latent_dim
+        self.network, self.width = network, width
         self.prior, self.ema, self.seed = prior, ema, seed
         check_arguments(self)
         self.schedule = self.schedule_for(**self._arguments())
@@ -132,7 +136,7 @@ class Game(keras.Model):
         raise NotImplementedError(f"{type(self).__name__} does not define build_networks")
 
     def play(self, x, z) -> dict:
-        """One round. x (n, *image_shape) in [-1, 1], z (n, latent_dim) from the prior.
+        """One round. x (n, *image_shape) in [-1, 1], z (n, *code_shape) from the prior.
 
         A method that takes other arguments names them in `inputs`, such as ("x", "y", "z") with
         labels y (n,), or ("a", "b") with images of two domains.
@@ -158,6 +162,11 @@ class Game(keras.Model):
         """
         return optimizers.adam(2e-4)
 
+    @property
+    def code_shape(self) -> tuple:
+        """Shape of one code: (latent_dim,), or (height, width, channels)."""
+        return code_shape(self.latent_dim)
+
     # What a trained game does. Inference mode: batch norm uses its moving statistics.
 
     @property
@@ -171,18 +180,18 @@ class Game(keras.Model):
         return hasattr(self, "generator")
 
     def encode(self, x):
-        """Codes of images; the mean where the encoder is stochastic. (n, ...) → (n, latent_dim)."""
+        """Codes of images, (n, ...) → (n, *code_shape); the mean if the encoder is stochastic."""
         encoder = self._trained("encoder")
         ranges.check(self, x)
         code = encoder(self.encoder_inputs(x), training=False)
         return code[0] if isinstance(code, (list, tuple)) else code
 
     def posterior(self, x):
-        """q(z|x) of a stochastic encoder: (mean, log variance), each (n, latent_dim)."""
+        """q(z|x) of a stochastic encoder: (mean, log variance), each (n, *code_shape)."""
         return self._trained("encoder")(x, training=False)
 
     def decode(self, z):
-        """Images of codes. (n, latent_dim) → (n, *image_shape)."""
+        """Images of codes. (n, *code_shape) → (n, *image_shape)."""
         return self._trained("generator")(z, training=False)
 
     def reconstruct(self, x):
@@ -204,7 +213,7 @@ class Game(keras.Model):
 
     def prior_codes(self, n: int, seed: int):
         """n draws from the prior, the same for the same seed; training noise is not disturbed."""
-        return PRIORS[self.prior]((n, self.latent_dim), seed=seed)
+        return PRIORS[self.prior]((n, *self.code_shape), seed=seed)
 
     def observed(self, x, seed: int):
         """Examples as this game's data law has them: x itself, unless the method changes data."""
@@ -220,12 +229,12 @@ class Game(keras.Model):
     # Noise during training.
 
     def noise(self, n):
-        """n fresh draws from the prior. (n, latent_dim)."""
-        return draw(PRIORS[self.prior], n, self.latent_dim, self.seed_generator)
+        """n fresh draws from the prior. (n, *code_shape)."""
+        return draw(PRIORS[self.prior], n, self.code_shape, self.seed_generator)
 
     def normal_noise(self, n):
-        """n fresh standard normal codes, for reparametrised draws. (n, latent_dim)."""
-        return draw(normal, n, self.latent_dim, self.seed_generator)
+        """n fresh standard normal codes, for reparametrised draws. (n, *code_shape)."""
+        return draw(normal, n, self.code_shape, self.seed_generator)
 
     # What a Keras user calls: compile, fit, evaluate, predict, export.
 

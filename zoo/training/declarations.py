@@ -32,7 +32,11 @@ def check_arguments(game) -> None:
     """Raises ValueError if an argument of the constructor of `Game` is out of range."""
     latent_dim, network, prior = game.latent_dim, game.network, game.prior
     names = networks.BACKBONES
-    checked("latent_dim", latent_dim, latent_dim >= 1, "1 or more")
+    if isinstance(latent_dim, tuple):
+        sides = len(latent_dim) == 3 and all(isinstance(n, int) and n >= 1 for n in latent_dim)
+        checked("latent_dim", latent_dim, sides, "(height, width, channels), each 1 or more")
+    else:
+        checked("latent_dim", latent_dim, latent_dim >= 1, "1 or more")
     checked("network", network, network in names, f"one of {', '.join(names)}")
     checked("width", game.width, game.width >= 1, "1 or more")
     checked("prior", prior, prior in PRIORS, f"one of {', '.join(PRIORS)}")
