@@ -106,8 +106,10 @@ def check(image_shape, latent_dim: int, support: int, cuts: int = 0) -> int:
     """
     size = math.prod(image_shape)
     checked("image_shape", tuple(image_shape), len(image_shape) == 3, "that of an image")
-    whole = isinstance(latent_dim, int)
-    checked("latent_dim", latent_dim, whole and 1 <= latent_dim < size, f"1 to {size - 1}, below d")
+    vector = not isinstance(latent_dim, list | tuple)
+    checked(
+        "latent_dim", latent_dim, vector and 1 <= latent_dim < size, f"1 to {size - 1}, below d"
+    )
     checked("support", support, 2 <= support <= 2**20, "2 to 2^20")
     checked("cuts", cuts, 0 <= cuts <= latent_dim, f"0 to latent_dim = {latent_dim}")
     cuts = cuts or theorem.most_cuts(support, latent_dim)

@@ -100,8 +100,9 @@ class Game(keras.Model):
                 f"{keras_settings.file()} or the code around: keras.config.set_floatx('float32')"
             )
         self.image_shape = tuple(int(side) for side in image_shape)
-        # JSON, in which presets keep arguments, has lists for tuples.
-        self.latent_dim = tuple(latent_dim) if isinstance(latent_dim, list) else latent_dim
+        if isinstance(latent_dim, list | tuple):  # a list when it comes from JSON
+            latent_dim = tuple(int(side) for side in latent_dim)
+        self.latent_dim = latent_dim
         self.network, self.width = network, width
         self.prior, self.ema, self.seed = prior, ema, seed
         check_arguments(self)

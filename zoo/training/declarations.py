@@ -33,8 +33,8 @@ def check_arguments(game) -> None:
     latent_dim, network, prior = game.latent_dim, game.network, game.prior
     names = networks.BACKBONES
     if isinstance(latent_dim, tuple):
-        sides = len(latent_dim) == 3 and all(isinstance(n, int) and n >= 1 for n in latent_dim)
-        checked("latent_dim", latent_dim, sides, "(height, width, channels), each 1 or more")
+        three = len(latent_dim) == 3 and min(latent_dim) >= 1
+        checked("latent_dim", latent_dim, three, "(height, width, channels), each 1 or more")
     else:
         checked("latent_dim", latent_dim, latent_dim >= 1, "1 or more")
     checked("network", network, network in names, f"one of {', '.join(names)}")
