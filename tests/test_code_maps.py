@@ -6,6 +6,7 @@ import pytest
 from games import examples
 from games import state
 from games import step
+from games import weights
 from keras import layers
 
 import zoo
@@ -114,10 +115,9 @@ FAST = ("aae", "ali", "vae")
 )
 def test_a_step_moves_every_network_and_a_file_brings_all_of_it_back(method, tmp_path):
     kept = make(method)
-    before = [v.numpy() for v in kept.trainable_variables]
+    before = weights(kept)
     assert np.isfinite(step(kept, examples())["loss"])
-    for variable, old in zip(kept.trainable_variables, before, strict=True):
-        assert np.any(variable.numpy() != old), variable.path
+    assert all(np.any(new != before[name]) for name, new in weights(kept).items())
     assert kept.noise(5).shape == kept.normal_noise(5).shape == (5, *CODE)
     assert kept.code_shape == kept.latent_dim == CODE
     assert kept.decode(kept.prior_codes(5, 0)).shape == (5, *SHAPE)

@@ -331,17 +331,10 @@ class Game(keras.Model):
         # Networks called inside take `training` from this call, so no method has to pass it on.
         return self.play(*round)
 
-    def train_step(self, *arguments):
-        """Play every phase of the schedule once; running mean of each loss, and of their sum.
-
-        The players of a phase share its forward pass, and all their gradients are taken before
-        the first of them moves. `zoo.training.steps` has what TensorFlow and JAX pass and return.
-        """
-        return steps.take(self, *arguments)
-
-    def test_step(self, *arguments):
-        """The losses of one batch, in inference mode. See `zoo.training.steps`."""
-        return steps.evaluate(self, *arguments)
+    # Every phase of the schedule once; running mean of each loss, and of their sum. The players of
+    # a phase share its forward pass, and all their gradients are taken before the first of them
+    # moves. `test_step`: the losses of one batch in inference mode.
+    train_step, test_step = steps.train_step, steps.test_step
 
     @property
     def metrics(self):
