@@ -92,13 +92,7 @@ class Game(keras.Model):
     ):
         # Losses compare x with G(E(x)) in float32; the layers cast to half precision themselves.
         super().__init__(name=type(self).__name__.lower(), autocast=False)
-        # Noise, losses and metrics have this type.
-        floatx = keras.config.floatx()
-        if floatx == "float16":
-            raise ValueError(
-                f"games need Keras' floatx float32 or float64; got {floatx!r}, from "
-                f"{keras_settings.file()} or the code around: keras.config.set_floatx('float32')"
-            )
+        keras_settings.check_floatx()
         self.image_shape = tuple(int(side) for side in image_shape)
         if isinstance(latent_dim, list | tuple):  # a list when it comes from JSON
             latent_dim = tuple(int(side) for side in latent_dim)

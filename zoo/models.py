@@ -91,7 +91,9 @@ def load(path: str) -> Model:
     if versions:
         path = max((d.parent for d in versions), key=lambda d: int(d.name))
     if (pathlib.Path(path) / "saved_model.pb").is_file():
-        return _of_saved_model(pathlib.Path(path))
+        from zoo import saved_models
+
+        return saved_models.read(pathlib.Path(path))
     name = pathlib.Path(path).stem
     return of_game(
         zoo.load(path), pathlib.Path(path).resolve().parent.name if name == "game" else name
@@ -194,7 +196,7 @@ def of_game(game, name: str = "") -> Model:
         )
     return Model(
         name=name or type(game).__name__,
-        **_of_vectors(
+        **of_vectors(
             game.code_shape,
             game.encode if game.has_encoder else None,
             game.decode,
@@ -203,78 +205,12 @@ def of_game(game, name: str = "") -> Model:
         law=game.prior,
         shape=game.image_shape,
         observed=game.observed,
-        counts=_all_but(getattr(game, "pixels", None), game.image_shape),
+        counts=counted_pixels(getattr(game, "pixels", None), game.image_shape),
         anomaly=(lambda x: scores.anomaly(game, x)) if game.has_encoder else None,
     )
 
 
-def _of_saved_model(path):
-    try:
-        import tensorflow as tf
-    except ImportError:
-        raise ValueError(
-            f"{path} is a SavedModel, which is read with TensorFlow, and that is not installed; "
-            "give a .keras file or a run directory"
-        ) from None
-    loaded = tf.saved_model.load(path)
-    if "decode" not in loaded.signatures:
-        raise ValueError(
-            f"{path} has no signature decode; it has {', '.join(sorted(loaded.signatures))}"
-        )
-
-    def function(signature):
-        if signature not in loaded.signatures:
-            return None, None
-        graph = loaded.signatures[signature]
-        inputs = graph.structured_input_signature[1]
-        if len(inputs) > 1:
-            raise ValueError(
-                f"{signature} of {path} takes {' and '.join(inputs)}; give the .keras file, whose "
-                "classes take turns"
-            )
-        ((key, spec),) = inputs.items()
-
-        def call(x):
-            # `loaded` owns the variables: it lives as long as this function.
-            assert loaded
-            answers = graph(**{key: tf.convert_to_tensor(x, tf.float32)})
-            return answers if signature == "anomaly_score" else next(iter(answers.values()))
-
-        return call, tuple(spec.shape[1:])
-
-    encode, _ = function("encode")
-    decode, code = function("decode")
-    anomaly, _ = function("anomaly_score")
-    shape = tuple(decode(np.zeros((1, *code), np.float32)).shape[1:])
-    contract = path / "contract.json"
-    told = json.loads(contract.read_text(encoding="utf-8")) if contract.is_file() else {}
-    law, noise = told.get("latent", {}).get("prior", "normal"), told.get("noise")
-
-    def prior(n, seed):
-        from zoo.priors import PRIORS
-
-        return PRIORS[law]((n, *code), seed=seed)
-
-    def observed(x, seed):
-        if noise is None:
-            return x
-        x = x.copy()
-        draws = np.random.default_rng(seed).standard_normal((len(x), *code))
-        x.reshape(len(x), -1)[:, noise["pixels"]] = noise["std"] * draws
-        return x
-
-    return Model(
-        name=path.resolve().parent.name if path.name.isdigit() else path.name,
-        **_of_vectors(code, encode, decode, prior),
-        law=law,
-        shape=shape,
-        observed=observed,
-        counts=_all_but(noise["pixels"] if noise else None, shape),
-        anomaly=anomaly,
-    )
-
-
-def _of_vectors(code, encode, decode, prior):
+def of_vectors(code, encode, decode, prior):
     """`encode`, `decode` and `prior` of a `Model`, from functions of codes of the shape `code`.
 
     Codes (n, h, w, c) become vectors, and vectors become such codes, here alone: audits and paths
@@ -294,8 +230,8 @@ def _of_vectors(code, encode, decode, prior):
     return found
 
 
-def _all_but(pixels, shape):
-    """`Model.counts` for noise pixels, indices into a flattened example, or None."""
+def counted_pixels(pixels, shape):
+    """`Model.counts` for pixels of noise, indices into a flattened example, or None."""
     if pixels is None:
         return None
     counts = np.ones(shape, bool)
