@@ -178,6 +178,7 @@ class Game(keras.Model):
         """Codes of images, (n, ...) → (n, *code_shape); the mean if the encoder is stochastic."""
         encoder = self._trained("encoder")
         ranges.check(self, x)
+        ranges.check_shape(self, "x", x)
         code = encoder(self.encoder_inputs(x), training=False)
         return code[0] if isinstance(code, (list, tuple)) else code
 
@@ -238,7 +239,7 @@ class Game(keras.Model):
 
         Args:
             optimizer: of every player: a name such as "adam" or a Keras optimizer, of which each
-                gets one of its own; or player → Keras optimizer (or a `PlayerOptimizers`). None
+                gets one of its own; or player → one of these (or a `PlayerOptimizers`). None
                 for `default_optimizer`, the recipe's.
             l2: see `zoo.training.optimizers.PlayerOptimizers`.
             **kwargs: of `keras.Model.compile`, such as `jit_compile` (which JAX always does) and

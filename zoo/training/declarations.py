@@ -1,6 +1,7 @@
 """What a method declares and what a user passes, checked where it is written down."""
 
 import inspect
+import numbers
 
 import zoo
 from zoo import networks
@@ -36,6 +37,8 @@ def check_arguments(game) -> None:
         three = len(latent_dim) == 3 and min(latent_dim) >= 1
         checked("latent_dim", latent_dim, three, "(height, width, channels), each 1 or more")
     else:
+        whole = isinstance(latent_dim, numbers.Integral)
+        checked("latent_dim", latent_dim, whole, "a whole number, or three of them")
         checked("latent_dim", latent_dim, latent_dim >= 1, "1 or more")
     checked("network", network, network in names, f"one of {', '.join(names)}")
     checked("width", game.width, game.width >= 1, "1 or more")

@@ -115,13 +115,15 @@ def parts_of(game, data) -> tuple:
     """The tensors of one batch that `game.inputs` names, noise left out; further ones are ignored.
 
     Raises:
-        ValueError: the batch has fewer parts than the method needs, or images of whole numbers.
+        ValueError: the batch has fewer parts than the method needs, or images of whole numbers or
+            of another shape.
     """
     names = [name for name in game.inputs if name != "z"]
     parts = data if isinstance(data, (tuple, list)) else (data,)
     parts = [ops.convert_to_tensor(part) for part in parts[: len(names)] if part is not None]
     for name, part in zip(names, parts):
         ranges.check_dtype(game, name, part)
+        ranges.check_shape(game, name, part)
     if len(parts) < len(names):
         raise ValueError(
             f"a batch of {type(game).__name__} must have the parts {', '.join(names)}; "
