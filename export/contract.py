@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import pathlib
 
 import zoo
@@ -34,7 +35,9 @@ def describe(
         "preset": preset,
         "game_sha256": source,
         "image": {"shape": list(game.image_shape), "range": _range(images)},
-        "latent": {"prior": game.prior, "dimension": game.latent_dim} if has_codes else None,
+        "latent": {"prior": game.prior, "dimension": math.prod(game.code_shape)}
+        if has_codes
+        else None,
         "noise": _noise(game),
         "encoder": _encoder(game),
         "scores": sorted(game.scores),

@@ -2,7 +2,7 @@
 
 | signature | inputs | outputs |
 | --- | --- | --- |
-| `encode` | `images` float32 (n, h, w, c) in [-1, 1] | `codes` float32 (n, d): E(x), or its mean |
+| `encode` | `images` float32 (n, h, w, c) in [-1, 1] | `codes` float32 (n, ...): E(x) or its mean |
 | `encode_sample` | `images`, `seeds` int64 (n,) | `codes` drawn; only for stochastic encoders |
 | `encode_image_bytes` | `image_bytes` (n,), PNG or JPEG | `codes` |
 | `decode` | `codes` | `images` |
@@ -86,7 +86,7 @@ def default(names) -> str:
 
 def tensor(game, kind: str) -> Tensor:
     """What a kind of `zoo.signatures` is on the wire for this game."""
-    code = (game.latent_dim,)
+    code = game.code_shape
     return {
         "images": lambda: Tensor("float32", game.image_shape, _range(game)),
         "codes": lambda: Tensor("float32", code, (-1, 1) if game.prior in BOUNDED else None),
@@ -171,35 +171,35 @@ def _rows(game, kind, part):
     """The batch that a function takes for a batch on the wire."""
     if kind != "noise":
         return part
-    spec = tf.TensorSpec((game.latent_dim,), tf.float32)
+    spec = tf.TensorSpec(game.code_shape, tf.float32)
     return by_row(lambda seed: _drawn(game, kind, seed), part, spec)
 
 
 def _drawn(game, kind, value):
     """What a function takes for one row on the wire: of a seed, the draw that it names."""
     if kind == "noise":
-        return _normal(_pair(value, _POSTERIOR), game.latent_dim)
+        return _normal(_pair(value, _POSTERIOR), game.code_shape)
     return prior_draw(game, value) if kind == "prior" else value
 
 
 def prior_draw(game, seed) -> tf.Tensor:
-    """The code from the prior that `seed` names. int64 () → (latent_dim,)."""
+    """The code from the prior that `seed` names. int64 () → code_shape."""
     pair = _pair(seed, _PRIOR)
     if game.prior == "mixture":
-        return petals(_normal(pair, 3)[None])[0]
-    return {"normal": _normal, "uniform": _uniform}[game.prior](pair, game.latent_dim)
+        return petals(_normal(pair, (1, 3)))[0]
+    return {"normal": _normal, "uniform": _uniform}[game.prior](pair, game.code_shape)
 
 
 def _pair(seed, purpose):
     return tf.stack([seed, tf.constant(purpose, tf.int64)])
 
 
-def _normal(seed, size):
-    return tf.random.stateless_normal((size,), seed, alg="philox")
+def _normal(seed, shape):
+    return tf.random.stateless_normal(shape, seed, alg="philox")
 
 
-def _uniform(seed, size):
-    return tf.random.stateless_uniform((size,), seed, -1.0, 1.0, alg="philox")
+def _uniform(seed, shape):
+    return tf.random.stateless_uniform(shape, seed, -1.0, 1.0, alg="philox")
 
 
 def by_row(function: Callable, rows, specs):

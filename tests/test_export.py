@@ -22,6 +22,7 @@ import tensorflow as tf
 from keras import ops
 from PIL import Image
 from written import CLASSES
+from written import WRITTEN
 
 import zoo
 from export import __main__ as command
@@ -49,6 +50,7 @@ KINDS = {m: {"method": m} for m in zoo.METHODS if m not in ("acgan", "cyclegan")
     "gaussian_vae": {"method": "vae", "likelihood": "gaussian", "network": "mlp"},
     "averaged": {"method": "bigan", "ema": 0.5, "network": "mlp"},
     "counterexample": {"method": "counterexample", "support": 8},
+    **{method: {"method": method} for method in WRITTEN},
 }
 BY_DEFAULT = ("bigan", "vae", "gan")
 STOCHASTIC = {"ali", "bigbigan", "vae", "vae_gan", "stochastic_aae", "gaussian_vae"}
@@ -58,7 +60,7 @@ def made(kind):
     """A game whose weights are not those that it began with."""
     arguments = {"latent_dim": 3, "network": "dcgan", "width": 4} | KINDS[kind]
     return moved(
-        zoo.method(arguments.pop("method"))(games.SHAPES[arguments["network"]], **arguments)
+        games.method_of(arguments.pop("method"))(games.SHAPES[arguments["network"]], **arguments)
     )
 
 

@@ -299,6 +299,7 @@ def test_a_loss_that_does_not_reach_its_networks_is_named():
     ("arguments", "message"),
     [
         ({"latent_dim": 0}, "latent_dim must be 1 or more; got 0"),
+        ({"latent_dim": 2.5}, "latent_dim must be a whole number, or three of them; got 2.5"),
         ({"network": "vgg"}, "network must be one of dcgan, .*, tanh; got 'vgg'"),
         ({"prior": "cauchy"}, "prior must be one of .*; got 'cauchy'"),
         ({"ema": 1.0}, "ema must be 0 .*; got 1.0"),

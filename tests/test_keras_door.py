@@ -156,6 +156,17 @@ def test_pixels_of_another_scale_are_refused_with_the_remedy(call, kind):
     getattr(game, call)(datasets.scale(pixels()), **silent)
 
 
+@pytest.mark.parametrize("call", ["fit", "evaluate", "encode"])
+def test_images_without_their_channel_are_refused_with_the_remedy(call):
+    game = door("aae")
+    game.compile("adam")
+    x, silent = examples("mlp")[..., 0], {} if call == "encode" else {"verbose": 0}
+    with pytest.raises(ValueError, match=r"must be of shape \(8, 8, 1\); got \(8, 8\).*\.\.\., N"):
+        getattr(game, call)(x, **silent)
+    with pytest.raises(ValueError, match=r"must be of shape \(8, 8, 1\); got \(4, 8, 1\)$"):
+        getattr(game, call)(examples("mlp")[:, :4], **silent)
+
+
 @pytest.mark.parametrize("kind", ["uint8", "float32"])
 def test_a_stream_of_pixels_of_another_scale_is_refused(kind):
     tf = pytest.importorskip("tensorflow")
@@ -251,10 +262,12 @@ def _labels(game, x):
 
 
 def _of_players(game, x):
-    each = {player: keras.optimizers.SGD(0.5) for player in game.players}
+    each = {"discriminator": "sgd", "encoder_generator": keras.optimizers.SGD(0.5)}
     game.compile(each, run_eagerly=EAGER)
     game.fit(x, verbose=0)
-    assert all(type(o) is keras.optimizers.SGD for o in game.optimizer.optimizers)
+    own = game.optimizer.by_player
+    assert all(type(o) is keras.optimizers.SGD for o in own.values())
+    assert float(own["encoder_generator"].learning_rate) == 0.5
 
 
 def _least_squares(game, x):

@@ -1,9 +1,13 @@
-"""Learning-rate plans, on numbers computed beside them."""
+"""Learning-rate plans, on numbers computed beside them, and files that hold them."""
+
+import zipfile
 
 import keras
 import numpy as np
 import pytest
+from games import state
 
+import zoo
 from zoo.training.optimizers import HoldThenDecay
 
 
@@ -23,3 +27,25 @@ def test_a_rate_is_held_then_falls_to_one_percent(step, expected):
     assert float(plan(step)) == pytest.approx(expected, rel=1e-5)
     again = keras.optimizers.schedules.deserialize(keras.optimizers.schedules.serialize(plan))
     assert float(again(step)) == float(plan(step))
+
+
+def test_a_file_that_names_modules_as_they_were_once_is_loaded(tmp_path):
+    game = zoo.BiGAN((8, 8, 1), latent_dim=3, network="mlp", width=4)
+    plan = HoldThenDecay(0.01, hold_steps=3, decay_steps=4)
+    game.compile({player: keras.optimizers.Adam(plan) for player in game.players})
+    game.save(tmp_path / "now.keras")
+    # The modules of zoo/training were in zoo itself, and classes are found by registered names.
+    with (
+        zipfile.ZipFile(tmp_path / "now.keras") as now,
+        zipfile.ZipFile(tmp_path / "once.keras", "w") as once,
+    ):
+        for name in now.namelist():
+            once.writestr(
+                name, now.read(name).replace(b"zoo.training.optimizers", b"zoo.optimizers")
+            )
+        assert b"zoo.training.optimizers" in now.read("config.json")
+    again = zoo.load(tmp_path / "once.keras")
+    for one in again.optimizer.by_player.values():
+        assert one._learning_rate.get_config() == plan.get_config()
+    for one, other in zip(state(game), state(again), strict=True):
+        np.testing.assert_array_equal(one, other)

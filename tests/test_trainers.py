@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 
 import keras
 import numpy as np
@@ -139,10 +140,32 @@ def test_a_run_leaves_everything_a_person_needs(images, tmp_path, capsys):
     assert figures["steps"] == 22
     assert 0 < figures["x_cycle_ratio"] < 2
     assert "1-NN on features" in shown
+    # Printed when an epoch ends, and kept nowhere: the run is over by then.
+    assert re.findall(r"minutes_left: ([\d.e+-]+)", shown)[-1] == "0.0000e+00"
     header, *rows = (tmp_path / "history.csv").read_text().splitlines()
     assert header.startswith("epoch,discriminator,encoder_generator,loss,images_per_s")
+    assert "minutes_left" not in header
     assert len(rows) == 2
     assert same(zoo.load(tmp_path), newest(tmp_path))
+
+
+@pytest.mark.tensorflow("JAX calls the losses from functions of its own")
+def test_from_the_command_to_the_loss_are_five_calls_in_five_files(images, tmp_path, monkeypatch):
+    found = []
+
+    def accepted(logits):
+        found.append(traceback.extract_stack()[:-1])
+        return zoo.losses.accepted(logits)
+
+    monkeypatch.setattr("zoo.bigan.accepted", accepted)
+    train(images, tmp_path, "--epochs=1")
+    rooms = [str(ROOT / room) + os.sep for room in ("trainers", "zoo")]
+    ours = [f for f in found[0] if f.filename.startswith(tuple(rooms))]
+    begin, *calls = ours
+    assert begin.name == "main" and calls[-1].name == "play"
+    assert len(calls) <= 5, [f"{f.filename}: {f.name}" for f in calls]
+    # And trainers/bigan.py, which calls main.
+    assert len({f.filename for f in ours}) + 1 <= 5
 
 
 def test_a_method_without_an_encoder_reports_what_it_can(images, tmp_path, capsys):
@@ -269,6 +292,26 @@ def test_ctrl_c_saves_inside_an_epoch_and_says_how_to_go_on(images, tmp_path, mo
     cut = train(images, tmp_path / "cut", "--epochs=3")
     assert same(train(images, tmp_path / "whole", "--epochs=3"), cut)
     assert len((tmp_path / "cut" / "history.csv").read_text().splitlines()) == 4
+
+
+def test_the_time_left_is_that_of_the_whole_run():
+    from trainers.runs import callbacks
+
+    # Three epochs of four steps, two in a call. The first call ends at 60 s; each of the others
+    # takes 10 s, and what is done between epochs 20 s.
+    ends = iter([60, 70, 90, 100, 110, 130, 140, 150, 150])
+    watch = callbacks.TimeLeft(12, clock=lambda: next(ends))
+    shown = []
+    for epoch in range(3):
+        watch.on_epoch_begin(epoch)
+        for last in (1, 3):
+            watch.on_train_batch_end(last, logs := {})
+            shown.append(logs.get("minutes_left"))
+        watch.on_epoch_end(epoch, logs := {})
+        shown.append(logs["minutes_left"])
+    # Seconds since the first call, by steps since then, times the steps that are left.
+    seconds = [10 / 2 * 8, 30 / 2 * 8, 40 / 4 * 6, 50 / 6 * 4, 70 / 6 * 4, 80 / 8 * 2, 0, 0]
+    assert shown == [None, *(round(s / 60, 1) for s in seconds)]
 
 
 @pytest.mark.parametrize(

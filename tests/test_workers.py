@@ -245,12 +245,12 @@ def test_workers_say_what_they_were_started_with_that_differs(pair):
 def test_replicas_draw_their_part_at_a_size_that_xla_knows(monkeypatch):
     import tensorflow as tf
 
-    whole = priors.draw(priors.normal, 8, 3, 5).numpy()
+    whole = priors.draw(priors.normal, 8, (3,), 5).numpy()
 
     @tf.function(jit_compile=True)
     def part(replica):
         monkeypatch.setattr(priors, "_replica", lambda: (2, replica))
-        return priors.draw(lambda shape, seed: tf.constant(whole), 4, 3, 5)
+        return priors.draw(lambda shape, seed: tf.constant(whole), 4, (3,), 5)
 
     for replica in range(2):
         drawn = part(tf.constant(replica))

@@ -32,8 +32,7 @@ class WGANGP(Game):
     def play(self, x, z):
         fake = self.generator(z)
         # `draw` gives every replica numbers of its own.
-        share = (1 + draw(uniform, ops.shape(x)[0], 1, self.seed_generator)) / 2
-        mix = ops.reshape(share, (-1, 1, 1, 1))
+        mix = (1 + draw(uniform, ops.shape(x)[0], (1, 1, 1), self.seed_generator)) / 2
         penalty = gradient_penalty(self.critic, mix * x + (1 - mix) * fake)
         real, drawn = ops.mean(self.critic(x)), ops.mean(self.critic(fake))
         return {"critic": drawn - real + 10 * penalty, "generator": -drawn}

@@ -1,5 +1,7 @@
 """ACGAN: a generator of images of the class that is asked for, and an inverse of it."""
 
+import math
+
 from keras import ops
 
 from zoo.game import Game
@@ -67,7 +69,7 @@ class ACGAN(Game):
         real, real_class = self.discriminator(x)
         fake, fake_class = self.discriminator(image)
         asked = class_error(fake_class, y)
-        error = squared_error(z, self.inverse(image)) / self.latent_dim
+        error = squared_error(z, self.inverse(image)) / math.prod(self.code_shape)
         return {
             "discriminator": accepted(real) + rejected(fake) + class_error(real_class, y) + asked,
             "generator": accepted(fake) + asked + self.joint * error,
@@ -75,7 +77,7 @@ class ACGAN(Game):
         }
 
     def decode(self, z, y=None):
-        """Images of codes z (n, latent_dim) and classes y, one for all or (n,) → (n, ...).
+        """Images of codes z (n, *code_shape) and classes y, one for all or (n,) → (n, ...).
 
         Without y the classes take turns: row i has class i modulo `classes`.
         """
@@ -86,7 +88,7 @@ class ACGAN(Game):
         return self._trained("generator")([z, y], training=False)
 
     def invert(self, x):
-        """Codes of images, whatever their class. (n, ...) → (n, latent_dim)."""
+        """Codes of images, whatever their class. (n, ...) → (n, *code_shape)."""
         return self._trained("inverse")(x, training=False)
 
     def translate(self, x, y):

@@ -87,8 +87,8 @@ class ALI(Game):
         return [x, ops.zeros((ops.shape(x)[0], self.noise_inputs), x.dtype)]
 
     def _drawn(self, x):
-        """Codes drawn from q(z|x). (n, ...) → (n, latent_dim)."""
+        """Codes drawn from q(z|x). (n, ...) → (n, *code_shape)."""
         n = ops.shape(x)[0]
         if self.noise_inputs:
-            return self.encoder([x, drawn(normal, n, self.noise_inputs, self.seed_generator)])
+            return self.encoder([x, drawn(normal, n, (self.noise_inputs,), self.seed_generator)])
         return gaussian_draw(*self.encoder(x), self.normal_noise(n))

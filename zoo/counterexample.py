@@ -9,8 +9,6 @@ from zoo.game import Game
 from zoo.losses import accepted
 from zoo.losses import rejected
 from zoo.networks import theorem
-from zoo.priors import draw as drawn
-from zoo.priors import normal
 from zoo.training.declarations import checked
 
 
@@ -77,7 +75,7 @@ class Counterexample(Game):
         self.discriminator = draw.joint_discriminator()
 
     def play(self, x, z):
-        x = self.overwrite(x, drawn(normal, ops.shape(x)[0], self.latent_dim, self.seed_generator))
+        x = self.overwrite(x, self.normal_noise(ops.shape(x)[0]))
         real = self.discriminator([x, self.encoder(x)])
         fake = self.discriminator([self.generator(z), z])
         return {"discriminator": (accepted(real) + rejected(fake)) / 2}
@@ -108,7 +106,10 @@ def check(image_shape, latent_dim: int, support: int, cuts: int = 0) -> int:
     """
     size = math.prod(image_shape)
     checked("image_shape", tuple(image_shape), len(image_shape) == 3, "that of an image")
-    checked("latent_dim", latent_dim, 1 <= latent_dim < size, f"1 to {size - 1}, below d")
+    vector = not isinstance(latent_dim, list | tuple)
+    checked(
+        "latent_dim", latent_dim, vector and 1 <= latent_dim < size, f"1 to {size - 1}, below d"
+    )
     checked("support", support, 2 <= support <= 2**20, "2 to 2^20")
     checked("cuts", cuts, 0 <= cuts <= latent_dim, f"0 to latent_dim = {latent_dim}")
     cuts = cuts or theorem.most_cuts(support, latent_dim)

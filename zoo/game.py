@@ -13,6 +13,7 @@ from zoo import saving
 from zoo import scores
 from zoo import signatures
 from zoo.priors import PRIORS
+from zoo.priors import code_shape
 from zoo.priors import draw
 from zoo.priors import normal
 from zoo.training import averages
@@ -41,7 +42,8 @@ class Game(keras.Model):
     Args:
         image_shape: shape of one example: (height, width, channels) of an image in [-1, 1], or
             (features,) of a point.
-        latent_dim: length of a code z.
+        latent_dim: length of a code z; from Python also its shape (height, width, channels), for
+            which the caller gives all networks: see `own`.
         network: the set of networks, one of `zoo.networks.BACKBONES`.
         width: units of the smallest layer of that set; every other layer is a multiple.
         prior: law of the codes, "normal" N(0, I), "uniform" on [-1, 1]^latent_dim, or "mixture",
@@ -80,7 +82,7 @@ class Game(keras.Model):
     def __init__(
         self,
         image_shape: tuple,
-        latent_dim: int = 50,
+        latent_dim: int | tuple = 50,
         network: str = "dcgan",
         width: int = 32,
         prior: str = "normal",
@@ -90,15 +92,12 @@ class Game(keras.Model):
     ):
         # Losses compare x with G(E(x)) in float32; the layers cast to half precision themselves.
         super().__init__(name=type(self).__name__.lower(), autocast=False)
-        # Noise, losses and metrics have this type.
-        floatx = keras.config.floatx()
-        if floatx == "float16":
-            raise ValueError(
-                f"games need Keras' floatx float32 or float64; got {floatx!r}, from "
-                f"{keras_settings.file()} or the code around: keras.config.set_floatx('float32')"
-            )
+        keras_settings.check_floatx()
         self.image_shape = tuple(int(side) for side in image_shape)
-        self.latent_dim, self.network, self.width = latent_dim, network, width
+        if isinstance(latent_dim, list | tuple):  # a list when it comes from JSON
+            latent_dim = tuple(int(side) for side in latent_dim)
+        self.latent_dim = latent_dim
+        self.network, self.width = network, width
         self.prior, self.ema, self.seed = prior, ema, seed
         check_arguments(self)
         self.schedule = self.schedule_for(**self._arguments())
@@ -132,7 +131,7 @@ class Game(keras.Model):
         raise NotImplementedError(f"{type(self).__name__} does not define build_networks")
 
     def play(self, x, z) -> dict:
-        """One round. x (n, *image_shape) in [-1, 1], z (n, latent_dim) from the prior.
+        """One round. x (n, *image_shape) in [-1, 1], z (n, *code_shape) from the prior.
 
         A method that takes other arguments names them in `inputs`, such as ("x", "y", "z") with
         labels y (n,), or ("a", "b") with images of two domains.
@@ -158,6 +157,11 @@ class Game(keras.Model):
         """
         return optimizers.adam(2e-4)
 
+    @property
+    def code_shape(self) -> tuple:
+        """Shape of one code: (latent_dim,), or (height, width, channels)."""
+        return code_shape(self.latent_dim)
+
     # What a trained game does. Inference mode: batch norm uses its moving statistics.
 
     @property
@@ -171,18 +175,19 @@ class Game(keras.Model):
         return hasattr(self, "generator")
 
     def encode(self, x):
-        """Codes of images; the mean where the encoder is stochastic. (n, ...) → (n, latent_dim)."""
+        """Codes of images, (n, ...) → (n, *code_shape); the mean if the encoder is stochastic."""
         encoder = self._trained("encoder")
         ranges.check(self, x)
+        ranges.check_shape(self, "x", x)
         code = encoder(self.encoder_inputs(x), training=False)
         return code[0] if isinstance(code, (list, tuple)) else code
 
     def posterior(self, x):
-        """q(z|x) of a stochastic encoder: (mean, log variance), each (n, latent_dim)."""
+        """q(z|x) of a stochastic encoder: (mean, log variance), each (n, *code_shape)."""
         return self._trained("encoder")(x, training=False)
 
     def decode(self, z):
-        """Images of codes. (n, latent_dim) → (n, *image_shape)."""
+        """Images of codes. (n, *code_shape) → (n, *image_shape)."""
         return self._trained("generator")(z, training=False)
 
     def reconstruct(self, x):
@@ -204,7 +209,7 @@ class Game(keras.Model):
 
     def prior_codes(self, n: int, seed: int):
         """n draws from the prior, the same for the same seed; training noise is not disturbed."""
-        return PRIORS[self.prior]((n, self.latent_dim), seed=seed)
+        return PRIORS[self.prior]((n, *self.code_shape), seed=seed)
 
     def observed(self, x, seed: int):
         """Examples as this game's data law has them: x itself, unless the method changes data."""
@@ -220,12 +225,12 @@ class Game(keras.Model):
     # Noise during training.
 
     def noise(self, n):
-        """n fresh draws from the prior. (n, latent_dim)."""
-        return draw(PRIORS[self.prior], n, self.latent_dim, self.seed_generator)
+        """n fresh draws from the prior. (n, *code_shape)."""
+        return draw(PRIORS[self.prior], n, self.code_shape, self.seed_generator)
 
     def normal_noise(self, n):
-        """n fresh standard normal codes, for reparametrised draws. (n, latent_dim)."""
-        return draw(normal, n, self.latent_dim, self.seed_generator)
+        """n fresh standard normal codes, for reparametrised draws. (n, *code_shape)."""
+        return draw(normal, n, self.code_shape, self.seed_generator)
 
     # What a Keras user calls: compile, fit, evaluate, predict, export.
 
@@ -234,7 +239,7 @@ class Game(keras.Model):
 
         Args:
             optimizer: of every player: a name such as "adam" or a Keras optimizer, of which each
-                gets one of its own; or player → Keras optimizer (or a `PlayerOptimizers`). None
+                gets one of its own; or player → one of these (or a `PlayerOptimizers`). None
                 for `default_optimizer`, the recipe's.
             l2: see `zoo.training.optimizers.PlayerOptimizers`.
             **kwargs: of `keras.Model.compile`, such as `jit_compile` (which JAX always does) and
@@ -321,17 +326,10 @@ class Game(keras.Model):
         # Networks called inside take `training` from this call, so no method has to pass it on.
         return self.play(*round)
 
-    def train_step(self, *arguments):
-        """Play every phase of the schedule once; running mean of each loss, and of their sum.
-
-        The players of a phase share its forward pass, and all their gradients are taken before
-        the first of them moves. `zoo.training.steps` has what TensorFlow and JAX pass and return.
-        """
-        return steps.take(self, *arguments)
-
-    def test_step(self, *arguments):
-        """The losses of one batch, in inference mode. See `zoo.training.steps`."""
-        return steps.evaluate(self, *arguments)
+    # Every phase of the schedule once; running mean of each loss, and of their sum. The players of
+    # a phase share its forward pass, and all their gradients are taken before the first of them
+    # moves. `test_step`: the losses of one batch in inference mode.
+    train_step, test_step = steps.train_step, steps.test_step
 
     @property
     def metrics(self):

@@ -51,6 +51,18 @@ def check_backend(what: str, allowed: tuple = WORKING) -> str:
     return found
 
 
+def check_floatx() -> None:
+    """Raises ValueError if noise, losses and metrics would be float16."""
+    import keras
+
+    floatx = keras.config.floatx()
+    if floatx == "float16":
+        raise ValueError(
+            f"games need Keras' floatx float32 or float64; got {floatx!r}, from "
+            f"{file()} or the code around: keras.config.set_floatx('float32')"
+        )
+
+
 @contextlib.contextmanager
 def channels_last():
     """Layers made inside take images (h, w, c), whatever keras.json or the user's code says."""

@@ -1,5 +1,7 @@
 """Latent regressor: a GAN, and an encoder that learns to undo its generator."""
 
+import math
+
 from zoo.game import Game
 from zoo.losses import accepted
 from zoo.losses import rejected
@@ -47,7 +49,7 @@ class LatentRegressor(Game):
     def play(self, x, z):
         image = self.generator(z)
         real, fake = self.discriminator(x), self.discriminator(image)
-        error = squared_error(z, self.encoder(image)) / self.latent_dim
+        error = squared_error(z, self.encoder(image)) / math.prod(self.code_shape)
         return {
             "discriminator": accepted(real) + rejected(fake),
             "generator": accepted(fake) + self.joint * error,

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import json
+import math
 import os
 import pathlib
 import sys
@@ -28,9 +29,10 @@ class Model:
 
     Attributes:
         name: what to call it.
-        encode: x (n, *shape) → codes (n, latent_dim); None where there is no encoder.
-        decode: codes → x.
-        prior: (n, seed) → n draws from the prior.
+        encode: x (n, *shape) → codes (n, d); None where there is no encoder. Codes that have
+            height and width (n, h, w, c) are vectors here, d = h · w · c.
+        decode: codes (n, d) → x.
+        prior: (n, seed) → n draws from the prior, (n, d).
         law: name of the prior.
         shape: of one example.
         observed: (x, seed) → x under the data law that the model is made for.
@@ -89,7 +91,9 @@ def load(path: str) -> Model:
     if versions:
         path = max((d.parent for d in versions), key=lambda d: int(d.name))
     if (pathlib.Path(path) / "saved_model.pb").is_file():
-        return _of_saved_model(pathlib.Path(path))
+        from zoo import saved_models
+
+        return saved_models.read(pathlib.Path(path))
     name = pathlib.Path(path).stem
     return of_game(
         zoo.load(path), pathlib.Path(path).resolve().parent.name if name == "game" else name
@@ -183,8 +187,6 @@ def of_game(game, name: str = "") -> Model:
     Raises:
         ValueError: it has no generator.
     """
-    import keras
-
     from zoo import scores
 
     if not game.has_generator:
@@ -194,89 +196,42 @@ def of_game(game, name: str = "") -> Model:
         )
     return Model(
         name=name or type(game).__name__,
-        encode=game.encode if game.has_encoder else None,
-        decode=game.decode,
-        prior=lambda n, seed: keras.ops.convert_to_numpy(game.prior_codes(n, seed)),
+        **of_vectors(
+            game.code_shape,
+            game.encode if game.has_encoder else None,
+            game.decode,
+            game.prior_codes,
+        ),
         law=game.prior,
         shape=game.image_shape,
         observed=game.observed,
-        counts=_all_but(getattr(game, "pixels", None), game.image_shape),
+        counts=counted_pixels(getattr(game, "pixels", None), game.image_shape),
         anomaly=(lambda x: scores.anomaly(game, x)) if game.has_encoder else None,
     )
 
 
-def _of_saved_model(path):
-    try:
-        import tensorflow as tf
-    except ImportError:
-        raise ValueError(
-            f"{path} is a SavedModel, which is read with TensorFlow, and that is not installed; "
-            "give a .keras file or a run directory"
-        ) from None
-    loaded = tf.saved_model.load(path)
-    if "decode" not in loaded.signatures:
-        raise ValueError(
-            f"{path} has no signature decode; it has {', '.join(sorted(loaded.signatures))}"
-        )
+def of_vectors(code, encode, decode, prior):
+    """`encode`, `decode` and `prior` of a `Model`, from functions of codes of the shape `code`.
 
-    def function(signature):
-        if signature not in loaded.signatures:
-            return None, None
-        graph = loaded.signatures[signature]
-        inputs = graph.structured_input_signature[1]
-        if len(inputs) > 1:
-            raise ValueError(
-                f"{signature} of {path} takes {' and '.join(inputs)}; give the .keras file, whose "
-                "classes take turns"
-            )
-        ((key, spec),) = inputs.items()
+    Codes (n, h, w, c) become vectors, and vectors become such codes, here alone: audits and paths
+    need not know of them.
+    """
+    from keras import ops
 
-        def call(x):
-            # `loaded` owns the variables: it lives as long as this function.
-            assert loaded
-            answers = graph(**{key: tf.convert_to_tensor(x, tf.float32)})
-            return answers if signature == "anomaly_score" else next(iter(answers.values()))
-
-        return call, tuple(spec.shape[1:])
-
-    encode, _ = function("encode")
-    decode, (latent_dim,) = function("decode")
-    anomaly, _ = function("anomaly_score")
-    shape = tuple(decode(np.zeros((1, latent_dim), np.float32)).shape[1:])
-    contract = path / "contract.json"
-    told = json.loads(contract.read_text(encoding="utf-8")) if contract.is_file() else {}
-    law, noise = told.get("latent", {}).get("prior", "normal"), told.get("noise")
-
-    def prior(n, seed):
-        import keras
-
-        from zoo.priors import PRIORS
-
-        return keras.ops.convert_to_numpy(PRIORS[law]((n, latent_dim), seed=seed))
-
-    def observed(x, seed):
-        if noise is None:
-            return x
-        x = x.copy()
-        draws = np.random.default_rng(seed).standard_normal((len(x), latent_dim))
-        x.reshape(len(x), -1)[:, noise["pixels"]] = noise["std"] * draws
-        return x
-
-    return Model(
-        name=path.resolve().parent.name if path.name.isdigit() else path.name,
-        encode=encode,
-        decode=decode,
-        prior=prior,
-        law=law,
-        shape=shape,
-        observed=observed,
-        counts=_all_but(noise["pixels"] if noise else None, shape),
-        anomaly=anomaly,
-    )
+    size = math.prod(code)
+    found = {
+        "encode": encode,
+        "decode": decode,
+        "prior": lambda n, seed: ops.convert_to_numpy(prior(n, seed)).reshape(n, size),
+    }
+    if len(code) > 1:
+        found["encode"] = encode and (lambda x: ops.reshape(encode(x), (-1, size)))
+        found["decode"] = lambda z: decode(ops.reshape(z, (-1, *code)))
+    return found
 
 
-def _all_but(pixels, shape):
-    """`Model.counts` for noise pixels, indices into a flattened example, or None."""
+def counted_pixels(pixels, shape):
+    """`Model.counts` for pixels of noise, indices into a flattened example, or None."""
     if pixels is None:
         return None
     counts = np.ones(shape, bool)

@@ -51,7 +51,7 @@ class NaiveEncoder(Game):
         # What has weight 0 is left out: E's batch norm would see it.
         loss = 0.0
         if self.codes:
-            error = squared_error(z, self.encoder(self.generator(z))) / self.latent_dim
+            error = squared_error(z, self.encoder(self.generator(z))) / math.prod(self.code_shape)
             loss = self.codes * error
         if self.images:
             error = squared_error(x, self.generator(self.encoder(x))) / math.prod(self.image_shape)

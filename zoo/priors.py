@@ -44,15 +44,20 @@ PLANAR = ("mixture",)
 BOUNDED = ("uniform",)
 
 
-def draw(sampler, n, latent_dim, seed):
+def code_shape(latent_dim: int | tuple) -> tuple:
+    """Shape of one code: (latent_dim,), or (h, w, c) if that is what `latent_dim` is."""
+    return latent_dim if isinstance(latent_dim, tuple) else (latent_dim,)
+
+
+def draw(sampler, n, shape: tuple, seed):
     """n codes of `sampler`; under tf.distribute, this replica's slice of one draw for all.
 
     `keras.random` gives every replica the same numbers, so each must take others.
     """
     replicas, replica = _replica()
-    z = sampler((replicas * n, latent_dim), seed=seed)
+    z = sampler((replicas * n, *shape), seed=seed)
     # The size is not computed from the replica: XLA, hence a TPU, needs it fixed.
-    return ops.slice(z, (replica * n, 0), (n, latent_dim))
+    return ops.slice(z, (replica * n, *(0 for _ in shape)), (n, *shape))
 
 
 def _replica():

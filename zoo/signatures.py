@@ -3,10 +3,10 @@
 | kind | what the function takes or gives | what a client sends or gets |
 | --- | --- | --- |
 | `images` | float32 (n, *image_shape) in [-1, 1] | the same, or PNG and JPEG files |
-| `codes` | float32 (n, latent_dim), in the range of the prior | the same |
-| `draws` | float32 (n, latent_dim) of any size | the same |
+| `codes` | float32 (n, *code_shape), in the range of the prior | the same |
+| `draws` | float32 (n, *code_shape) of any size | the same |
 | `prior` | codes drawn from the prior | int64 seeds (n,) |
-| `noise` | standard normal draws, float32 (n, latent_dim) | int64 seeds (n,) |
+| `noise` | standard normal draws, float32 (n, *code_shape) | int64 seeds (n,) |
 | `labels` | int64 (n,), from 0 to `classes` - 1 | the same |
 | `scores` | float32 (n,) | the same |
 | `distances` | float32 (n,), 0 or more | the same |

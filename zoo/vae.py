@@ -96,7 +96,7 @@ class VAE(Game):
         return symmetric(output) if self.likelihood == "bernoulli" else output
 
     def log_density(self, x, z):
-        """log p(x|z) in inference mode, nats. (n, ...), (n, latent_dim) → (n,)."""
+        """log p(x|z) in inference mode, nats. (n, ...), (n, *code_shape) → (n,)."""
         return self._log_density(x, self._trained("generator")(z, training=False))
 
     def _log_density(self, x, output):
@@ -105,5 +105,5 @@ class VAE(Game):
         return gaussian_log_density(x, output, math.log(self.variance))
 
     def _binary(self, x):
-        level = drawn(uniform, ops.shape(x)[0], math.prod(self.image_shape), self.seed_generator)
-        return ops.where(ops.reshape(level, ops.shape(x)) < x, 1.0, -1.0)
+        level = drawn(uniform, ops.shape(x)[0], self.image_shape, self.seed_generator)
+        return ops.where(level < x, 1.0, -1.0)

@@ -135,6 +135,7 @@ class Methods:
     def encode(self, images, timeout: float | None = None):
         """Codes E(x), or their means. float (n, h, w, c) in [-1, 1] → float32 (n, d).
 
+        Codes that have height and width are (n, h, w, c) too.
         Whole numbers are refused: uint8 pixels are scaled by (images - 127.5) / 127.5, which
         `zoo.datasets.scale` does.
         """
@@ -149,7 +150,7 @@ class Methods:
         return self._one("encode_image_bytes", "codes", timeout, image_bytes=files)
 
     def decode(self, codes, timeout: float | None = None):
-        """Images G(z). float (n, d) → float32 (n, h, w, c) in [-1, 1]."""
+        """Images G(z). Codes as of `encode` → float32 (n, h, w, c) in [-1, 1]."""
         return self._one("decode", "images", timeout, codes=codes)
 
     def decode_png(self, codes, timeout: float | None = None):

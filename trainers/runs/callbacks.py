@@ -44,6 +44,42 @@ class Throughput(keras.callbacks.Callback):
         logs["images_per_s"] = self.rate
 
 
+class TimeLeft(keras.callbacks.Callback):
+    """Adds minutes_left, of the whole run, to what Keras prints; comes after all that keep logs.
+
+    The rate is that of this process so far, measurements and checkpoints included. The first call
+    of a process compiles, and does not count.
+
+    Args:
+        steps: that the run lacks.
+        clock: seconds.
+    """
+
+    def __init__(self, steps: int, clock=time.monotonic):
+        super().__init__()
+        self.left, self.clock, self.taken, self.began = steps, clock, 0, None
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.last = -1
+
+    def on_train_batch_end(self, batch, logs=None):
+        taken, self.last = batch - self.last, batch
+        self.left -= taken
+        if self.began is None:
+            self.began = self.clock()
+        else:
+            self.taken += taken
+        self._show(logs)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._show(logs)
+
+    def _show(self, logs):
+        if self.taken:
+            seconds = (self.clock() - self.began) / self.taken * self.left
+            logs["minutes_left"] = round(seconds / 60, 1)
+
+
 class StopOnNaN(keras.callbacks.Callback):
     """Ends training at the first loss or weight that is not a finite number, before it is saved.
 

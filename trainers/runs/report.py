@@ -1,4 +1,4 @@
-"""The end of a run: the trained game measured, saved and pictured."""
+"""What a run reports: what it is when it begins, and the measured, pictured game when it ends."""
 
 import json
 import statistics
@@ -8,6 +8,24 @@ from trainers.runs import drawings
 from trainers.runs import settings
 from zoo import metrics
 from zoo.plots import pictures
+
+
+def introduce(run, where: str) -> None:
+    """Print what a `Run` is about to do; `where` says on which devices."""
+    x, n, args = "×".join(map(str, run.data.shape)), len(run.data.train), run.args
+    other = run.data.other
+    beside = f", {len(other.train):,} from {args.dataset_b}" if other else ""
+    print(
+        f"{run.recipe.title.rstrip('.')}: network {args.network}, "
+        f"{run.game.count_params():,} parameters\n"
+        f"{n:,} training examples of {x} from {args.dataset}{beside}; {where}\n"
+        f"{run.epoch_steps:,} steps per epoch, {run.steps:,} in all; "
+        f"{run.per_call} per call{', compiled by XLA' if run.game.jit_compile else ''}\n"
+        f"writing to {run.directory}",
+        flush=True,
+    )
+    if run.step:
+        print(f"going on from step {run.step} of {run.steps}", flush=True)
 
 
 def write(run, command: str) -> None:

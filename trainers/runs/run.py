@@ -108,7 +108,9 @@ class Run:
         # Outside the scope, where reading a file on one worker would call for the others.
         self.step = self._begin()
         if self.chief:
-            self._introduce(where)
+            from trainers.runs import report
+
+            report.introduce(self, where)
 
     def _load(self, name):
         from zoo import datasets
@@ -176,22 +178,6 @@ class Run:
             self.workers.adopt(agreement.state_of(self.game))
         return checkpoints.step_of(self.game)
 
-    def _introduce(self, where):
-        x, n = "×".join(map(str, self.data.shape)), len(self.data.train)
-        other = self.data.other
-        beside = f", {len(other.train):,} from {self.args.dataset_b}" if other else ""
-        print(
-            f"{self.recipe.title.rstrip('.')}: network {self.args.network}, "
-            f"{self.game.count_params():,} parameters\n"
-            f"{n:,} training examples of {x} from {self.args.dataset}{beside}; {where}\n"
-            f"{self.epoch_steps:,} steps per epoch, {self.steps:,} in all; "
-            f"{self.per_call} per call{', compiled by XLA' if self.game.jit_compile else ''}\n"
-            f"writing to {self.directory}",
-            flush=True,
-        )
-        if self.step:
-            print(f"going on from step {self.step} of {self.steps}", flush=True)
-
     def _check_batch(self, placed):
         batch, replicas = self.args.batch_size, placed.num_replicas_in_sync
         if self.step_examples > len(self.data.train):
@@ -229,12 +215,22 @@ class Run:
         return game
 
     def train(self) -> int | None:
-        """Take the steps that are missing; returns the signal that stopped it, if one did."""
+        """Take the steps that are missing; returns the signal that stopped it, if one did.
+
+        Raises:
+            FloatingPointError: a loss or a weight became NaN or infinite.
+        """
+        from trainers.runs import callbacks
         from trainers.runs import training
 
-        stopped_by = training.take(self)
+        with callbacks.StopOnSignal(self.workers) as stop:
+            watchers = training.watchers(self, stop)
+            for stretch in training.stretches(self.step, self.epoch_steps, self.args.epochs):
+                self.game.fit(**training.arguments(self, *stretch), callbacks=watchers)
+                if stop.ask():
+                    break
         self.step = checkpoints.step_of(self.game)
-        return stopped_by
+        return stop.received
 
 
 def _check_backend(args):

@@ -2,16 +2,17 @@
 
 import numpy as np
 
+from zoo.metrics.arrays import rows
 from zoo.models import Model
 
 
 def checked_codes(model: Model, codes: np.ndarray) -> np.ndarray:
-    """`codes` as float32 (n, latent_dim). Raises ValueError where they are not the model's."""
-    codes = np.asarray(codes, np.float32)
+    """Codes, (n, d) or (n, h, w, c), as float32 (n, d). Raises ValueError if they do not fit."""
+    codes = rows(np.asarray(codes, np.float32))
     # The prior knows how long a code is, for SavedModels too.
-    latent_dim = model.prior(1, 0).shape[1]
-    if codes.ndim != 2 or codes.shape[1] != latent_dim or not len(codes):
-        raise ValueError(f"codes of {model.name} are (n, {latent_dim}), n >= 1; got {codes.shape}")
+    d = model.prior(1, 0).shape[1]
+    if codes.ndim != 2 or codes.shape[1] != d or not len(codes):
+        raise ValueError(f"codes of {model.name} are (n, {d}), n >= 1; got {codes.shape}")
     return codes
 
 
@@ -29,7 +30,7 @@ def checked_examples(model: Model, x: np.ndarray) -> np.ndarray:
 
 
 def encoded(model: Model, x: np.ndarray) -> np.ndarray:
-    """Codes (n, latent_dim) of examples (n, *shape).
+    """Codes (n, d) of examples (n, *shape).
 
     Raises:
         ValueError: the model has no encoder or takes other examples.
@@ -42,7 +43,7 @@ def encoded(model: Model, x: np.ndarray) -> np.ndarray:
 
 
 def decoded(model: Model, codes: np.ndarray) -> np.ndarray:
-    """Examples (..., *shape) of codes (..., latent_dim)."""
+    """Examples (..., *shape) of codes (..., d)."""
     from zoo.metrics import in_batches
 
     codes = np.asarray(codes, np.float32)

@@ -19,12 +19,12 @@ def attribute_vector(
     what sets the classes apart cancels.
 
     Args:
-        codes: (n, d), as from `encode`.
+        codes: (n, d) or (n, h, w, c), as from `encode`.
         has: bool (n,).
         within: (n,) labels; classes in which all or none have the attribute are left out.
 
     Returns:
-        (d,).
+        (d,), or (h, w, c).
 
     Raises:
         ValueError: the shapes do not fit, or all examples (of every class) have the attribute, or
@@ -32,9 +32,9 @@ def attribute_vector(
     """
     codes, has = np.asarray(codes, np.float64), np.asarray(has)
     within = np.zeros(len(codes), int) if within is None else np.asarray(within)
-    if codes.ndim != 2 or has.shape != (len(codes),) or within.shape != (len(codes),):
+    if codes.ndim not in (2, 4) or has.shape != (len(codes),) or within.shape != (len(codes),):
         raise ValueError(
-            f"an attribute needs codes (n, d) and as many marks and labels; "
+            f"an attribute needs codes (n, d) or (n, h, w, c) and as many marks and labels; "
             f"got {codes.shape}, {has.shape} and {within.shape}"
         )
     if has.dtype != bool:
@@ -56,13 +56,13 @@ def class_vector(
     """The way to a class: its mean code, minus that of the class `source`, or of all others.
 
     Args:
-        codes: (n, d), as from `encode`.
+        codes: (n, d) or (n, h, w, c), as from `encode`.
         labels: (n,) integers.
         to: a label.
         source: another, or None.
 
     Returns:
-        (d,).
+        (d,), or (h, w, c).
 
     Raises:
         ValueError: no example has one of the labels, or see `attribute_vector`.
@@ -73,7 +73,7 @@ def class_vector(
 
 
 def mean_code(codes: np.ndarray, labels: np.ndarray, label: int) -> np.ndarray:
-    """Mean (d,) of the codes (n, d) whose label is `label`. Raises ValueError where none is."""
+    """Mean of the codes (n, ...) whose label is `label`, (...). Raises ValueError if none is."""
     return np.asarray(codes)[_checked_labels(labels, label) == label].mean(axis=0)
 
 
@@ -83,7 +83,7 @@ def edit(model, x: np.ndarray, vector: np.ndarray, strengths=(0.0, 0.5, 1.0)) ->
     Args:
         model: a game, a `zoo.models.Model`, or a path to one.
         x: (n, *shape), images in [-1, 1].
-        vector: (latent_dim,).
+        vector: (d,) or (h, w, c), a difference of codes.
         strengths: (steps,); 0 gives the reconstructions.
 
     Returns:

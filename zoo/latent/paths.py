@@ -5,6 +5,7 @@ import numpy as np
 from zoo import models
 from zoo.latent.arrays import checked_codes
 from zoo.latent.arrays import decoded
+from zoo.metrics.arrays import rows
 
 # How far from parallel or opposite the unit vectors of two codes must be for an angle to be used.
 _NARROW = 1e-6
@@ -72,20 +73,23 @@ def path(law: str, a: np.ndarray, b: np.ndarray, steps: int = 9) -> np.ndarray:
 
     Args:
         law: one of `zoo.priors.PRIORS`.
-        a: (n, d).
-        b: (n, d).
+        a: (n, d), or (n, h, w, c), whose numbers are the coordinates of a vector.
+        b: as a.
         steps: codes on each way, 2 or more.
 
     Returns:
-        (n, steps, d).
+        (n, steps, d), or (n, steps, h, w, c).
 
     Raises:
         ValueError: there are fewer than 2 steps; or see `slerp`.
     """
     if steps < 2:
         raise ValueError(f"a path needs 2 steps or more, got {steps}")
-    curved = law == "normal" and np.shape(a)[-1] > 1
-    return (slerp if curved else lerp)(a, b, np.linspace(0, 1, steps))
+    shape = np.shape(a)[1:]
+    a, b = rows(np.asarray(a)), rows(np.asarray(b))
+    curved = law == "normal" and a.shape[-1] > 1
+    codes = (slerp if curved else lerp)(a, b, np.linspace(0, 1, steps))
+    return codes.reshape(len(codes), steps, *shape)
 
 
 def interpolate(model, a: np.ndarray, b: np.ndarray, steps: int = 9) -> np.ndarray:
@@ -93,8 +97,8 @@ def interpolate(model, a: np.ndarray, b: np.ndarray, steps: int = 9) -> np.ndarr
 
     Args:
         model: a game, a `zoo.models.Model`, or a path to one.
-        a: (n, latent_dim).
-        b: (n, latent_dim).
+        a: codes (n, d) or (n, h, w, c).
+        b: as a.
         steps: images on each way, the two ends included; see `path` for which way.
 
     Returns:
@@ -115,7 +119,7 @@ def traverse(
 
     Args:
         model: as for `interpolate`.
-        codes: (n, latent_dim).
+        codes: (n, d) or (n, h, w, c), whose coordinates are counted in the order of their numbers.
         coordinates: which ones; None for all of them.
         values: (steps,) what they are set to; None for `spread` of the prior.
 

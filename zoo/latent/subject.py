@@ -66,13 +66,13 @@ class Subject:
 
     @functools.cached_property
     def train_codes(self) -> np.ndarray:
-        """(m, latent_dim)."""
+        """(m, d)."""
         print(f"encoding {len(self.train):,} images", file=sys.stderr, flush=True)
         return encoded(self.model, self.train)
 
     @functools.cached_property
     def codes(self) -> np.ndarray:
-        """(n, latent_dim), of `test`."""
+        """(n, d), of `test`."""
         return encoded(self.model, self.test)
 
     def one_of_each(self, count: int) -> np.ndarray:

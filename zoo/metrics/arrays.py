@@ -8,7 +8,7 @@ import numpy as np
 def same_width(
     name: str, *arrays: np.ndarray, least: int = 2, finite: bool = True
 ) -> list[np.ndarray]:
-    """Arrays of rows of one width, as float64.
+    """Arrays of rows of one width, as float64; codes (n, h, w, c) become rows (n, h · w · c).
 
     Args:
       name: of the function that asks, for the message.
@@ -19,7 +19,7 @@ def same_width(
     Raises:
       ValueError: the arrays are not of this kind.
     """
-    arrays = [np.asarray(array, np.float64) for array in arrays]
+    arrays = [rows(np.asarray(array, np.float64)) for array in arrays]
     for array in arrays:
         if array.ndim != 2 or array.shape[1] != arrays[0].shape[-1] or len(array) < least:
             shapes = ", ".join(str(array.shape) for array in arrays)
@@ -29,6 +29,11 @@ def same_width(
         if finite and not np.isfinite(array).all():
             raise ValueError(f"{name} needs finite numbers, got NaN or infinity")
     return arrays
+
+
+def rows(codes: np.ndarray) -> np.ndarray:
+    """Codes as vectors: (n, h, w, c) → (n, h · w · c); anything else as it is."""
+    return codes.reshape(len(codes), -1) if np.ndim(codes) == 4 else codes
 
 
 def in_batches(function: Callable, array: np.ndarray, batch_size: int = 500) -> np.ndarray:

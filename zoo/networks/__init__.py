@@ -26,7 +26,9 @@ from zoo.networks import codes
 from zoo.networks import own
 from zoo.networks import translators
 from zoo.networks.layers import dense
+from zoo.networks.layers import flat_codes
 from zoo.priors import BOUNDED
+from zoo.priors import code_shape
 
 BACKBONES = ("dcgan", "dcgan_joint", "residual", "mlp", "mixture", "tanh")
 
@@ -69,10 +71,21 @@ class Backbone:
         self._set = network or game.network
         self._shape, self._latent = game.image_shape, game.latent_dim
         self._width, self._bounded = game.width, game.prior in BOUNDED
+        self._owned = own.names(game)
 
     @functools.cached_property
     def _draw(self):
-        """The module of the set; a method that draws nothing from it may have any shape."""
+        """The module of the set; a method that draws nothing from it may have any shape.
+
+        Raises:
+            ValueError: the set has no networks for these examples or these codes.
+        """
+        if isinstance(self._latent, tuple) and self._set != "placeholders":
+            raise ValueError(
+                f"latent_dim must be a whole number for network {self._set!r}, whose codes are "
+                f"vectors; got {self._latent}. Codes of that shape need all networks of your own: "
+                f"{', '.join(self._owned)}"
+            )
         module = importlib.import_module(f"zoo.networks.{self._set}")
         module.check(self._shape)
         return module
@@ -113,9 +126,9 @@ class Backbone:
 
     def class_generator(self, classes: int):
         """(z, y) → x: the generator of z and y together, y (n,) as a unit vector of `classes`."""
-        z, y = keras.Input((self._latent,)), keras.Input((), dtype="int32")
-        code = keras.layers.Concatenate()([z, ops.one_hot(y, classes)])
-        make = self._draw.generator(self._latent + classes, self._shape, self._width, False)
+        z, y = keras.Input(code_shape(self._latent)), keras.Input((), dtype="int32")
+        code = keras.layers.Concatenate()([flat_codes(z), ops.one_hot(y, classes)])
+        make = self._draw.generator(code.shape[1], self._shape, self._width, False)
         return keras.Model([z, y], make(code), name="generator")
 
     def class_discriminator(self, classes: int):

@@ -7,13 +7,16 @@ mean and the scale by which they differ.
 import keras
 
 from zoo.networks.layers import dense
+from zoo.networks.layers import flat_codes
 from zoo.networks.layers import leaky
 from zoo.networks.layers import logit
+from zoo.priors import code_shape
 
 
 def discriminator(latent_dim, width):
     """z → logit, through two layers of 32 · `width` units."""
-    z = hidden = keras.Input((latent_dim,))
+    z = keras.Input(code_shape(latent_dim))
+    hidden = flat_codes(z)
     for _ in range(2):
         hidden = leaky()(dense(32 * width)(hidden))
     return keras.Model(z, logit(hidden), name="code_discriminator")

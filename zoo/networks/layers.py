@@ -145,6 +145,11 @@ def code_head(
     return [mean, ops.clip(linear(), -10, 10)] if stochastic else mean
 
 
+def flat_codes(z):
+    """Codes (n, d) as they are, codes (n, h, w, c) as (n, h · w · c)."""
+    return z if len(z.shape) == 2 else layers.Flatten()(z)
+
+
 def logit(features, bias: bool = True, weights=initializer, name: str | None = None):
     """One unbounded number per example, float32 under every policy."""
     return dense(1, bias, weights, dtype="float32", name=name)(features)

@@ -10,6 +10,8 @@ import keras
 from keras import layers
 from keras import ops
 
+from zoo.priors import code_shape
+
 
 def check(shape: tuple) -> None:
     """Any shape will do."""
@@ -33,22 +35,23 @@ def _network(name, inputs, **outputs):
 
 def encoder(shape, latent_dim, width, bounded, stochastic, noise=0):
     """x → code, or (mean, log variance); with noise, (x, noise) → code."""
-    code = {"code": (latent_dim,)} | ({"log_variance": (latent_dim,)} if stochastic else {})
-    return _network("encoder", [shape, (noise,)] if noise else [shape], **code)
+    outputs = ("code", "log_variance") if stochastic else ("code",)
+    inputs = [shape, (noise,)] if noise else [shape]
+    return _network("encoder", inputs, **dict.fromkeys(outputs, code_shape(latent_dim)))
 
 
 def generator(latent_dim, shape, width, logits):
     """z → x."""
-    return _network("generator", [(latent_dim,)], x=shape)
+    return _network("generator", [code_shape(latent_dim)], x=shape)
 
 
 def discriminator(shape, latent_dim, width):
     """x → logit, or (x, z) → logit where `latent_dim` is given."""
-    inputs = [shape] if latent_dim is None else [shape, (latent_dim,)]
+    inputs = [shape] if latent_dim is None else [shape, code_shape(latent_dim)]
     return _network("discriminator", inputs, logit=(1,))
 
 
 def joint_scores(shape, latent_dim, width):
     """(x, z) → [s_xz, s_x, s_z]."""
     scores = dict.fromkeys(("score_xz", "score_x", "score_z"), (1,))
-    return _network("discriminator", [shape, (latent_dim,)], **scores)
+    return _network("discriminator", [shape, code_shape(latent_dim)], **scores)

@@ -65,11 +65,13 @@ def _first_line(config, audit):
         some = f"{data.train:,} training" if data and split == "train" else split
         how = f"trained on the {some} images of {title}"
     shape = " × ".join(map(str, arguments["image_shape"]))
+    code = arguments["latent_dim"]
+    code = " × ".join(map(str, code)) if isinstance(code, list | tuple) else code
     return (
         f"{limits.first(audit)}{config['class']}, {how}. {config['paper']}. Networks: "
         f"{', '.join(config['networks'])} ({arguments['network']}, width {arguments['width']}; "
         f"{config['parameters']:,} numbers); images {shape} in [-1, 1], codes of "
-        f"{arguments['latent_dim']} numbers, prior {arguments['prior']}."
+        f"{code} numbers, prior {arguments['prior']}."
     )
 
 

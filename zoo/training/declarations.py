@@ -1,6 +1,7 @@
 """What a method declares and what a user passes, checked where it is written down."""
 
 import inspect
+import numbers
 
 import zoo
 from zoo import networks
@@ -32,7 +33,13 @@ def check_arguments(game) -> None:
     """Raises ValueError if an argument of the constructor of `Game` is out of range."""
     latent_dim, network, prior = game.latent_dim, game.network, game.prior
     names = networks.BACKBONES
-    checked("latent_dim", latent_dim, latent_dim >= 1, "1 or more")
+    if isinstance(latent_dim, tuple):
+        three = len(latent_dim) == 3 and min(latent_dim) >= 1
+        checked("latent_dim", latent_dim, three, "(height, width, channels), each 1 or more")
+    else:
+        whole = isinstance(latent_dim, numbers.Integral)
+        checked("latent_dim", latent_dim, whole, "a whole number, or three of them")
+        checked("latent_dim", latent_dim, latent_dim >= 1, "1 or more")
     checked("network", network, network in names, f"one of {', '.join(names)}")
     checked("width", game.width, game.width >= 1, "1 or more")
     checked("prior", prior, prior in PRIORS, f"one of {', '.join(PRIORS)}")

@@ -119,7 +119,7 @@ def of_players(game, optimizer, l2: float = 0.0) -> PlayerOptimizers:
 
     Args:
         optimizer: None for `game.default_optimizer`; a name or one Keras optimizer, of which every
-            player gets a copy; player → Keras optimizer; or a `PlayerOptimizers`.
+            player gets a copy; player → name or Keras optimizer; or a `PlayerOptimizers`.
         l2: see `PlayerOptimizers`.
 
     Raises:
@@ -134,6 +134,7 @@ def of_players(game, optimizer, l2: float = 0.0) -> PlayerOptimizers:
         if isinstance(optimizer, keras.optimizers.Optimizer):
             kind, config = type(optimizer), optimizer.get_config()
             optimizer = {p: kind.from_config({**config, "name": p}) for p in game.players}
+        optimizer = {p: keras.optimizers.get(o) for p, o in optimizer.items()}
         optimizer = PlayerOptimizers(optimizer, l2)
     if set(optimizer.by_player) != set(game.players):
         raise ValueError(

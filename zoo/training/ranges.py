@@ -1,4 +1,4 @@
-"""Images of another scale than [-1, 1] are refused before a game learns from them.
+"""Images of another shape, or of another scale than [-1, 1], are refused before a game learns.
 
 Points have no range, and neither has an image of a method whose `image_range` is None.
 """
@@ -24,6 +24,26 @@ def check_dtype(game, name: str, x) -> None:
     dtype = keras.backend.standardize_dtype(getattr(x.dtype, "name", x.dtype))
     if not dtype.startswith(("float", "bfloat")):
         raise ValueError(_remedy(game, name, f"are of dtype {dtype}"))
+
+
+def check_shape(game, name: str, x) -> None:
+    """Raises ValueError if x, the part `name` of a batch, holds examples of another shape.
+
+    Keras would add a channel that is missing, and losses would then compare each image with all.
+    """
+    shape = getattr(x, "shape", None)
+    if name not in ("x", "a", "b") or shape is None or getattr(shape, "rank", 0) is None:
+        return
+    shape = tuple(shape)[1:]
+    if len(shape) == len(game.image_shape) and all(
+        side in (None, own) for side, own in zip(shape, game.image_shape)
+    ):
+        return
+    hint = f"; give {name}[..., None]" if (*shape, 1) == game.image_shape else ""
+    raise ValueError(
+        f"examples {name} of {type(game).__name__} must be of shape {game.image_shape}; "
+        f"got {shape}{hint}"
+    )
 
 
 def check(game, x, name: str = "x") -> None:

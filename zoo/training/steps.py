@@ -18,32 +18,6 @@ from zoo.training import averages
 from zoo.training import ranges
 
 
-def take(game, *arguments):
-    """The `train_step` of `game` with the arguments that Keras' trainer of this backend passes.
-
-    Raises:
-        ValueError: the loss of a player does not depend on a network that it owns, or Keras has a
-            backend other than TensorFlow and JAX.
-    """
-    steps = {"tensorflow": _on_tensorflow, "jax": _on_jax}
-    backend = keras.backend.backend()
-    if backend not in steps:
-        raise ValueError(f"games are trained with KERAS_BACKEND={' or '.join(steps)}; is {backend}")
-    return steps[backend](game, *arguments)
-
-
-def evaluate(game, *arguments):
-    """The `test_step` of `game`: the losses of one batch in inference mode, with no update.
-
-    The arguments are those that Keras' trainer of this backend passes.
-    """
-    if keras.backend.backend() != "jax":
-        return _evaluated(game, *arguments)
-    state, data = arguments
-    kinds = (game.trainable_variables, game.non_trainable_variables, game.metrics_variables)
-    return _in_state(kinds, state, lambda: _evaluated(game, data))
-
-
 @contextlib.contextmanager
 def noise_of_a_new_game(game):
     """Draw the noise of a new game of this seed, then continue as if nothing had been drawn."""
@@ -92,20 +66,19 @@ def deal(game, batch: tuple) -> tuple:
     return tuple(game.noise(n) if name == "z" else next(parts) for name in game.inputs)
 
 
-def _on_tensorflow(game, data):
-    """Logs; variables are assigned in place."""
-    return _play(game, data, _differentiate_tensorflow)
+def _moved(game, phase, losses, gradients) -> dict:
+    """player → loss of the players of one phase, after each took the step of its gradients."""
+    for player in phase:
+        _check_reached(game, player, gradients[player])
+        game.optimizer.step(player, gradients[player], game.variables_of(player))
+    return {player: losses[player] for player in phase}
 
 
-def _on_jax(game, state, data):
-    """Logs and the new state."""
-    kinds = (
-        game.trainable_variables,
-        game.non_trainable_variables,
-        game.optimizer.variables,
-        game.metrics_variables,
-    )
-    return _in_state(kinds, state, lambda: _play(game, data, _differentiate_jax))
+def _ended(game, played) -> dict:
+    """The logs of a step in which every phase was played."""
+    game.optimizer.iterations.assign_add(1)
+    averages.update(game)
+    return _logs(game, played)
 
 
 def _in_state(kinds, state, play):
@@ -114,21 +87,6 @@ def _in_state(kinds, state, play):
     with keras.StatelessScope(values) as scope:
         logs = play()
     return logs, tuple([scope.get_current_value(v) for v in kind] for kind in kinds)
-
-
-def _play(game, data, differentiate):
-    """Every phase of the schedule once. Returns the logs."""
-    batch = parts_of(game, data)
-    played = {}
-    for number, phase in enumerate(game.schedule):
-        losses, gradients = differentiate(game, phase, share(game, batch, number))
-        for player in phase:
-            _check_reached(game, player, gradients[player])
-            game.optimizer.step(player, gradients[player], game.variables_of(player))
-        played |= {player: losses[player] for player in phase}
-    game.optimizer.iterations.assign_add(1)
-    averages.update(game)
-    return _logs(game, played)
 
 
 def _evaluated(game, data):
@@ -157,13 +115,15 @@ def parts_of(game, data) -> tuple:
     """The tensors of one batch that `game.inputs` names, noise left out; further ones are ignored.
 
     Raises:
-        ValueError: the batch has fewer parts than the method needs, or images of whole numbers.
+        ValueError: the batch has fewer parts than the method needs, or images of whole numbers or
+            of another shape.
     """
     names = [name for name in game.inputs if name != "z"]
     parts = data if isinstance(data, (tuple, list)) else (data,)
     parts = [ops.convert_to_tensor(part) for part in parts[: len(names)] if part is not None]
     for name, part in zip(names, parts):
         ranges.check_dtype(game, name, part)
+        ranges.check_shape(game, name, part)
     if len(parts) < len(names):
         raise ValueError(
             f"a batch of {type(game).__name__} must have the parts {', '.join(names)}; "
@@ -172,22 +132,8 @@ def parts_of(game, data) -> tuple:
     return tuple(parts)
 
 
-# (losses by player, gradients by player) of one forward pass; an unreached variable's gradient is
-# None. Every gradient is taken at the weights that the phase finds.
-
-
-def _differentiate_tensorflow(game, phase, batch):
-    import tensorflow as tf
-
-    with tf.GradientTape(persistent=True) as tape:
-        losses = game(deal(game, batch), training=True)
-        # Optimizers add the gradients of the replicas up; the mean is what is wanted.
-        replicas = game.distribute_strategy.num_replicas_in_sync
-        shares = {player: losses[player] / replicas for player in phase}
-    return losses, {p: tape.gradient(shares[p], game.variables_of(p)) for p in phase}
-
-
-def _differentiate_jax(game, phase, batch):
+def _differentiate(game, phase, batch):
+    """(losses by player, gradients by player) on JAX; an unreached variable's gradient is None."""
     import jax
 
     owned = list({id(v): v for p in phase for v in game.variables_of(p)}.values())
@@ -241,3 +187,59 @@ def _check_reached(game, player, gradients):
             f"the loss of player {player!r} of {type(game).__name__} does not depend on "
             f"{unreached}, which it owns"
         )
+
+
+# What Keras' trainer of each backend calls. A backend is chosen before Keras is imported, so the
+# step is chosen here. Every gradient of a phase is taken at the weights that the phase finds.
+
+
+def _train_on_tensorflow(game, data):
+    """Logs; variables are assigned in place."""
+    import tensorflow as tf
+
+    batch, played = parts_of(game, data), {}
+    # Optimizers add the gradients of the replicas up; the mean is what is wanted.
+    replicas = game.distribute_strategy.num_replicas_in_sync
+    for number, phase in enumerate(game.schedule):
+        with tf.GradientTape(persistent=True) as tape:
+            losses = game(deal(game, share(game, batch, number)), training=True)
+            shares = {player: losses[player] / replicas for player in phase}
+        gradients = {p: tape.gradient(shares[p], game.variables_of(p)) for p in phase}
+        played |= _moved(game, phase, losses, gradients)
+    return _ended(game, played)
+
+
+def _train_on_jax(game, state, data):
+    """Logs and the new state."""
+    kinds = (
+        game.trainable_variables,
+        game.non_trainable_variables,
+        game.optimizer.variables,
+        game.metrics_variables,
+    )
+
+    def play():
+        batch, played = parts_of(game, data), {}
+        for number, phase in enumerate(game.schedule):
+            losses, gradients = _differentiate(game, phase, share(game, batch, number))
+            played |= _moved(game, phase, losses, gradients)
+        return _ended(game, played)
+
+    return _in_state(kinds, state, play)
+
+
+def _test_on_jax(game, state, data):
+    """Logs and the new state."""
+    kinds = (game.trainable_variables, game.non_trainable_variables, game.metrics_variables)
+    return _in_state(kinds, state, lambda: _evaluated(game, data))
+
+
+def _refused(game, *arguments):
+    backend = keras.backend.backend()
+    raise ValueError(f"games are trained with KERAS_BACKEND=tensorflow or jax; is {backend}")
+
+
+train_step, test_step = {
+    "tensorflow": (_train_on_tensorflow, _evaluated),
+    "jax": (_train_on_jax, _test_on_jax),
+}.get(keras.backend.backend(), (_refused, _evaluated))
