@@ -17,14 +17,13 @@ import pytest
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
+# What XLA would optimise takes the tests, and the processes that they start, longer than it saves.
+os.environ.setdefault(
+    "XLA_FLAGS", "--xla_force_host_platform_device_count=2 --xla_backend_optimization_level=0"
+)
+
 ON_JAX = os.environ.get("KERAS_BACKEND") == "jax"
-if ON_JAX:
-    # What the compiler would optimise takes the tests longer than it saves.
-    os.environ.setdefault(
-        "XLA_FLAGS",
-        "--xla_force_host_platform_device_count=2 --xla_backend_optimization_level=0",
-    )
-else:
+if not ON_JAX:
     import tensorflow as tf
 
     tf.config.set_logical_device_configuration(
