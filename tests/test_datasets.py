@@ -599,7 +599,7 @@ def test_batches_errors(options, word):
 def test_the_order_in_numpy_is_tensorflows(count, seed, turn):
     import tensorflow as tf
 
-    positions = np.random.default_rng(count).integers(0, count, 100)
+    positions = np.unique(np.random.default_rng(count).integers(0, count, 100))
     expected = tf.random.experimental.index_shuffle(
         tf.constant(positions),
         tf.constant([seed, turn], tf.int64),
@@ -623,7 +623,7 @@ def test_batches_in_numpy_are_those_of_tensorflow(start):
     images = np.random.default_rng(0).integers(0, 256, (50, 4, 4, 3), np.uint8)
     for examples in (images, datasets.load("ring8").train[:50]):
         ours = arrays(examples, 16, seed=7, start_step=start)
-        theirs = datasets.batches(examples, 16, seed=7, start_step=start).take(12)
+        theirs = datasets.batches(examples, 16, seed=7, start_step=start).take(7)
         for batch in theirs:
             (expected,) = next(ours)
             assert expected.dtype == np.float32

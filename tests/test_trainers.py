@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import traceback
 import keras
 import numpy as np
 import pytest
+from damage import flip
 from games import state
 
 import zoo
@@ -60,13 +62,30 @@ def images(tmp_path_factory):
 
 
 def train(images, directory, *more, recipe=RECIPE):
-    """Run a trainer in this process; the game it leaves in its newest checkpoint."""
+    """Run a trainer in this process; `directory`."""
     run.main(recipe, ["bigan.py", images, f"--run_dir={directory}", *SMALL, *more])
-    return newest(directory)
+    return directory
 
 
 def newest(directory):
+    """The game in the newest checkpoint of `directory`."""
     return zoo.load(sorted((pathlib.Path(directory) / "checkpoints").glob("*.keras"))[-1])
+
+
+@pytest.fixture(scope="module")
+def once(images, tmp_path_factory):
+    """A run of one epoch. Tests that go on with it take a copy."""
+    return train(images, tmp_path_factory.mktemp("once") / "run", "--epochs=1")
+
+
+@pytest.fixture(scope="module")
+def whole(images, tmp_path_factory):
+    """A run of three epochs, with averages, that nothing interrupted."""
+    return train(images, tmp_path_factory.mktemp("whole") / "run", "--epochs=3", "--ema=0.9")
+
+
+def copied(directory, to):
+    return shutil.copytree(directory, to / "run")
 
 
 def command(*arguments):
@@ -170,7 +189,7 @@ def test_from_the_command_to_the_loss_are_five_calls_in_five_files(images, tmp_p
 
 def test_a_method_without_an_encoder_reports_what_it_can(images, tmp_path, capsys):
     recipe = importlib.import_module("trainers.gan").RECIPE
-    game = train(images, tmp_path, "--epochs=1", "--evaluate_every=1", recipe=recipe)
+    game = newest(train(images, tmp_path, "--epochs=1", "--evaluate_every=1", recipe=recipe))
     assert (tmp_path / "report.png").stat().st_size > 10_000
     assert (tmp_path / "samples" / "epoch-0001.png").exists()
     assert not (tmp_path / "reconstructions").exists()
@@ -181,8 +200,8 @@ def test_a_method_without_an_encoder_reports_what_it_can(images, tmp_path, capsy
 
 def test_a_method_of_labels_reports_a_row_for_each_class(images, tmp_path):
     recipe = importlib.import_module("trainers.acgan").RECIPE
-    game = train(images, tmp_path, "--epochs=1", "--evaluate_every=1", recipe=recipe)
-    assert game.classes == 2
+    train(images, tmp_path, "--epochs=1", "--evaluate_every=1", recipe=recipe)
+    assert newest(tmp_path).classes == 2
     assert (tmp_path / "samples" / "epoch-0001.png").stat().st_size > 1000
     assert (tmp_path / "report.png").stat().st_size > 10_000
 
@@ -204,15 +223,15 @@ def test_a_method_of_two_domains_goes_on_where_it_stopped_and_shows_translations
     recipe = importlib.import_module("trainers.cyclegan").RECIPE
     words = [f"{images.replace('--dataset', '--dataset_b')}[rotate]", "--epochs=2", "--ema=0.9"]
     words += ["--evaluate_every=1"]
-    whole = train(images, tmp_path / "whole", *words, recipe=recipe)
+    uncut = newest(train(images, tmp_path / "whole", *words, recipe=recipe))
     cut = tmp_path / "cut"
     with monkeypatch.context() as patch:
         at_step(patch, "Throughput", 7, interrupt)
         with pytest.raises(SystemExit):
             train(images, cut, *words, recipe=recipe)
-    again = train(images, cut, *words, recipe=recipe)
+    again = newest(train(images, cut, *words, recipe=recipe))
     assert checkpoints.step_of(again) == 10  # of 115 examples, 20 at a time
-    assert same(whole, again)
+    assert same(uncut, again)
     assert (cut / "translations" / "epoch-0001.png").stat().st_size > 1000
     figures = json.loads((cut / "metrics.json").read_text())
     assert {"translation_ab_identity", "cycle_ba_ratio", "domain_ab"} <= set(figures)
@@ -253,13 +272,13 @@ def test_sets_that_a_method_cannot_use_are_refused(method, words, message, tmp_p
     assert refused.value.code == 2 and message in capsys.readouterr().err
 
 
-def test_a_run_cut_at_an_epoch_ends_bit_equal_to_an_uninterrupted_one(images, tmp_path):
-    whole = train(images, tmp_path / "whole", "--epochs=3", "--ema=0.9")
-    train(images, tmp_path / "cut", "--epochs=1", "--ema=0.9")
-    cut = train(images, tmp_path / "cut", "--epochs=3", "--ema=0.9")
+def test_a_run_cut_at_an_epoch_ends_bit_equal_to_an_uninterrupted_one(images, whole, tmp_path):
+    for epochs in (1, 3):
+        train(images, tmp_path, f"--epochs={epochs}", "--ema=0.9")
+    cut = newest(tmp_path)
     assert checkpoints.step_of(cut) == 33
-    assert same(whole, cut)
-    assert len((tmp_path / "cut" / "history.csv").read_text().splitlines()) == 4
+    assert same(newest(whole), cut)
+    assert len((tmp_path / "history.csv").read_text().splitlines()) == 4
 
 
 def test_killed_in_the_middle_of_an_epoch_it_goes_on_from_the_last_checkpoint(images, tmp_path):
@@ -273,25 +292,26 @@ def test_killed_in_the_middle_of_an_epoch_it_goes_on_from_the_last_checkpoint(im
     reached = max(int(path.stem.split("-")[1]) for path in saved)
     assert 0 < reached < 60 * 11
     train(images, tmp_path, f"--epochs={reached // 11 + 4}")
-    resumed = newest(tmp_path)
-    whole = train(images, tmp_path / "whole", f"--epochs={reached // 11 + 4}")
-    assert same(resumed, whole)
+    uncut = train(images, tmp_path / "whole", f"--epochs={reached // 11 + 4}")
+    assert same(newest(tmp_path), newest(uncut))
 
 
-def test_ctrl_c_saves_inside_an_epoch_and_says_how_to_go_on(images, tmp_path, monkeypatch, capsys):
+def test_ctrl_c_saves_inside_an_epoch_and_says_how_to_go_on(
+    images, whole, tmp_path, monkeypatch, capsys
+):
     with monkeypatch.context() as patch:
         at_step(patch, "Throughput", 14, interrupt)
         with pytest.raises(SystemExit) as stopped:
-            train(images, tmp_path / "cut", "--epochs=3")
+            train(images, tmp_path, "--epochs=3", "--ema=0.9")
     assert stopped.value.code == 130
     said = capsys.readouterr().out
-    step = checkpoints.step_of(newest(tmp_path / "cut"))
+    step = checkpoints.step_of(newest(tmp_path))
     assert step in (14, 15)
     assert f"saved at step {step} of 33" in said
     assert "python -m trainers.bigan --dataset=" in said
-    cut = train(images, tmp_path / "cut", "--epochs=3")
-    assert same(train(images, tmp_path / "whole", "--epochs=3"), cut)
-    assert len((tmp_path / "cut" / "history.csv").read_text().splitlines()) == 4
+    train(images, tmp_path, "--epochs=3", "--ema=0.9")
+    assert same(newest(whole), newest(tmp_path))
+    assert len((tmp_path / "history.csv").read_text().splitlines()) == 4
 
 
 def test_the_time_left_is_that_of_the_whole_run():
@@ -336,44 +356,44 @@ def test_what_is_left_begins_with_the_rest_of_an_epoch_and_ends_with_the_last(st
 @pytest.mark.slow
 def test_a_run_stopped_where_no_call_ends_takes_the_steps_that_are_left(images, tmp_path):
     five = "--steps_per_execution=5"
-    game = train(images, tmp_path / "cut", "--epochs=1", five)
+    game = newest(train(images, tmp_path / "cut", "--epochs=1", five))
     # Three steps more, as several workers take them: one a call.
     data = zoo.datasets.load(images.split("=")[1])
     game.steps_per_execution = 1
     stream = zoo.datasets.batches(data.train, 20, 0, checkpoints.step_of(game))
     game.fit(stream, steps_per_epoch=3, verbose=0, shuffle=False)
     checkpoints.write(game, tmp_path / "cut" / "checkpoints")
-    cut = train(images, tmp_path / "cut", "--epochs=3", five)
+    cut = newest(train(images, tmp_path / "cut", "--epochs=3", five))
     assert checkpoints.step_of(cut) == 30
-    assert same(cut, train(images, tmp_path / "whole", "--epochs=3", five))
+    assert same(cut, newest(train(images, tmp_path / "whole", "--epochs=3", five)))
 
 
 def test_a_run_that_went_on_for_more_epochs_says_so_and_never_has_the_figures_of_fewer(
-    images, tmp_path, monkeypatch
+    images, once, tmp_path, monkeypatch
 ):
+    directory = copied(once, tmp_path)
+
     def fail(*arguments, **options):
         raise MemoryError
 
     def said():
-        config, figures = saving.read_run(tmp_path)
+        config, figures = saving.read_run(directory)
         return config["flags"]["epochs"], "--epochs=2" in config["command"], figures["epochs"]
 
-    train(images, tmp_path, "--epochs=1")
     assert said() == (1, False, 1)
     with monkeypatch.context() as patch, pytest.raises(MemoryError):
         patch.setattr(metrics, "evaluate", fail)
-        train(images, tmp_path, "--epochs=2")
+        train(images, directory, "--epochs=2")
     with pytest.raises(ValueError, match="no finished run: metrics.json is missing"):
         said()
-    train(images, tmp_path, "--epochs=2")
+    train(images, directory, "--epochs=2")
     assert said() == (2, True, 2)
-    train(images, tmp_path, "--epochs=1")  # it has more already
+    train(images, directory, "--epochs=1")  # it has more already
     assert said() == (2, True, 2)
 
 
-def test_changed_settings_are_refused_with_the_difference(images, tmp_path, capsys):
-    train(images, tmp_path, "--epochs=1")
-    before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+def test_changed_settings_are_refused_with_the_difference(images, once, capsys):
+    before = {p: p.read_bytes() for p in once.rglob("*") if p.is_file()}
     for change, said in (
         (["--latent_dim=4"], "latent_dim was 3 and is now 4"),
         (["--batch_size=10"], "batch_size was 20 and is now 10"),
@@ -382,11 +402,11 @@ def test_changed_settings_are_refused_with_the_difference(images, tmp_path, caps
         (["--noresume"], "holds a run already"),
     ):
         with pytest.raises(SystemExit) as refused:
-            train(images, tmp_path, "--epochs=1", *change)
+            train(images, once, "--epochs=1", *change)
         assert refused.value.code == 2
         error = capsys.readouterr().err.strip().splitlines()[-1]
         assert error.startswith("error: ") and said in error and "--run_dir" in error
-    assert before == {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+    assert before == {p: p.read_bytes() for p in once.rglob("*") if p.is_file()}
 
 
 def test_a_data_set_that_changed_under_its_name_is_refused(tmp_path):
@@ -502,10 +522,9 @@ def test_an_unwritable_run_dir_is_refused(images, tmp_path, capsys):
 
 
 def test_a_loss_that_becomes_nan_stops_the_run_and_keeps_the_last_checkpoint(
-    images, tmp_path, capsys
+    images, once, tmp_path, capsys
 ):
-    train(images, tmp_path, "--epochs=1")
-    kept = newest(tmp_path)
+    directory = copied(once, tmp_path)
 
     class Poisoned(run.Run):
         def train(self):
@@ -516,10 +535,10 @@ def test_a_loss_that_becomes_nan_stops_the_run_and_keeps_the_last_checkpoint(
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as stopped:
         patch.setattr(run, "Run", Poisoned)
-        train(images, tmp_path, "--epochs=3")
+        train(images, directory, "--epochs=3")
     assert stopped.value.code == 1
     assert "became nan by step 12" in capsys.readouterr().err
-    assert same(kept, newest(tmp_path))
+    assert same(newest(once), newest(directory))
 
 
 @pytest.mark.parametrize("stopped", [False, True])
@@ -565,27 +584,18 @@ def test_a_signal_on_the_last_step_of_an_epoch_saves_and_then_measures(
     assert "x_cycle_ratio" in header and row.startswith("1,")
 
 
-@pytest.mark.parametrize("harm", ["truncated", "emptied", "flipped"])
-def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(images, tmp_path, capsys, harm):
-    train(images, tmp_path, "--epochs=2")
-    last = tmp_path / "checkpoints" / "step-00000022.keras"
-    whole = last.read_bytes()
-    middle = len(whole) // 2
-    last.write_bytes(
-        {
-            "truncated": whole[:middle],
-            "emptied": b"",
-            "flipped": whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :],
-        }[harm]
-    )
-    capsys.readouterr()
-    train(images, tmp_path, "--epochs=3")
+def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(images, whole, tmp_path, capsys):
+    directory = copied(whole, tmp_path)
+    last = directory / "checkpoints" / "step-00000033.keras"
+    flip(last)
+    train(images, directory, "--epochs=3", "--ema=0.9")
     said = capsys.readouterr().out
     assert f"{last} is damaged" in said
-    assert "going on from step 11 of 33" in said
+    assert "going on from step 22 of 33" in said
+    assert same(newest(whole), newest(directory))
 
 
 @pytest.mark.slow
 def test_steps_per_execution_and_jit_leave_the_same_number_of_steps(images, tmp_path):
-    game = train(images, tmp_path, "--epochs=2", "--steps_per_execution=5", "--jit_compile")
-    assert checkpoints.step_of(game) == 20
+    train(images, tmp_path, "--epochs=2", "--steps_per_execution=5", "--jit_compile")
+    assert checkpoints.step_of(newest(tmp_path)) == 20
