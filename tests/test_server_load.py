@@ -27,8 +27,6 @@ from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 from export.client import Client
 
-pytestmark = pytest.mark.slow
-
 PREDICT = "/tensorflow.serving.PredictionService/Predict"
 
 
@@ -40,6 +38,7 @@ def decode_request(z, signature="decode"):
     return request
 
 
+@pytest.mark.slow
 def test_hot_reload_with_64_clients(tmp_path):
     """1 → 2 → 3 → 4, of which 3 is corrupt, and 1 is deleted: no call fails, no answer is mixed."""
     for seed in (1, 2, 4):
@@ -267,7 +266,10 @@ def readable(raw, message):
     return True
 
 
-@pytest.mark.parametrize("batched", [True, False])
+@pytest.mark.parametrize(
+    "batched",
+    [pytest.param(True, marks=pytest.mark.slow), pytest.param(False, marks=pytest.mark.long)],
+)
 def test_ten_thousand_bad_requests(tmp_path, batched):
     """No crash, no leak, a code that blames the caller, and the next good request answered."""
     models = served.export_all(tmp_path / "models")
@@ -332,6 +334,7 @@ def test_ten_thousand_bad_requests(tmp_path, batched):
     assert code == 0 and not re.search("Traceback|Error in", output), output
 
 
+@pytest.mark.slow
 def test_metadata_and_status_of_nonsense(tmp_path):
     """The other methods, fed with bytes that are no request of theirs."""
     models = served.export_all(tmp_path / "models")
@@ -365,6 +368,7 @@ def test_metadata_and_status_of_nonsense(tmp_path):
     assert code == 0 and "Traceback" not in output, output
 
 
+@pytest.mark.slow
 def test_a_call_that_does_not_end_holds_the_server_up_for_drain_seconds_once(tmp_path):
     """Over gRPC and over REST at the same time; each would run for minutes."""
     served.export_sum(tmp_path / "sum" / "1", 1)
@@ -387,6 +391,7 @@ def test_a_call_that_does_not_end_holds_the_server_up_for_drain_seconds_once(tmp
     assert 4 <= took < 7.5
 
 
+@pytest.mark.slow
 def test_samples_are_the_same_bits_in_every_batch_and_after_a_restart(tmp_path):
     """Eight callers ask for other seeds, each in parts of other sizes, while others decode."""
     client_server.export(tmp_path / "ali")

@@ -124,14 +124,17 @@ def meet(folder, methods):
     return folder
 
 
+OTHERS = [method for method in zoo.METHODS if method != "bigan"]
+
+
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory):
-    return meet(tmp_path_factory.mktemp("pair"), ["bigan", "vae"])
+    return meet(tmp_path_factory.mktemp("pair"), ["bigan"])
 
 
 @pytest.fixture(scope="module")
 def all_methods(tmp_path_factory):
-    return meet(tmp_path_factory.mktemp("all"), list(zoo.METHODS))
+    return meet(tmp_path_factory.mktemp("all"), OTHERS)
 
 
 def check_same_steps(method, folder, two_devices):
@@ -161,13 +164,12 @@ def check_same_steps(method, folder, two_devices):
             assert np.linalg.norm(after - vector(other)) < SHARE * moved, owned
 
 
-@pytest.mark.parametrize("method", ["bigan", "vae"])
-def test_one_replica_two_devices_and_two_workers_take_the_same_steps(method, pair, two_devices):
-    check_same_steps(method, pair, two_devices)
+def test_one_replica_two_devices_and_two_workers_take_the_same_steps(pair, two_devices):
+    check_same_steps("bigan", pair, two_devices)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("method", [m for m in zoo.METHODS if m not in ("bigan", "vae")])
+@pytest.mark.parametrize("method", OTHERS)
 def test_so_does_every_other_method(method, all_methods, two_devices):
     check_same_steps(method, all_methods, two_devices)
 
