@@ -4,7 +4,7 @@ PYTHON ?= python
 check:
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m ruff check .
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest --dist=loadfile
 
 slow:
 	$(PYTHON) -m pytest -m slow

@@ -22,6 +22,9 @@ from zoo import datasets
 
 ROOT = pathlib.Path(__file__).parent.parent
 
+# On TensorFlow a graph takes longer to trace than these tests' steps take; on JAX not.
+EAGER = keras.backend.backend() == "tensorflow"
+
 
 def door(method="bigan", **arguments):
     network = arguments.get("network", "dcgan" if method == "bigbigan" else "mlp")
@@ -37,7 +40,7 @@ def pixels(n=4):
 @pytest.mark.parametrize("optimizer", ["adam", keras.optimizers.Adam(3e-4, beta_1=0.25)])
 def test_one_optimizer_becomes_one_for_each_player(optimizer):
     game = door()
-    game.compile(optimizer)
+    game.compile(optimizer, run_eagerly=EAGER)
     own = game.optimizer.by_player
     assert set(own) == set(game.players)
     assert len({id(o) for o in own.values()} | {id(optimizer)}) == len(own) + 1
@@ -83,7 +86,7 @@ def test_fit_takes_labels_and_validation_data_and_evaluate_gives_the_same_losses
 
 def test_evaluate_plays_in_inference_mode_and_changes_nothing():
     game = door()
-    game.compile("adam")
+    game.compile("adam", run_eagerly=EAGER)
     x = examples("mlp")
     game.fit(x, verbose=0)
     before = state(game)
@@ -100,7 +103,7 @@ def test_validation_does_not_change_what_is_learned():
     plain, watched = door(), door()
     x = examples("mlp")
     for game, more in ((plain, {}), (watched, {"validation_data": x})):
-        game.compile("adam")
+        game.compile("adam", run_eagerly=EAGER)
         game.fit(x, epochs=2, batch_size=8, shuffle=False, verbose=0, **more)
     for one, other in zip(state(plain), state(watched), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
@@ -148,7 +151,7 @@ def test_a_method_without_encoder_says_what_makes_images(tmp_path):
 @pytest.mark.parametrize("kind", ["uint8", "int64", "float32", "far"])
 def test_pixels_of_another_scale_are_refused_with_the_remedy(call, kind):
     game = door()
-    game.compile("adam")
+    game.compile("adam", run_eagerly=EAGER)
     x = examples("mlp", n=4) * 5 if kind == "far" else pixels().astype(kind)
     silent = {} if call == "encode" else {"verbose": 0}
     with pytest.raises(ValueError, match=r"zoo\.datasets\.scale"):
@@ -171,7 +174,7 @@ def test_images_without_their_channel_are_refused_with_the_remedy(call):
 def test_a_stream_of_pixels_of_another_scale_is_refused(kind):
     tf = pytest.importorskip("tensorflow")
     game = door()
-    game.compile("adam")
+    game.compile("adam", run_eagerly=EAGER)
     stream = tf.data.Dataset.from_tensor_slices(pixels().astype(kind)).batch(2)
     for call in (game.fit, game.evaluate):
         with pytest.raises(ValueError, match=r"zoo\.datasets\.scale"):
@@ -180,7 +183,7 @@ def test_a_stream_of_pixels_of_another_scale_is_refused(kind):
 
 def test_points_may_lie_anywhere():
     game = door(network="mixture")
-    game.compile("adam")
+    game.compile("adam", run_eagerly=EAGER)
     losses = game.fit(100 * examples("mixture"), verbose=0).history
     assert np.isfinite([losses[player][0] for player in game.players]).all()
 
@@ -209,10 +212,6 @@ def test_names_are_listed_before_anything_heavy_is_imported():
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
     classes = {*zoo.METHODS.values(), *zoo.CONSTRUCTIONS.values(), "Game"}
     assert classes <= set(zoo.__all__)
-
-
-# On TensorFlow a graph takes longer to trace than these tests' steps take; on JAX not.
-EAGER = keras.backend.backend() == "tensorflow"
 
 
 class LeastSquares(zoo.BiGAN):
