@@ -17,6 +17,11 @@ import pytest
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # The processes share the cores: further threads of each would only wait for each other.
+    for threads in ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(threads, "1")
+
 # What XLA would optimise takes the tests, and the processes that they start, longer than it saves.
 os.environ.setdefault(
     "XLA_FLAGS", "--xla_force_host_platform_device_count=2 --xla_backend_optimization_level=0"

@@ -20,7 +20,7 @@ from written import WRITTEN
 import zoo
 
 TESTS = pathlib.Path(__file__).parent
-QUICK = ("bigan", "vae")
+QUICK = ("bigan",)
 
 pytestmark = [
     pytest.mark.tensorflow("this is the TensorFlow half of a pair of processes"),

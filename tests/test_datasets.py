@@ -594,7 +594,7 @@ def test_batches_errors(options, word):
         datasets.batches(**{"examples": numbered(10), "batch_size": 2, "seed": 0} | options)
 
 
-@pytest.mark.parametrize("count", [1, 2, 7, 8000, 65536, 65538, 262146, 2**22 + 3])
+@pytest.mark.parametrize("count", [1, 2, 8000, 65536, 65538, 262146, 2**22 + 3])
 @pytest.mark.parametrize("seed, turn", [(0, 0), (3, 5), (2**31 - 1, 10**7), (5, 2 * 10**10)])
 def test_the_order_in_numpy_is_tensorflows(count, seed, turn):
     import tensorflow as tf

@@ -281,6 +281,7 @@ def test_a_run_cut_at_an_epoch_ends_bit_equal_to_an_uninterrupted_one(images, wh
     assert len((tmp_path / "history.csv").read_text().splitlines()) == 4
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_of_an_epoch_it_goes_on_from_the_last_checkpoint(images, tmp_path):
     settings = [images, *SMALL, "--epochs=60", f"--run_dir={tmp_path}"]
     process = subprocess.Popen(command(*settings), cwd=ROOT, stdout=subprocess.DEVNULL)
