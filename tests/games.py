@@ -6,7 +6,6 @@ import keras
 import numpy as np
 import pytest
 from written import CLASSES
-from written import DECODING
 from written import WRITTEN
 
 import zoo
@@ -24,7 +23,7 @@ NETWORKS = ("dcgan", "mlp", "mixture")
 OWN_NETWORKS = {"bigbigan": ("dcgan", "dcgan_joint", "residual")}
 
 # Methods whose step takes long to trace, and those of which only one set of networks is not long.
-TRACED_LONG = ("acgan", "cyclegan")
+TRACED_LONG = ("acgan", "cyclegan", "wgan")
 MOSTLY_LONG = (*TRACED_LONG, "bigbigan", "naive_encoder")
 # Methods that are not long on points: the networks of the others are dense as "mlp" has them.
 ON_POINTS = ("bigan", "vae")
@@ -51,7 +50,6 @@ KINDS = [
 
 
 ALL_KINDS = KINDS + [(method, "mlp") for method in WRITTEN]
-DECODING_KINDS = KINDS + [(method, "mlp") for method in DECODING]
 # For tests that trace a graph, which takes longer than the steps.
 TRACED_KINDS = KINDS + [pytest.param(method, "mlp", marks=pytest.mark.slow) for method in WRITTEN]
 
@@ -110,9 +108,14 @@ def examples(network="dcgan", n=16, seed=0):
     return np.random.default_rng(seed).uniform(-1, 1, shape).astype("float32")
 
 
+def size(game):
+    """Examples in a batch of `game`: 16, or 24 to be shared by six phases."""
+    return 16 if game.batches_per_step == 1 else 24
+
+
 def batch(game, n=None, seed=0):
-    """n examples of every part of a batch of `game`; 16, or 24 to be shared by six phases."""
-    n = n or (16 if game.batches_per_step == 1 else 24)
+    """n examples of every part of a batch of `game`, by default `size(game)`."""
+    n = n or size(game)
     rng = np.random.default_rng(seed)
     parts = {
         "y": lambda: rng.integers(0, CLASSES, n).astype("int32"),

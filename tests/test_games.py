@@ -6,7 +6,6 @@ import keras
 import numpy as np
 import pytest
 from games import ALL_KINDS
-from games import DECODING_KINDS
 from games import SHAPES
 from games import TRACED_KINDS
 from games import batch
@@ -23,7 +22,6 @@ from zoo.game import Game
 
 every_kind = pytest.mark.parametrize(("method", "network"), ALL_KINDS)
 every_traced_kind = pytest.mark.parametrize(("method", "network"), TRACED_KINDS)
-every_decoder = pytest.mark.parametrize(("method", "network"), DECODING_KINDS)
 
 # Steps small enough that one does not magnify the rounding of the one before.
 SMALL_RATE = 0.002
@@ -154,7 +152,8 @@ def test_half_precision_keeps_losses_and_outputs_in_float32(method, network):
         game = make(method, network, rate=0.0, eager=True)
     finally:
         keras.mixed_precision.set_global_policy("float32")
-    assert step(game, batch(game)) == pytest.approx(full, rel=0.1)
+    # What is 0 but for the initial weights is rounded to a share of them.
+    assert step(game, batch(game)) == pytest.approx(full, rel=0.1, abs=0.01)
     outputs = [game.decode(game.prior_codes(2, seed=0))] if game.has_generator else []
     if method == "cyclegan":
         outputs += [game.translate(examples(network), domain) for domain in (0, 1)]
@@ -168,11 +167,11 @@ def test_logs_name_every_player_and_their_sum(method, network):
     game = make(method, network, eager=True)
     logs = step(game, batch(game))
     players = set(method_of(method).players)
-    assert set(logs) == players | {"loss"}
+    assert set(logs) == players | {"loss", *game.reported}
     assert logs["loss"] == pytest.approx(sum(logs[p] for p in players), rel=1e-5)
 
 
-@every_decoder
+@every_kind
 def test_codes_and_images_have_the_declared_shapes_and_ranges(method, network):
     game = make(method, network)
     if method == "cyclegan":
@@ -194,7 +193,7 @@ def test_codes_and_images_have_the_declared_shapes_and_ranges(method, network):
         )
 
 
-@every_decoder
+@every_kind
 def test_averages_follow_the_weights_and_serve_encode_and_decode(method, network):
     game = make(method, network, ema=0.75, eager=True)
     # After step t: min(ema, (1 + t) / (10 + t)), here for t = 1.
@@ -327,7 +326,7 @@ def test_bad_arguments_are_named(arguments, message):
 def test_a_game_without_an_encoder_names_the_methods_that_have_one():
     game = make("gan")
     assert not game.has_encoder
-    able = ", ".join(m for m in zoo.METHODS if m not in ("gan", "acgan", "cyclegan"))
+    able = ", ".join(m for m in zoo.METHODS if m not in ("gan", "wgan", "acgan", "cyclegan"))
     for ask in (game.encode, game.reconstruct, game.features):
         with pytest.raises(ValueError, match=f"GAN has no encoder; methods that have one: {able}$"):
             ask(examples())

@@ -1,7 +1,4 @@
-"""Games that take labels, two sets of images, fresh batches for every phase, gradient penalties.
-
-The methods of written.py keep the contract of test_games.py, too.
-"""
+"""Games that take labels, two sets of images, fresh batches for every phase, gradient penalties."""
 
 import keras
 import numpy as np
@@ -10,7 +7,6 @@ from games import batch
 from games import step
 from keras import ops
 from written import CLASSES
-from written import WGANGP
 from written import ThreeScores
 
 import zoo
@@ -30,7 +26,7 @@ def make(game_class, **arguments):
 
 
 def test_every_phase_has_examples_of_its_own_and_two_replicas_share_them():
-    game = make(WGANGP)
+    game = make(zoo.WGAN)
     assert game.batches_per_step == 6
     rows = ops.arange(24)
     phases = [

@@ -7,6 +7,7 @@ import os
 import keras
 import numpy as np
 import pytest
+from games import batch
 from games import examples
 from games import make
 from games import step
@@ -33,8 +34,8 @@ def numbers(game):
 
 @methods
 def test_two_devices_end_where_one_does(method, two_devices):
-    x = examples()
     one = make(method, rate=0.002, ema=0.9)
+    x = batch(one)
     start = numbers(one)
     logs_one = step(one, x, steps=5)
     with two_devices.scope():
@@ -125,9 +126,11 @@ def test_a_trainer_runs_resumes_and_reports_on_jax(method, tmp_path, capsys):
     from trainers.runs import run
 
     rng = np.random.default_rng(0)
-    sets = {"x_train": rng.integers(0, 256, (90, 8, 8, 1)).astype("uint8")}
+    # Four steps an epoch, whatever a step takes.
+    n = 90 * zoo.method(method).batches_for()
+    sets = {"x_train": rng.integers(0, 256, (n, 8, 8, 1)).astype("uint8")}
     sets |= {"x_test": sets["x_train"][:40] ^ 1}
-    sets |= {"y_train": np.arange(90) % 2, "y_test": np.arange(40) % 2}
+    sets |= {"y_train": np.arange(n) % 2, "y_test": np.arange(40) % 2}
     np.savez(tmp_path / "tiny.npz", **sets)
     recipe = importlib.import_module(f"trainers.{method}").RECIPE
     network = "dcgan" if method == "bigbigan" else "mlp"

@@ -10,6 +10,7 @@ from zoo import scores
 
 JUDGES = {
     "gan": {"score_x"},
+    "wgan": {"score_x"},
     "vae": set(),
     "bigan": {"score_xz"},
     "ali": {"score_xz"},
@@ -35,7 +36,7 @@ def test_every_discriminator_is_asked_about_what_it_judges(method):
     found = scores.discriminate(game, x)
     code = game.encode(x) if game.has_encoder else None
     wanted = {
-        "score_x": lambda: game.discriminator(x, training=False),
+        "score_x": lambda: getattr(game, game.scores["score_x"][0])(x, training=False),
         "score_xz": lambda: game.discriminator([x, code], training=False),
         "score_z": lambda: game.code_discriminator(code, training=False),
         # The mean over patches.

@@ -10,6 +10,7 @@ import workers
 from games import completed
 from games import examples
 from games import make
+from games import size
 from games import step
 
 import zoo
@@ -45,8 +46,9 @@ def play(method):
         return keras.optimizers.Adam(rate, epsilon=1e-3)
 
     game = make(method, "mlp", rate=RATE, optimizer=adam, ema=0.5)
-    x = np.concatenate([examples("mlp", seed=seed) for seed in range(STEPS)])
-    stream = tf.data.Dataset.from_tensor_slices(completed(game, x)).batch(16, drop_remainder=True)
+    n = size(game)
+    x = np.concatenate([examples("mlp", n, seed) for seed in range(STEPS)])
+    stream = tf.data.Dataset.from_tensor_slices(completed(game, x)).batch(n, drop_remainder=True)
     return game, game.fit(stream, verbose=0, shuffle=False).history["loss"][-1]
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from zoo.naive_encoder import NaiveEncoder
     from zoo.vae import VAE
     from zoo.vae_gan import VAEGAN
+    from zoo.wgan import WGAN
 
 __all__ = [
     "AAE",
@@ -34,6 +35,7 @@ __all__ = [
     "METHODS",
     "VAE",
     "VAEGAN",
+    "WGAN",
     "AlphaGAN",
     "BiGAN",
     "BigBiGAN",
@@ -52,6 +54,7 @@ __all__ = [
 # method (also the name of its module, and of its trainer) → class
 METHODS = {
     "gan": "GAN",
+    "wgan": "WGAN",
     "vae": "VAE",
     "bigan": "BiGAN",
     "ali": "ALI",

@@ -64,9 +64,10 @@ class Game(keras.Model):
     schedule: tuple = ()
     # The arguments of `play`, in order: z is drawn from the prior, all others are parts of a batch.
     inputs: tuple = ("x", "z")
-    # Whether every phase of a step plays on examples of its own. Two phases of a discriminator to
-    # one of a generator would otherwise show it the same examples twice.
+    # Whether every phase of a step plays on examples of its own, not all on the same ones.
     fresh_batches: bool = False
+    # What `play` returns beside the losses, for the logs: the value of the last phase is kept.
+    reported: tuple = ()
     # Score → (network, what it is given[, which of its outputs]); see `zoo.scores`.
     scores: dict = {}
     # The networks of which `ema` keeps averages: those that make codes and images.
@@ -103,7 +104,8 @@ class Game(keras.Model):
         self.schedule = self.schedule_for(**self._arguments())
         self.batches_per_step = self.batches_for(**self._arguments())
         self.seed_generator = keras.random.SeedGenerator(seed)
-        self.trackers = [keras.metrics.Mean(name=name) for name in (*self.players, "loss")]
+        logged = (*self.players, *self.reported, "loss")
+        self.trackers = [keras.metrics.Mean(name=name) for name in logged]
         networks.own.check_names(self, own)
         self.own = tuple(own)
         networks.create(self, own)
@@ -120,10 +122,7 @@ class Game(keras.Model):
 
     @classmethod
     def batches_for(cls, **arguments) -> int:
-        """Batches that a step of a game with these constructor arguments takes.
-
-        One for each phase of its schedule if `fresh_batches`, else one.
-        """
+        """Batches that a step of such a game takes: one for each phase if `fresh_batches`, or 1."""
         return len(cls.schedule_for(**arguments)) if cls.fresh_batches else 1
 
     def build_networks(self, draw) -> None:
@@ -137,7 +136,8 @@ class Game(keras.Model):
         labels y (n,), or ("a", "b") with images of two domains.
 
         Returns:
-            player → loss, float32 scalars in nats unless the method says otherwise.
+            player → loss, float32 scalars in nats unless the method says otherwise; and name →
+            scalar for the names in `reported`.
         """
         raise NotImplementedError(f"{type(self).__name__} does not define play")
 

@@ -35,6 +35,9 @@ BACKBONES = ("dcgan", "dcgan_joint", "residual", "mlp", "mixture", "tanh")
 # Those for images; they also have a discriminator of (x, z) with three scores.
 CONVOLUTIONAL = ("dcgan", "dcgan_joint", "residual")
 
+# Those that have a critic. That of "residual" would have spectral norm, which keeps state.
+CRITICAL = ("dcgan", "dcgan_joint", "mlp", "mixture", "tanh")
+
 
 def create(game, given: dict) -> None:
     """Have the method build its networks from the seed of `game`, and freeze those of no player.
@@ -123,6 +126,18 @@ class Backbone:
         judge = self.discriminator()
         outputs = [judge.output, judge.get_layer("similarity").output]
         return keras.Model(judge.input, outputs, name="discriminator")
+
+    def critic(self):
+        """x → score, without batch norm: the gradient of each score is that of one example.
+
+        Raises:
+            ValueError: this set of networks has none.
+        """
+        if not hasattr(self._draw, "critic"):
+            raise ValueError(
+                f"network of a critic must be one of {', '.join(CRITICAL)}; got {self._set!r}"
+            )
+        return self._draw.critic(self._shape, self._width)
 
     def class_generator(self, classes: int):
         """(z, y) → x: the generator of z and y together, y (n,) as a unit vector of `classes`."""

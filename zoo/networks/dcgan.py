@@ -39,11 +39,11 @@ def stages(side: int) -> list:
     return sides
 
 
-def trunk(x, side: int, width: int, last: str | None = None, code=None):
+def trunk(x, side: int, width: int, last: str | None = None, code=None, normed: bool = True):
     """Strided convolutions, the last one named `last`; batch norm after all but the first.
 
     `code`: (n, latent_dim); a linear projection of it is added to each convolution but the first,
-    the same one at every place, before batch norm.
+    the same one at every place, before batch norm. `normed`: whether there is batch norm.
     """
     strided = len(stages(side)) - 1
     for stage in range(strided):
@@ -52,13 +52,13 @@ def trunk(x, side: int, width: int, last: str | None = None, code=None):
             4,
             2,
             "same",
-            use_bias=stage == 0,
+            use_bias=not (stage and normed),
             kernel_initializer=initializer(),
             name=last if stage == strided - 1 else None,
         )(x)
         if code is not None and stage:
             x = x + layers.Reshape((1, 1, -1))(dense(width * 2**stage, bias=False)(code))
-        x = leaky()(batch_norm()(x) if stage else x)
+        x = leaky()(batch_norm()(x) if stage and normed else x)
     return layers.Flatten()(x)
 
 
@@ -103,6 +103,13 @@ def discriminator(shape, latent_dim, width, every_depth=False):
     code = leaky()(dense(16 * width)(z))
     joint = leaky()(dense(16 * width)(layers.Concatenate()([hidden, code])))
     return keras.Model([x, z], logit(joint), name="discriminator")
+
+
+def critic(shape, width):
+    """x → score: the discriminator without batch norm."""
+    x = keras.Input(shape)
+    hidden = leaky()(dense(16 * width)(trunk(x, shape[0], width, normed=False)))
+    return keras.Model(x, logit(hidden), name="critic")
 
 
 def joint_scores(shape, latent_dim, width):

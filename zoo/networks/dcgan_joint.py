@@ -8,6 +8,7 @@ images alone is that of `dcgan`.
 """
 
 from zoo.networks import dcgan
+from zoo.networks.dcgan import critic as critic
 from zoo.networks.dcgan import encoder as encoder
 from zoo.networks.dcgan import generator as generator
 from zoo.networks.dcgan import joint_scores as joint_scores

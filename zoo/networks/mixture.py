@@ -63,3 +63,8 @@ def discriminator(shape, latent_dim, width):
     for name in (None, None, "similarity"):
         x = maxout(x, width, name=name)
     return keras.Model(inputs, logit(x), name="discriminator")
+
+
+def critic(shape, width):
+    """x → score: the discriminator, which has no batch norm."""
+    return discriminator(shape, None, width)

@@ -59,3 +59,10 @@ def discriminator(shape, latent_dim, width):
         joined, inputs = joined + linear(32 * width)(z), [x, z]
     hidden = leaky()(batch_norm(affine=False)(joined))
     return keras.Model(inputs, logit(hidden, bias=False), name="discriminator")
+
+
+def critic(shape, width):
+    """x → score: the discriminator without batch norm."""
+    x = keras.Input(shape)
+    hidden = leaky()(linear(32 * width)(leaky()(linear(32 * width)(unit_pixels(x)))))
+    return keras.Model(x, logit(hidden, bias=False), name="critic")

@@ -55,3 +55,8 @@ def joint_scores(shape, latent_dim, width):
     """(x, z) → [s_xz, s_x, s_z]."""
     scores = dict.fromkeys(("score_xz", "score_x", "score_z"), (1,))
     return _network("discriminator", [shape, code_shape(latent_dim)], **scores)
+
+
+def critic(shape, width):
+    """x → score."""
+    return _network("critic", [shape], score=(1,))

@@ -65,3 +65,8 @@ def discriminator(shape, latent_dim, width):
         hidden = layers.Concatenate()([hidden, inputs[1]])
     hidden = squashed(linear(squashed(linear(hidden, width)), width, name="similarity"))
     return keras.Model(inputs, logit(hidden, weights=GLOROT), name="discriminator")
+
+
+def critic(shape, width):
+    """x → score: the discriminator, which has no batch norm."""
+    return discriminator(shape, None, width)

@@ -67,11 +67,11 @@ def deal(game, batch: tuple) -> tuple:
 
 
 def _moved(game, phase, losses, gradients) -> dict:
-    """player → loss of the players of one phase, after each took the step of its gradients."""
+    """Losses of the players of one phase, after each took the step of its gradients; `reported`."""
     for player in phase:
         _check_reached(game, player, gradients[player])
         game.optimizer.step(player, gradients[player], game.variables_of(player))
-    return {player: losses[player] for player in phase}
+    return {name: losses[name] for name in (*phase, *game.reported)}
 
 
 def _ended(game, played) -> dict:
@@ -94,10 +94,10 @@ def _evaluated(game, data):
 
 
 def _logs(game, losses):
-    """The running mean of each loss, and of their sum, after adding `losses`."""
+    """The running mean of each loss, of their sum and of `reported`, after adding `losses`."""
+    added = losses | {"loss": sum(losses[player] for player in game.players)}
     for tracker in game.trackers:
-        loss = losses.get(tracker.name)
-        tracker.update_state(sum(losses.values()) if loss is None else loss)
+        tracker.update_state(added[tracker.name])
     logs = {tracker.name: tracker.result() for tracker in game.trackers}
     return {name: ops.reshape(v, (1,)) for name, v in logs.items()} if _has_workers(game) else logs
 
