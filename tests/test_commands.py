@@ -20,6 +20,7 @@ COMMANDS = {
     "trainers.compare": ["--over_seeds"],
     "trainers.counterexample": ["--support"],
     "trainers.ledger": ["RUN", "--machine"],
+    "trainers.memorizer": ["--support", "--gan", "--repeats"],
     "zoo.audit": ["--against"],
     "zoo.gallery": ["--out"],
     "zoo.latent": ["--unusual"],
@@ -160,7 +161,7 @@ def test_files_of_the_users_own_are_not_taken_for_the_package(own, options, modu
 @pytest.mark.parametrize(
     ("package", "listed"),
     [
-        ("trainers", [*zoo.METHODS, "circle", "counterexample", "compare", "ledger"]),
+        ("trainers", [*zoo.METHODS, "circle", "counterexample", "memorizer", "compare", "ledger"]),
         ("export", ["bigan_mnist", "runs/mine", "export.doctor", "export.server"]),
         ("zoo", ["bigan_mnist"]),
     ],

@@ -10,9 +10,11 @@ from trainers.counterexample import __main__ as command
 from trainers.counterexample import evidence
 from trainers.counterexample import experiment
 from trainers.counterexample import figures
+from trainers.counterexample import planning
 from trainers.counterexample.network import Network
 from trainers.counterexample.pairs import CONTRASTS
 from trainers.counterexample.pairs import Pairs
+from trainers.counterexample.pairs import around
 from zoo import counterexample
 from zoo import datasets
 from zoo.metrics import judges
@@ -59,12 +61,12 @@ def test_finished_cells_are_kept_and_only_missing_ones_measured(data, tmp_path, 
         control=16,
     )
     path = tmp_path / "cells.json"
-    rows = experiment.run(plan, data, 16, 0, path)
+    rows = experiment.run(plan, around(data, 16), 0, path)
     assert [row["contrast"] for row in rows] == [name for name in CONTRASTS for _ in range(2)]
     assert json.loads(path.read_text()) == rows
     path.write_text(json.dumps(rows[:-2]))
     capsys.readouterr()
-    again = experiment.run(plan, data, 16, 0, path)
+    again = experiment.run(plan, around(data, 16), 0, path)
     assert "[1/1] random encoder" in capsys.readouterr().out
     assert again[-2]["accuracy"] == rows[-2]["accuracy"]  # same seed, same pairs
 
@@ -135,17 +137,17 @@ def test_bad_flags_are_named_before_anything_is_measured(flags, message, tmp_pat
 
 def test_an_experiment_with_other_settings_is_not_gone_on_with(tmp_path, capsys):
     args = command.commands.parse("", command.FLAGS, ["x"])[0]
-    command._settle(tmp_path, args)
-    command._settle(tmp_path, args)
+    planning.settle(tmp_path, args)
+    planning.settle(tmp_path, args)
     args.seed = 1
     with pytest.raises(ValueError, match="holds an experiment with other settings"):
-        command._settle(tmp_path, args)
+        planning.settle(tmp_path, args)
 
 
 @pytest.mark.slow
 def test_a_network_sees_that_the_overwrite_is_missing(game, data):
     pairs = Pairs(game, data.train, seed=0)
-    judge = Network(1, pairs, seed=0)
+    judge = Network(1, game, seed=0)
     assert judge.parameters == sum(np.size(w) for w in judge.network.trainable_variables)
     judge.fit(pairs.contrast("no overwrite"), 20_000)
     found = judges.verdict(judge.logits, pairs.contrast("no overwrite"), 2000)

@@ -51,6 +51,7 @@ KINDS = {m: {"method": m} for m in zoo.METHODS if m not in ("acgan", "cyclegan")
     "averaged": {"method": "bigan", "ema": 0.5, "network": "mlp"},
     "counterexample": {"method": "counterexample", "support": 8},
     **{method: {"method": method} for method in WRITTEN},
+    "memorizer": {"method": "memorizer", "support": 8},
 }
 BY_DEFAULT = ("bigan", "vae", "gan")
 STOCHASTIC = {"ali", "bigbigan", "vae", "vae_gan", "stochastic_aae", "gaussian_vae"}

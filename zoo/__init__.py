@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from zoo.game import Game
     from zoo.gan import GAN
     from zoo.latent_regressor import LatentRegressor
+    from zoo.memorizer import Memorizer
     from zoo.naive_encoder import NaiveEncoder
     from zoo.vae import VAE
     from zoo.vae_gan import VAEGAN
@@ -43,6 +44,7 @@ __all__ = [
     "CycleGAN",
     "Game",
     "LatentRegressor",
+    "Memorizer",
     "NaiveEncoder",
     "datasets",
     "list_presets",
@@ -68,8 +70,8 @@ METHODS = {
     "naive_encoder": "NaiveEncoder",
 }
 
-# Not a method: a pair that is built, not learned; loaded, measured and exported like a trained one.
-CONSTRUCTIONS = {"counterexample": "Counterexample"}
+# Not methods: what is built, not learned; loaded, measured and exported like what was trained.
+CONSTRUCTIONS = {"counterexample": "Counterexample", "memorizer": "Memorizer"}
 
 __version__ = "0.1.0"
 

@@ -137,8 +137,16 @@ def build(data, support: int, latent_dim: int, seed: int, **game) -> Counterexam
     Raises:
         ValueError: there are fewer training images, or they are points.
     """
-    check_images(data, support)
     made = Counterexample(data.shape, latent_dim=latent_dim, support=support, seed=seed, **game)
-    chosen = np.random.default_rng([seed, support]).permutation(len(data.train))[:support]
-    made.remember(data.train[np.sort(chosen)])
+    made.remember(data.train[chosen(data, support, seed)])
     return made
+
+
+def chosen(data, support: int, seed: int) -> np.ndarray:
+    """Which training images to store: `support` random ones, all different, in order. int (m,).
+
+    Raises:
+        ValueError: there are fewer training images.
+    """
+    check_images(data, support)
+    return np.sort(np.random.default_rng([seed, support]).permutation(len(data.train))[:support])

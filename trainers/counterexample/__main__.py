@@ -8,28 +8,21 @@ Writes cells.json and cells.csv, accuracy.png, pair.png, audit.json, report.md a
 game.keras. Run again, it goes on with the cells that are missing.
 """
 
-import csv
-import dataclasses
 import json
 import os
-import pathlib
 import sys
 import time
 
 import numpy as np
 
+from trainers.counterexample import planning
 from zoo.cli import commands
 
 FLAGS = {
     "dataset": ("fashion_mnist_10k", "Images to noise and to store; see `--help` of any method."),
     "quick": (False, "Two supports, three small judges, one repeat: under 3 minutes."),
-    "support": (
-        "",
-        "Numbers m of stored images, as in 64,1024; by default all that the set allows.",
-    ),
-    "repeats": (2, "Independent memories, features and initial weights."),
+    **planning.FLAGS,
     "latent_dim": (16, "Numbers in a code, and noise pixels in an image."),
-    "seed": (0, "Of everything."),
     "run_dir": ("", "Where to write; by default runs/counterexample_<dataset>."),
 }
 
@@ -45,51 +38,17 @@ def main(argv: list | None = None) -> None:
         from zoo import datasets
 
         data = datasets.load(args.dataset)
-        plan = _plan(args, data)
         from trainers.counterexample import experiment
+        from trainers.counterexample import pairs
 
+        full = experiment.Plan(repeats=args.repeats)
+        plan = planning.plan(args, experiment.QUICK if args.quick else full, len(data.train))
         for support in plan.supports:
             experiment.check(data, support, args.latent_dim)
-        directory = _directory(args)
-        _settle(directory, args)
-        rows = experiment.run(plan, data, args.latent_dim, args.seed, directory / "cells.json")
+        directory = planning.directory(args, "counterexample")
+        streams = pairs.around(data, args.latent_dim)
+        rows = experiment.run(plan, streams, args.seed, directory / "cells.json")
     _write(directory, plan, rows, data, args, argv, began)
-
-
-def _plan(args, data):
-    from trainers.counterexample import experiment
-
-    plan = experiment.QUICK if args.quick else experiment.Plan(repeats=args.repeats)
-    if args.support:
-        try:
-            supports = tuple(int(m) for m in args.support.split(","))
-        except ValueError:
-            raise ValueError(
-                f"--support takes whole numbers with commas between; got {args.support!r}"
-            ) from None
-    else:
-        supports = tuple(m for m in plan.supports if m <= len(data.train))
-    control = plan.control if plan.control in supports else supports[-1]
-    return dataclasses.replace(plan, supports=supports, control=control)
-
-
-def _directory(args):
-    name = f"counterexample_{args.dataset}" + "_quick" * args.quick
-    directory = pathlib.Path(args.run_dir or pathlib.Path("runs") / name.replace(":", "_"))
-    directory.mkdir(parents=True, exist_ok=True)
-    return directory
-
-
-def _settle(directory, args):
-    """Cells measured under other settings must not be mixed with new ones."""
-    path = directory / "settings.json"
-    same = {k: v for k, v in vars(args).items() if k in ("dataset", "quick", "latent_dim", "seed")}
-    if path.exists() and json.loads(path.read_text(encoding="utf-8")) != same:
-        raise ValueError(
-            f"{directory} holds an experiment with other settings, {path.read_text()}; "
-            "give those, or another --run_dir"
-        )
-    path.write_text(json.dumps(same), encoding="utf-8")
 
 
 def _write(directory, plan, rows, data, args, argv, began):
@@ -110,10 +69,7 @@ def _write(directory, plan, rows, data, args, argv, began):
     samples = np.asarray(game.decode(game.prior_codes(5000, args.seed)))
     found |= evidence.memorised(game, samples, data.train)
     (directory / "audit.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
-    with open(directory / "cells.csv", "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
+    planning.write_table(directory / "cells.csv", rows)
     title = f"Fresh discriminators of the counterexample on {args.dataset}"
     figures.curves(directory / "accuracy.png", rows, title)
     figures.pair(directory / "pair.png", game, data)

@@ -10,7 +10,6 @@ import numpy as np
 
 from trainers.counterexample.network import Network
 from trainers.counterexample.pairs import CONTRASTS
-from trainers.counterexample.pairs import Pairs
 from zoo import counterexample
 from zoo.metrics import judges
 
@@ -27,6 +26,7 @@ class Plan:
         held_out: fresh pairs of either stream a verdict is formed on.
         repeats: independent memories, features and initial weights.
         control: the support at which the controls are run.
+        contrasts: what is told apart, "pair" first: for every support; the controls for one.
     """
 
     supports: tuple = (64, 256, 1024, 4096, 16384)
@@ -36,12 +36,13 @@ class Plan:
     held_out: int = 50_000
     repeats: int = 2
     control: int = 1024
+    contrasts: tuple = tuple(CONTRASTS)
 
     def cells(self):
         """(contrast, support, repeat) in the order they are measured."""
         for repeat in range(self.repeats):
             yield from (("pair", support, repeat) for support in self.supports)
-            yield from ((c, self.control, repeat) for c in CONTRASTS if c != "pair")
+            yield from ((c, self.control, repeat) for c in self.contrasts[1:])
 
 
 QUICK = Plan(
@@ -60,8 +61,12 @@ def check(data, support: int, latent_dim: int) -> None:
     counterexample.check_images(data, support)
 
 
-def run(plan: Plan, data, latent_dim: int, seed: int, path: pathlib.Path) -> list:
+def run(plan: Plan, streams, seed: int, path: pathlib.Path) -> list:
     """Measure what is missing of the plan; every finished cell is on disk before the next begins.
+
+    Args:
+        streams: (support, seed) → what judges are shown, such as `Pairs`.
+        seed: of the first repeat; each further one has the next.
 
     Returns:
         one dict per contrast, support, repeat and judge: those, `parameters`, `judge`, `seconds`
@@ -75,9 +80,8 @@ def run(plan: Plan, data, latent_dim: int, seed: int, path: pathlib.Path) -> lis
         left = (time.monotonic() - began) / number * (len(missing) - number) if number else 0
         eta = f", about {left / 60:.0f} min left" if number else ""
         print(f"[{number + 1}/{len(missing)}] {contrast}, m = {support}{eta}", flush=True)
-        game = counterexample.build(data, support, latent_dim, seed + repeat)
-        pairs = Pairs(game, data.train, seed + repeat)
-        for row in _cell(plan, pairs, contrast, seed + repeat):
+        shown = streams(support, seed + repeat)
+        for row in _cell(plan, shown, contrast, seed + repeat):
             rows.append({"contrast": contrast, "support": support, "repeat": repeat} | row)
             print(
                 f"    p = {row['parameters']:>7,}: accuracy {row['accuracy']:.4f} "
@@ -90,18 +94,19 @@ def run(plan: Plan, data, latent_dim: int, seed: int, path: pathlib.Path) -> lis
     return rows
 
 
-def _cell(plan, pairs, contrast, seed):
-    draw, began = pairs.contrast(contrast), time.monotonic()
+def _cell(plan, shown, contrast, seed):
+    draw, fresh = shown.contrast(contrast), shown.contrast(contrast, held_out=True)
+    began = time.monotonic()
     readouts = [judges.Readout(p, draw, seed) for p in plan.readouts]
     judges.fit(readouts, draw, plan.budget)
     shared = (time.monotonic() - began) / len(readouts)
     for judge in readouts:
-        yield _judged(judge, draw, plan.held_out, shared)
+        yield _judged(judge, fresh, plan.held_out, shared)
     for width in plan.widths:
         began = time.monotonic()
-        judge = Network(width, pairs, seed)
+        judge = Network(width, shown.game, seed)
         judge.fit(draw, 2 * plan.budget)
-        yield _judged(judge, draw, plan.held_out, time.monotonic() - began)
+        yield _judged(judge, fresh, plan.held_out, time.monotonic() - began)
 
 
 def _judged(judge, draw, n, seconds):

@@ -26,7 +26,8 @@ def curves(path: pathlib.Path, rows: list, title: str) -> None:
         for colour, m in zip(_COLOURS, supports, strict=False):
             p, mean, error = series(rows, "pair", m, key)
             axes.errorbar(p / m, mean, error, color=colour, marker="o", ms=4, label=f"m = {m:,}")
-        for contrast, style in (("null", ":"), ("no overwrite", "-."), ("random encoder", "--")):
+        controls = dict.fromkeys(row["contrast"] for row in rows if row["contrast"] != "pair")
+        for contrast, style in zip(controls, (":", "-.", "--"), strict=False):
             for m in sorted({row["support"] for row in rows if row["contrast"] == contrast}):
                 p, mean, _ = series(rows, contrast, m, key)
                 name = "two real streams" if contrast == "null" else contrast

@@ -4,21 +4,21 @@ import numpy as np
 
 
 class Network:
-    """A fresh joint discriminator of the game's set of networks.
+    """A fresh discriminator of the game's own kind: of pairs, or of images alone.
 
     Args:
         width: of its smallest layer.
-        pairs: a `Pairs`.
+        game: one with a `discriminator`.
         seed: of the initial weights.
     """
 
     name = "convolutions, Adam"
 
-    def __init__(self, width: int, pairs, seed: int):
+    def __init__(self, width: int, game, seed: int):
         import keras
 
-        config = pairs.game.get_config()
-        fresh = type(pairs.game).from_config(config | {"width": width, "seed": seed})
+        config = game.get_config()
+        fresh = type(game).from_config(config | {"width": width, "seed": seed})
         self.network = fresh.discriminator
         self.parameters = sum(int(np.prod(v.shape)) for v in self.network.trainable_variables)
         self.network.compile(
@@ -36,9 +36,12 @@ class Network:
         for _ in range(-(-budget // chunk)):
             (x, z), (y, w) = draw(True, chunk), draw(False, chunk)
             labels = np.repeat([1.0, 0.0], chunk)[:, None]
-            inputs = [np.concatenate([x, y]), np.concatenate([z, w])]
+            inputs = self._inputs(np.concatenate([x, y]), np.concatenate([z, w]))
             self.network.fit(inputs, labels, batch_size=batch, verbose=0)
 
     def logits(self, x, z) -> np.ndarray:
         """(n,)."""
-        return self.network.predict([x, z], batch_size=2000, verbose=0)[:, 0]
+        return self.network.predict(self._inputs(x, z), batch_size=2000, verbose=0)[:, 0]
+
+    def _inputs(self, x, z):
+        return [x, z] if len(self.network.inputs) == 2 else x

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from zoo import counterexample
 from zoo import datasets
 
 # What is told apart: (real stream, fake stream). Only the first is the question; the second has
@@ -33,8 +34,11 @@ class Pairs:
         mixing = self.rng.standard_normal((flat.shape[1], game.latent_dim)).astype(np.float32)
         self.mean, self.mixing = flat.mean(axis=0), mixing / (flat @ mixing).std(axis=0)
 
-    def contrast(self, name: str):
-        """(real or not, n) → n fresh pairs, x (n, h, w, c) and z (n, latent_dim)."""
+    def contrast(self, name: str, held_out: bool = False):
+        """(real or not, n) → n fresh pairs, x (n, h, w, c) and z (n, latent_dim).
+
+        `held_out` changes nothing: pairs to fit on and to judge have one law, and never repeat.
+        """
         real, fake = CONTRASTS[name]
         return lambda is_real, n: getattr(self, real if is_real else fake)(n)
 
@@ -62,6 +66,16 @@ class Pairs:
 
     def _noise(self, n):
         return self.rng.standard_normal((n, self.game.latent_dim)).astype(np.float32)
+
+
+def around(data, latent_dim: int):
+    """(support, seed) → the `Pairs` of a counterexample that is built for them on `data`."""
+
+    def streams(support, seed):
+        game = counterexample.build(data, support, latent_dim, seed)
+        return Pairs(game, data.train, seed)
+
+    return streams
 
 
 def _overwritten(clean, noise, game):

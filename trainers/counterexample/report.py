@@ -30,11 +30,11 @@ def text(rows: list, found: dict, plan, args, argv: list, minutes: float) -> str
         "Clean images follow the uniform law on the training images; noise and codes are fresh.",
         "## What fresh discriminators see (M1)",
         "Held-out accuracy on (x, E(x)) against (G(z), z); ½ is nothing. ± is one standard error.",
-        _grid(rows, plan, "accuracy", ".3f"),
+        grid(rows, "accuracy", ".3f"),
         "E log D + E log(1 − D) + 2 log 2 on the same pairs, nats: 0 is BiGAN's optimum. Below 0 "
         "the judge is surer than it should be, which happens where there is nothing to see.",
-        _grid(rows, plan, "objective", "+.3f"),
-        _exponents(rows),
+        grid(rows, "objective", "+.3f"),
+        exponents(rows),
         "![accuracy against p / m](accuracy.png)",
         f"## What the pair is, for m = {plan.control:,} (M2 to M7)",
         "\n".join(f"- {sentence}" for sentence in verdicts(found)),
@@ -52,7 +52,8 @@ def text(rows: list, found: dict, plan, args, argv: list, minutes: float) -> str
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _grid(rows, plan, key, form):
+def grid(rows: list, key: str, form: str) -> str:
+    """Table of one figure of all cells: a row for each contrast, a column for each judge."""
     judges = sorted({(row["parameters"], row["judge"]) for row in rows})
     lines = []
     for contrast, m in dict.fromkeys((row["contrast"], row["support"]) for row in rows):
@@ -68,7 +69,8 @@ def _grid(rows, plan, key, form):
     return f"{table}\n\n({notes})"
 
 
-def _exponents(rows):
+def exponents(rows: list) -> str:
+    """The powers of m at which accuracy falls, in a sentence; nothing if none could be fitted."""
     found = experiment.exponents(rows)
     if not found:
         return ""

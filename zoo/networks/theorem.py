@@ -121,6 +121,12 @@ def lookup(shape, pixels, support, cuts, scale):
     )
 
 
+def memory(shape, latent_dim, support, cuts):
+    """The generator that looks the stored image of the block of z up, and changes nothing of it."""
+    z = keras.Input((latent_dim,))
+    return keras.Model(z, Memory(shape, support, cuts)(z), name="generator")
+
+
 def relu(shape, pixels, support, cuts, scale):
     """(encoder, generator) as the networks of the paper: linear, and ReLU.
 

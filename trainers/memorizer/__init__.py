@@ -1,0 +1,1 @@
+"""The experiment of `python -m trainers.memorizer`."""

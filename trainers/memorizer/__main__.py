@@ -1,0 +1,69 @@
+"""The small-support generator of Arora, Ge, Liang, Ma, Zhang (arXiv:1703.00573), measured.
+
+usage: python -m trainers.memorizer [flags]
+
+Trains fresh discriminators of images, of growing capacity p, against a generator that knows m
+training images, for several m. The real images are others than those stored, and others when a
+discriminator is judged than when it is trained. Controls: two real streams; real images among which
+are those stored; with --gan, a GAN that was trained. Writes cells.json and cells.csv, accuracy.png,
+report.md and, for zoo.load, game.keras. Run again, it goes on with the cells that are missing.
+"""
+
+import os
+import sys
+import time
+
+from trainers.counterexample import planning
+from zoo.cli import commands
+
+FLAGS = {
+    "dataset": ("fashion_mnist_10k", "Images to store; see `--help` of any method."),
+    "quick": (False, "Three supports, four judges, one repeat: under 2 minutes."),
+    **planning.FLAGS,
+    "latent_dim": (16, "Numbers in a code."),
+    "gan": ("", "A preset, a run directory or a .keras file: a trained GAN as a control."),
+    "run_dir": ("", "Where to write; by default runs/memorizer_<dataset>."),
+}
+
+
+def main(argv: list | None = None) -> None:
+    """Measure what is missing, then write the report. Exit code 2 where the input is bad."""
+    began = time.monotonic()
+    argv = sys.argv if argv is None else argv
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    with commands.exit_on_bad_input():
+        args = commands.only_flags(__doc__, FLAGS, argv)
+        commands.at_least(args, repeats=1, latent_dim=1, seed=0)
+        from zoo import datasets
+
+        data = datasets.load(args.dataset)
+        from trainers.memorizer import images
+        from trainers.memorizer import page
+
+        wanted = page.plan(args.quick, args.repeats, bool(args.gan))
+        plan = planning.plan(args, wanted, len(data.train) - 2 * images.LEAST)
+        for support in plan.supports:
+            images.check(data, support, args.latent_dim)
+        gan = _gan(args.gan, data) if args.gan else None
+        directory = planning.directory(args, "memorizer")
+        from trainers.counterexample import experiment
+
+        streams = images.around(data, args.latent_dim, gan)
+        rows = experiment.run(plan, streams, args.seed, directory / "cells.json")
+    page.write(directory, plan, rows, data, args, argv, began)
+
+
+def _gan(source, data):
+    import zoo
+
+    gan = zoo.load(source)
+    if not gan.has_generator or gan.image_shape != data.shape:
+        raise ValueError(
+            f"--gan must make images of shape {data.shape}; got {source}, a "
+            f"{type(gan).__name__} of {gan.image_shape}"
+        )
+    return gan
+
+
+if __name__ == "__main__":
+    main()
