@@ -21,6 +21,7 @@ COMMANDS = {
     "trainers.counterexample": ["--support"],
     "trainers.ledger": ["RUN", "--machine"],
     "trainers.memorizer": ["--support", "--gan", "--repeats"],
+    "trainers.objective": ["MODEL", "--budget", "--seeds"],
     "zoo.audit": ["--against"],
     "zoo.gallery": ["--out"],
     "zoo.latent": ["--unusual"],
@@ -161,7 +162,18 @@ def test_files_of_the_users_own_are_not_taken_for_the_package(own, options, modu
 @pytest.mark.parametrize(
     ("package", "listed"),
     [
-        ("trainers", [*zoo.METHODS, "circle", "counterexample", "memorizer", "compare", "ledger"]),
+        (
+            "trainers",
+            [
+                *zoo.METHODS,
+                "circle",
+                "counterexample",
+                "memorizer",
+                "compare",
+                "ledger",
+                "objective",
+            ],
+        ),
         ("export", ["bigan_mnist", "runs/mine", "export.doctor", "export.server"]),
         ("zoo", ["bigan_mnist"]),
     ],
