@@ -72,7 +72,7 @@ def test_it_has_no_encoder_and_only_its_discriminator_moves(game, data, tmp_path
 
 def test_real_images_are_not_those_stored_and_others_when_judged(game, data):
     samples = np.arange(40, dtype=np.float32).reshape(40, 1, 1, 1) * np.ones((1, 28, 28, 1))
-    shown = streams(game, data, samples)
+    shown = streams(game, data, lambda: samples)
     stored = {row.tobytes() for row in data.train[memorizer.chosen(data, 64, 0)]}
     seen = {}
     for held_out in (False, True):

@@ -1,5 +1,7 @@
 """Images without codes: what the discriminator of a GAN is shown, and its controls."""
 
+import functools
+
 import numpy as np
 
 from zoo import datasets
@@ -31,7 +33,7 @@ class Images:
         game: a `zoo.Memorizer` that remembers the images of `stored`.
         images: uint8 (n, h, w, c), the training images.
         stored: int (m,), which of them are stored.
-        samples: (n, h, w, c) in [-1, 1] of a trained GAN, for the last of `CONTRASTS`; or None.
+        samples: () → (n, h, w, c) in [-1, 1] of a trained GAN, for the last of `CONTRASTS`.
         seed: of every draw.
     """
 
@@ -66,7 +68,7 @@ class Images:
 
     def sampled(self, n: int, held_out: bool) -> np.ndarray:
         """Samples of the trained GAN."""
-        half = self.samples[int(held_out) :: 2]
+        half = self.samples()[int(held_out) :: 2]
         return half[self.rng.integers(len(half), size=n)]
 
     def _scaled(self, images, n):
@@ -78,9 +80,10 @@ def around(data, latent_dim: int, gan=None):
 
     `gan`: a trained game whose samples are a control, or None.
     """
-    samples = None
-    if gan is not None:
-        samples = metrics.in_batches(gan.decode, np.asarray(gan.prior_codes(2 * SAMPLES, seed=0)))
+
+    @functools.cache
+    def samples():
+        return metrics.in_batches(gan.decode, np.asarray(gan.prior_codes(2 * SAMPLES, seed=0)))
 
     def streams(support, seed):
         game = memorizer.build(data, support, latent_dim, seed)

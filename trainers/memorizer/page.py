@@ -72,8 +72,8 @@ def text(rows: list, support: str, plan, args, argv: list, minutes: float) -> st
         "arXiv:1703.00573. The generator is a uniform draw from m training images. Real images are "
         "training images that are not stored: one half of them to fit a discriminator, the other "
         f"to judge it. {plan.budget:,} real and as many generated images for each of 6 Newton "
-        f"steps of a readout, {2 * plan.budget:,} for a network; judged on {plan.held_out:,} of "
-        "either kind.",
+        f"steps of a readout, about {2 * plan.budget:,} for a network; judged on "
+        f"{plan.held_out:,} of either kind.",
         "## What fresh discriminators see",
         "Held-out accuracy on real images against G(z); ½ is nothing. ± is one standard error.",
         report.grid(rows, "accuracy", ".3f"),
