@@ -201,7 +201,14 @@ def table(rows: list) -> str:
         share = np.mean([row["objective"] for row in mine]) / (2 * np.log(2))
         name = model if law == "pairs" else f"{model}, {law}"
         lines.append(
-            [name, f"{parameters:,}", f"{budget:,}", str(len(mine)), *cells, f"{100 * share:.0f} %"]
+            [
+                name,
+                f"{parameters:,}",
+                f"{budget:,}",
+                str(len(mine)),
+                *cells,
+                f"{round(100 * share)} %",
+            ]
         )
     heads = [
         "told apart",
