@@ -77,6 +77,9 @@ def text(rows: list, support: str, plan, args, argv: list, minutes: float) -> st
         "## What fresh discriminators see",
         "Held-out accuracy on real images against G(z); ½ is nothing. ± is one standard error.",
         report.grid(rows, "accuracy", ".3f"),
+        "In a row of the trained GAN, m only says how many real images are left out."
+        if len(plan.contrasts) == len(CONTRASTS)
+        else "",
         "The objective with φ = log, E log D(x) + E log(1 − D(G(z))) + 2 log 2, nats: 0 is a GAN's "
         "optimum, 1.386 the most. Below 0 the judge is surer than it should be, which happens "
         "where there is nothing to see.",
