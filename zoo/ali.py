@@ -36,7 +36,7 @@ class ALI(Game):
     random one. E and G minimise the non-saturating loss (labels swapped), as the paper does. Pairs
     pass D in two calls, the authors' in one concatenated batch, which only batch norm can tell. The
     generator's output bias starts at 0, theirs from the marginals of the pixels. The networks for
-    images are ours, and there D learns at four times the rate of E and G; "mixture" is the
+    images are ours, and there D learns at twice the rate of E and G; "mixture" is the
     authors' toy.
 
     Args:
@@ -68,7 +68,7 @@ class ALI(Game):
         if network not in CONVOLUTIONAL:
             return adam(1e-4)
         # As in `zoo.bigan`: at one rate D lags behind E and G.
-        return adam(8e-4 if player == "discriminator" else 2e-4)
+        return adam(4e-4 if player == "discriminator" else 2e-4)
 
     def play(self, x, z):
         code = self._drawn(x)

@@ -21,7 +21,7 @@ class BiGAN(Game):
     Deviations: E and G minimise the non-saturating loss (labels swapped), as the authors' code
     does and its value function does not say. The prior is N(0, I) by default, the authors' is
     prior="uniform". Their MNIST networks are network="mlp", with one rate for both players; the
-    others are ours, and there D learns at four times the rate of E and G.
+    others are ours, and there D learns at twice the rate of E and G.
     """
 
     players = {
@@ -41,7 +41,7 @@ class BiGAN(Game):
         # Two time scales (Heusel et al. 2017, arXiv:1706.08500). At one rate D lags: its loss is
         # near log 2 while anyone can tell its two kinds of pairs apart.
         fast = player == "discriminator" and network in CONVOLUTIONAL
-        return adam(8e-4 if fast else 2e-4)
+        return adam(4e-4 if fast else 2e-4)
 
     def play(self, x, z):
         encoded = self.discriminator([x, self.encoder(x)])

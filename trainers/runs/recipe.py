@@ -12,7 +12,8 @@ class HoldThenFall:
     """The learning rate is held, then falls to 1 % of itself in as many steps again.
 
     Attributes:
-        epochs: set of networks → epochs for which it is held; others hold it for half of the run.
+        epochs: set of networks → epochs for which it is held, `math.inf` for the whole run; others
+            hold it for half of the run.
     """
 
     epochs: dict = dataclasses.field(default_factory=dict)
@@ -21,6 +22,8 @@ class HoldThenFall:
         from zoo.training.optimizers import HoldThenDecay
 
         epochs = self.epochs.get(args.network)
+        if epochs == math.inf:
+            return rate
         hold = steps // 2 if epochs is None else epochs * steps // args.epochs
         return HoldThenDecay(rate, hold, hold)
 
