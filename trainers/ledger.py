@@ -1,13 +1,13 @@
-"""The papers' figures against ours: writes docs/ledger.md from what was measured.
+"""The papers' figures against ours: writes docs/ledger.md from the measurements.
 
 usage: python -m trainers.ledger [--machine='2 cores, no GPU' RUN...]
 
   RUN
-      A finished run directory, to be added to what was measured before the page is written.
+      A finished run directory, to be added to the measurements before the page is written.
 
-What was measured lies in `docs/measurements`, one JSON file per run: command, machine, seconds and
-figures. The papers' figures lie in `docs/papers.json`, each with the place where it was read; one
-that was not read in a source is null there, and the page says so.
+The measurements lie in `docs/measurements`, one JSON file per run: command, machine, seconds and
+figures. The papers' figures lie in `docs/papers.json`, each with its source; one
+that was not read in a source is null there and marked on the page.
 """
 
 import fnmatch
@@ -168,7 +168,7 @@ def _minutes(found):
 
 
 def _values(record, paper):
-    """What the row is about in one record: a figure, or all that its pattern names, or none."""
+    """The values of the row in one record: a figure, or all that its pattern names, or none."""
     return [value * paper.get("factor", 1) for _, value in _named(record, paper)]
 
 
@@ -205,7 +205,7 @@ def _mean(values, digits):
 
 
 def record(directory: pathlib.Path, machine: str) -> dict:
-    """What `docs/measurements` keeps of a finished run.
+    """The record of a finished run in `docs/measurements`.
 
     Raises:
         ValueError: `directory` holds no finished run.
@@ -239,7 +239,7 @@ def read() -> tuple[list, dict]:
 
 def main(argv: list) -> None:
     """Add runs, write the page; exit code 2 for bad input."""
-    known = {"machine": ("", "What the runs RUN… were made on, in words.")}
+    known = {"machine": ("", "The machine of the runs RUN…, in words.")}
     with commands.exit_on_bad_input():
         args, runs = commands.parse(__doc__, known, argv)
         if bool(runs) != bool(args.machine):
