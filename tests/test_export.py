@@ -445,7 +445,7 @@ DAMAGE = {
     renamed_signature: r"FAIL  signatures +signatures are .*'decode'.*says .*'decoder'",
     broken_warm_up: r"FAIL  warm-up +cannot be read",
     forgotten_warm_up: r"FAIL  warm-up +there is no record of decode at batch 1",
-    other_batching: r"FAIL  batching +sizes \[1, 2\] up to 2, the contract says \[1, 2, 4\]",
+    other_batching: r"FAIL  batching +sizes \[1, 2\] up to 2, the contract has \[1, 2, 4\]",
 }
 
 
