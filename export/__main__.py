@@ -127,7 +127,7 @@ def _source(model):
 
 
 def _run(directory):
-    """ "data" and "metrics" from the run directory of a game, as far as they exist."""
+    """The "data" and "metrics" of a game's run directory, as far as they exist."""
     found = {}
     for name in ("config", "metrics"):
         try:
