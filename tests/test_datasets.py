@@ -581,9 +581,9 @@ def test_seeds_give_different_orders():
 @pytest.mark.parametrize(
     "options, word",
     [
-        ({"batch_size": 0}, "batch size 0"),
+        ({"batch_size": 0}, "batch_size must be 1 to .*; got 0"),
         ({"batch_size": 11}, "10 examples"),
-        ({"seed": -1}, "seed -1"),
+        ({"seed": -1}, "seed must be 0 to .*; got -1"),
         ({"seed": 2**31}, "seed"),
         ({"start_step": -1}, "start_step"),
         ({"examples": np.zeros((10, 2), np.int64)}, "int64"),

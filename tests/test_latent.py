@@ -97,7 +97,7 @@ class TestPaths:
         expected[1] = 2.0
         np.testing.assert_allclose(codes[1, 1, 2], expected, atol=1e-6)
         assert latent.traverse(model, z).shape == (2, CODES, 9, *SHAPE)
-        with pytest.raises(ValueError, match=r"some of 0 to 4, got \[5\]"):
+        with pytest.raises(ValueError, match=r"must be 0 to 4; got \[5\]"):
             latent.traverse(model, z, [5])
 
     def test_of_a_game(self):

@@ -155,7 +155,7 @@ def _check_scale(what, images):
     low, high = float(images.min()), float(images.max())
     if low < -MOST_LIGHT or high > MOST_LIGHT:
         raise ValueError(
-            f"{what} must be about -1 to 1; got {low:.4g} to {high:.4g}; scale pixels of"
+            f"{what} must be about -1 to 1; got {low:.4g} to {high:.4g}; scale pixels of "
             f"0 to 255 first: (images - 127.5) / 127.5"
         )
 

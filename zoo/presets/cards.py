@@ -36,7 +36,7 @@ def text(name: str, config: dict, metrics: dict, audit: dict) -> str:
 
 
 def write(directory: pathlib.Path, name: str, config: dict, metrics: dict, audit: dict) -> None:
-    """Write card.md into `directory`, and LICENSE.txt where the weights are images."""
+    """Write card.md into `directory`, and LICENSE.txt if the weights are images."""
     card = text(name, config, metrics, audit)
     (directory / "card.md").write_text(card, encoding="utf-8")
     licences.write(directory, config)
