@@ -37,17 +37,17 @@ TABLES = {
     "paper": """## Figures of papers
 
 *Falls short* and *reached* need an interval of the difference, of two standard errors to either
-side and the slack that the remarks name: it lies below zero, or above minus what matters. Any other
-interval says *cannot tell*. One seed has no interval: it never says *reached*, and *falls short*
-only by more than what matters. Modes are counted only if half of the
-samples are close to a mode. What falls short comes first.""",
+side and the slack in the remarks: it lies below zero, or above minus the margin, the difference
+that matters. For any other interval the verdict is *cannot tell*. One seed has no interval: it is
+never *reached*, and *falls short* only by more than the margin. Modes are counted only if half of
+the samples are close to a mode. Figures that fall short come first.""",
     "theorem": """## Theorems
 
-What was measured beside what a theorem says. A bound that does not cover this scale says nothing
+Measured values beside those of theorems. A bound that does not cover this scale implies nothing
 about these figures, nor do they about it.""",
     "control": """## Controls of our own constructions
 
-What a construction or a test must return, by how it is made.""",
+Values that a construction or a test must return by design.""",
 }
 
 
@@ -87,7 +87,7 @@ def _paper_row(paper, found):
         "figure": paper["figure"],
         "theirs": _theirs(paper),
         "ours": _mean(values, paper.get("digits", 2)),
-        "what matters": f"{paper['matters']:g}",
+        "margin": f"{paper['matters']:g}",
         "verdict": judge(paper, values, _enough(paper, found)),
         "runs": str(len(values)),
         "minutes a run": _minutes(found),
@@ -101,7 +101,7 @@ def _theorem_row(paper, found):
     return {
         "theorem": f"{paper['paper']}, {paper['place']}",
         "figure": paper["figure"],
-        "says": _theirs(paper),
+        "value": _theirs(paper),
         "measured": measured + (f" in {len(values)} cells" if paper.get("cells") else ""),
         "covered by the bound at this scale": "yes" if paper["covered"] else "no",
         "remarks": paper.get("remarks", ""),

@@ -30,14 +30,14 @@ def first(audit: dict) -> str:
 def behind(config: dict, metrics: dict, audit: dict) -> str:
     """The sentence below the first line if a published figure is not reached, or nothing."""
     short = tables.shortfalls(config, metrics, audit)
-    return f"**Falls short of what was published:** {'; '.join(short)}." if short else ""
+    return f"**Falls short of published figures:** {'; '.join(short)}." if short else ""
 
 
 def sentences(config: dict, metrics: dict, audit: dict):
     """The paragraphs under Limits."""
     from zoo.audit import words
 
-    yield "What the audit says of codes, samples and support:"
+    yield "Verdicts of the audit on codes, samples and support:"
     yield "\n".join(f"- {sentence}" for sentence in words.verdicts(audit))
     yield _untrained(config, metrics, audit)
     yield (
@@ -75,7 +75,7 @@ def _selected(config, metrics):
     training, source = config["training"], metrics["measured_on"]["small"]
     split = training.get("train_split")
     if not split:
-        return "What it was made from was not recorded, nor whether anything was selected."
+        return "The training data were not recorded, nor whether anything was selected."
     made = "Built from" if training.get("built") else "Trained on"
     text = (
         f"{made} `{split}` of `{config['settings']['dataset']}`, measured on "
