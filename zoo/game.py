@@ -66,7 +66,7 @@ class Game(keras.Model):
     inputs: tuple = ("x", "z")
     # Whether every phase of a step plays on examples of its own, not all on the same ones.
     fresh_batches: bool = False
-    # Names that `play` returns beside the losses, for the logs: the value of the last phase is kept.
+    # Names of values that `play` returns beside the losses, for the logs; the last phase counts.
     reported: tuple = ()
     # Score → (network, its input[, index of its output]); see `zoo.scores`.
     scores: dict = {}

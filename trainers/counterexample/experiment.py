@@ -26,7 +26,7 @@ class Plan:
         held_out: fresh pairs of either stream a verdict is formed on.
         repeats: independent memories, features and initial weights.
         control: the support at which the controls are run.
-        contrasts: what is told apart, "pair" first: for every support; the controls for one.
+        contrasts: streams to tell apart, "pair" first: for every support; the controls for one.
     """
 
     supports: tuple = (64, 256, 1024, 4096, 16384)
