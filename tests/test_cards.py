@@ -95,7 +95,7 @@ def test_what_was_selected_is_what_the_files_say():
     del config["training"]["epochs"]
     assert "no checkpoint" not in cards.text("mine", config, metrics, audit)
     config["training"] = {"command": "c"}
-    assert "was not recorded, nor whether" in cards.text("mine", config, metrics, audit)
+    assert "were not recorded, nor whether" in cards.text("mine", config, metrics, audit)
 
 
 def test_the_head_of_a_card_claims_what_was_measured():

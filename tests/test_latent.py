@@ -76,7 +76,7 @@ class TestPaths:
         np.testing.assert_allclose(latent.path("normal", [[1]], [[-1]], 3), [[[1], [0], [-1]]])
 
     def test_errors(self):
-        with pytest.raises(ValueError, match="2 steps or more, got 1"):
+        with pytest.raises(ValueError, match="steps must be 2 or more; got 1"):
             latent.path("normal", [[1, 0]], [[0, 1]], 1)
         with pytest.raises(ValueError, match=r"twice the same shape.*\(1, 2\), \(1, 3\)"):
             latent.lerp(np.ones((1, 2)), np.ones((1, 3)), [0.5])

@@ -162,7 +162,9 @@ def _indices(step: Any, batch_size: int, seed: int, count: int) -> Any:
 def _check(examples: np.ndarray, batch_size: int, seed: int, start_step: int) -> None:
     count = len(examples)
     if not 1 <= batch_size <= count:
-        raise ValueError(f"batch_size must be 1 to {count}, all examples; got {batch_size}")
+        raise ValueError(
+            f"batch_size must be 1 to {count}, the number of examples; got {batch_size}"
+        )
     if start_step < 0:
         raise ValueError(f"start_step must be 0 or more; got {start_step}")
     if not 0 <= seed < 2**31:
