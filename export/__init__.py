@@ -8,7 +8,7 @@ import importlib.util
 import pathlib
 import sys
 
-# Not a file zoo.py in the working directory: see `trainers`.
+# Import this project's zoo, not a zoo.py in the working directory: see `trainers`.
 if "zoo" not in sys.modules:
     _spec = importlib.util.spec_from_file_location(
         "zoo", pathlib.Path(__file__).parent.parent / "zoo" / "__init__.py"

@@ -43,7 +43,7 @@ def main(argv: list) -> int:
 
 
 def listing() -> str:
-    """Usage, the other commands of this package, and what there is to export from here."""
+    """Usage, the other commands of this package, and the presets and runs that can be exported."""
     import zoo
 
     runs = sorted(path.parent for path in pathlib.Path("runs").glob("*/game.keras"))
@@ -60,7 +60,7 @@ def listing() -> str:
 
 
 def parse(argv: list) -> tuple:
-    """MODEL and the value of every flag. Raises ValueError where one is missing or not readable."""
+    """MODEL and the value of every flag. Raises ValueError if one is missing or not readable."""
     args, models = commands.parse(USAGE, FLAGS, argv)
     if len(models) != 1:
         raise ValueError(f"expected one MODEL, got {len(models)}: {models}; see --help")
@@ -76,7 +76,7 @@ def export(model: str, base: pathlib.Path, version: int | None, max_batch_size: 
     from zoo import presets
 
     if "://" not in model and not presets.directory_of(model).exists():
-        zoo.load(model)  # refuses, and says what there is, before anything is made
+        zoo.load(model)  # fails, and lists the presets, before anything is made
     publish.check(base, version)
     print(f"loading {model}", flush=True)
     from export import companions
@@ -88,7 +88,7 @@ def export(model: str, base: pathlib.Path, version: int | None, max_batch_size: 
     source = _source(model)
     name = base.resolve().name
     with publish.aside(base) as directory:
-        print(f"writing {type(game).__name__} aside, under {base}", flush=True)
+        print(f"writing {type(game).__name__} to a temporary directory under {base}", flush=True)
         terms = write.write(
             game,
             directory,
@@ -106,13 +106,13 @@ def export(model: str, base: pathlib.Path, version: int | None, max_batch_size: 
             return 128 + _stops[0]
         published = publish.publish(directory, base, version)
     for path in companions.write_base(base, terms):
-        print(f"left as it is, for it is your own: {path}")
+        print(f"kept (edited by you): {path}")
     print(f"published {published}")
     return 0
 
 
 def _source(model):
-    """Of what is exported: the preset's name if it is one, sha256 of its weights, and its run."""
+    """(name if it is a preset, sha256 of its weights, its run) of the exported model."""
     from export import contract
     from zoo import presets
 
@@ -121,13 +121,13 @@ def _source(model):
         return {"preset": model, "sha256": file.sha256, "run": _run(file.directory)}
     if file.is_dir():
         file = next(file / name for name in ("game.keras", "weights.npz") if (file / name).exists())
-    # What a handle names was checked against its own checksum when it was fetched.
+    # A handle was checked against its own checksum when it was fetched.
     sha256 = contract.sha256(file) if file.is_file() else None
     return {"preset": None, "sha256": sha256, "run": _run(file.parent)}
 
 
 def _run(directory):
-    """What the run directory around a game says of it: "data" and "metrics", if anything."""
+    """The "data" and "metrics" of a game's run directory, as far as they exist."""
     found = {}
     for name in ("config", "metrics"):
         try:
@@ -135,14 +135,14 @@ def _run(directory):
         except (OSError, ValueError):  # not a run directory
             found[name] = {}
     known = [found[name] if isinstance(found[name], dict) else {} for name in found]
-    # A preset keeps what is known of its making together.
+    # A preset keeps all records of its training in one entry.
     making = known[0].get("training") or known[0]
     return {"data": making.get("data"), "metrics": known[1]}
 
 
 def _stop(number, _frame):
-    # Leaving by an exception removes the directory aside. Python drops an exception raised inside
-    # a finaliser, though, so that publication asks `_stops` as well.
+    # An exception removes the temporary directory. But Python drops an exception raised inside a
+    # finaliser, so publication checks `_stops` as well.
     _stops.append(number)
     sys.exit(128 + number)
 

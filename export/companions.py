@@ -9,7 +9,7 @@ from zoo.cli import markdown
 
 BATCHING = "batching_params.pbtxt"
 CARD = "model_card.md"
-# First words of a generated file. Without them it is somebody's own and is left as it is.
+# First words of a generated file. A file without them was edited by its owner and is kept.
 MARK = "# Written by `python -m export`; delete this line to keep your own changes."
 IMAGE = "tensorflow/serving:2.21.0"
 
@@ -18,9 +18,9 @@ def write_batching(version: pathlib.Path, sizes: list) -> None:
     """`batching_params.pbtxt`, which `--enable_per_model_batching_parameters` finds by itself."""
     lines = [
         f"max_batch_size {{ value: {sizes[-1]} }}",
-        # Nobody waits for a batch to fill: while one runs, the next gathers.
+        # No request waits for a batch to fill: while one runs, the next gathers.
         "batch_timeout_micros { value: 0 }",
-        # The default of 10 refuses some hundred requests that come at once.
+        # The default of 10 refuses a few hundred simultaneous requests.
         "max_enqueued_batches { value: 100 }",
     ]
     lines += [f"allowed_batch_sizes: {size}" for size in sizes]
@@ -31,7 +31,7 @@ def read_batching(version: pathlib.Path) -> tuple[int, list]:
     """(max_batch_size, allowed_batch_sizes) of the file beside a version.
 
     Raises:
-        ValueError: it does not say.
+        ValueError: the file is missing, cannot be read or names no size.
     """
     try:
         text = (version / BATCHING).read_text(encoding="utf-8")
@@ -45,10 +45,10 @@ def read_batching(version: pathlib.Path) -> tuple[int, list]:
 
 
 def write_base(base: pathlib.Path, contract: dict) -> list:
-    """The files beside the versions, which point to them; returns those it did not touch.
+    """The files beside the versions, which point to them; returns those that it kept.
 
     `models.config`, `monitoring.config`, `compose.yaml` and `kserve.yaml` are replaced whole, and
-    only if their first line says that they were generated.
+    only if their first line is `MARK`.
     """
     base = base.resolve()
     texts = {
@@ -139,7 +139,7 @@ def _label(name):
 
 
 def write_card(version: pathlib.Path, name: str, game, contract: dict, run: dict) -> None:
-    """`model_card.md`: what the model is, how good, and what can be asked of it."""
+    """`model_card.md`: description, metrics and signatures of the model."""
     latent, image = contract["latent"], contract["image"]
     title, _, about = inspect.getdoc(type(game)).partition("\n\n")
     kind = "points" if image["range"] is None else "images in [-1, 1]"

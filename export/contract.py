@@ -1,4 +1,4 @@
-"""`contract.json`: what an exported version is, and what its files were when it was written."""
+"""`contract.json`: description of an exported version, with checksums of its files."""
 
 import hashlib
 import json
@@ -10,7 +10,7 @@ from export import signatures
 from zoo.signatures import is_stochastic
 
 NAME = "contract.json"
-# Raised when a reader of an older contract would misread a newer one.
+# Increased when readers of older contracts would misread a newer one.
 FORMAT = 1
 
 
@@ -73,7 +73,7 @@ def read(version: pathlib.Path) -> dict:
     """The contract of an exported version.
 
     Raises:
-        ValueError: there is none, or it is not one that this code can read.
+        ValueError: it is missing, or this code cannot read it.
     """
     path = version / NAME
     try:
@@ -95,13 +95,13 @@ def weights_file(version: pathlib.Path) -> str:
 
 
 def sha256(path: pathlib.Path) -> str:
-    """Of the content of a file, in hexadecimal."""
+    """SHA-256 of a file's content, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _noise(game):
-    """What the data law of `game` overwrites: flat indices of pixels, and standard deviation."""
+    """Noise of the data distribution of `game`: flat pixel indices and standard deviation."""
     if not hasattr(game, "pixels"):
         return None
     return {"pixels": game.pixels.tolist(), "std": game.noise_std}
@@ -119,6 +119,6 @@ def _tensor(tensor):
 
 
 def _range(tensor):
-    # JSON has no infinity: an end that is open is null.
+    # JSON has no infinity: an unbounded end is null.
     ends = [None if abs(end) == float("inf") else end for end in tensor.range or ()]
     return ends or None

@@ -7,7 +7,7 @@ from zoo import datasets
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _HEADER, _SIDES, _BIT_DEPTH = 12, 16, 24  # positions in a PNG file
-# Of one file, 33 megapixels. A file of a few kilobytes can unfold into any number of them, and each
+# Limit of one file, 33 megapixels. A file of a few kilobytes can decode to any number, and each
 # takes 24 bytes while it is resized.
 MOST_PIXELS = 2**25
 _FIXED_POINT = 2.0**22  # of Pillow's coefficients
@@ -19,14 +19,14 @@ def decoded(data: tf.Tensor, shape: tuple) -> tf.Tensor:
 
     Each is cut to its central square and resized by Pillow's Lanczos filter, whose fixed-point
     arithmetic is repeated here: the pixels are equal, not close. The EXIF orientation is applied,
-    transparency is dropped, palettes are resolved, grey becomes RGB and RGB becomes grey where the
-    model wants it. Unlike in training, colour with 16 bits is refused too, and an orientation that
+    transparency is dropped, palettes are resolved, grey becomes RGB and RGB becomes grey if the
+    model needs it. Unlike in training, colour with 16 bits is refused too, and an orientation that
     only XMP or a PNG text names is not applied.
 
     Args:
         data: strings (n,), one file each.
-        shape: (h, w, c) of the model with 1 or 3 channels. Where h and w differ, training resized
-            nothing, and every image must come in this size.
+        shape: (h, w, c) of the model with 1 or 3 channels. If h and w differ, training resized
+            nothing, and every image must have this size.
 
     Returns:
         float32 (n, h, w, c). Running it on something else than an 8-bit PNG or JPEG file of at most
@@ -59,7 +59,7 @@ def _read(data, row, shape):
     deep = is_png & (tf.strings.substr(head, _BIT_DEPTH, 1) == b"\x10")
     checks = [
         tf.debugging.Assert(is_jpeg | is_png, ["not a PNG or JPEG file: image_bytes row", row]),
-        tf.debugging.Assert(~deep, ["16 bits per channel, allowed are 8: image_bytes row", row]),
+        tf.debugging.Assert(~deep, ["16 bits per channel, must be 8: image_bytes row", row]),
     ]
     with tf.control_dependencies(checks):
         sides = _sides(data, head, is_jpeg)
@@ -74,7 +74,7 @@ def _read(data, row, shape):
         )
     pixels = orientation.upright(pixels, turn)
     square = shape[0] == shape[1]
-    # Cut before anything is computed: eight times the bytes of what is thrown away.
+    # Crop first: in float64, the discarded pixels would take eight times their bytes.
     pixels = tf.cast(_central(pixels) if square else pixels, tf.float64)
     if shape[-1] == 1:
         # ITU-R 601-2 in Pillow's fixed point; leaves grey as it is.
@@ -95,7 +95,7 @@ def _sides(data, head, is_jpeg):
 
 
 def _fitting(sides, row, shape):
-    """An operation that fails where an image of such `sides` is not to be decoded."""
+    """An operation that fails if an image of such `sides` must not be decoded."""
     if shape[0] != shape[1]:
         wrong = [f"not {shape[1]} x {shape[0]} pixels (width x height): image_bytes row", row]
         return tf.debugging.Assert(tf.reduce_all(sides == shape[:2]), wrong)
@@ -127,7 +127,7 @@ def _to_pixels(sums):
 def _lanczos(side, size):
     """Pillow's weights from `side` pixels to `size`, whole numbers as float64 (size, side).
 
-    Sums of products of whole numbers below 2^53 are exact, in whatever order they are taken.
+    Sums of products of whole numbers below 2^53 are exact, in any order of summation.
     """
     scale = side / size
     stretch = tf.maximum(scale, 1.0)

@@ -1,4 +1,4 @@
-"""How an image file asks to be turned: the EXIF orientation, read and applied inside a graph.
+"""The EXIF orientation of an image file, read and applied inside a graph.
 
 Exif 2.32 (CIPA DC-008-2019), tag 0x0112, in the segment APP1 of JPEG and the chunk eXIf of PNG.
 """
@@ -11,7 +11,7 @@ _APP1, _START_OF_SCAN, _END_OF_IMAGE = 0xE1, 0xDA, 0xD9  # second bytes of marke
 
 
 def of(data: tf.Tensor, is_jpeg: tf.Tensor) -> tf.Tensor:
-    """The orientation, int32 from 1 (upright) to 8; 1 if the file names none that can be read.
+    """The orientation, int32 from 1 (upright) to 8; 1 if the file has none that can be read.
 
     Args:
         data: string (), a JPEG or PNG file.
@@ -21,12 +21,12 @@ def of(data: tf.Tensor, is_jpeg: tf.Tensor) -> tf.Tensor:
 
 
 def swaps_sides(orientation: tf.Tensor) -> tf.Tensor:
-    """Whether height becomes width. bool ()."""
+    """Whether height and width are swapped. bool ()."""
     return orientation >= 5
 
 
 def upright(pixels: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
-    """The image (h, w, c) as it is to be seen, (w, h, c) if it `swaps_sides`."""
+    """The image (h, w, c) in its display orientation, (w, h, c) if it `swaps_sides`."""
 
     def turned():
         sides = tf.cond(
@@ -52,7 +52,7 @@ def _whole(data, big_endian=True):
 
 
 def _search(step, data, start, least):
-    """What `step(at)` → (next position, block) finds first in a file; b"" for nothing."""
+    """The first block that `step(at)` → (next position, block) finds in a file; b"" for none."""
     length = tf.cast(tf.strings.length(data), tf.int64)
     return tf.while_loop(
         lambda at, found: (found == b"") & (at + least <= length),

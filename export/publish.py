@@ -1,4 +1,4 @@
-"""Publication: a version appears whole, under a number of its own, or not at all."""
+"""Publication: a version appears complete, under its own number, or not at all."""
 
 import contextlib
 import errno
@@ -13,7 +13,7 @@ LARGEST = 2**63 - 1
 
 
 def check(base: pathlib.Path, version: int | None) -> None:
-    """Raises ValueError where `publish` could not succeed; makes `base` if it is not there."""
+    """Raises ValueError if `publish` could not succeed; makes `base` if it is missing."""
     if version is not None and not 1 <= version <= LARGEST:
         raise ValueError(f"version must be a whole number from 1 to {LARGEST}; got {version}")
     try:
@@ -34,11 +34,11 @@ def versions(base: pathlib.Path) -> list:
 
 @contextlib.contextmanager
 def aside(base: pathlib.Path):
-    """An empty directory under `base` that no server sees, removed at the end if still there.
+    """An empty directory under `base` that no server sees, removed at the end if it still exists.
 
-    Only SIGKILL and a power failure leave it behind; it can be deleted at any time after.
+    Only SIGKILL and a power failure leave it behind; it can then be deleted at any time.
     """
-    # Not tempfile's: only its owner may read that, and a server is often somebody else.
+    # Not from tempfile: only its owner could read it, and a server often runs as another user.
     directory = base / f"{ASIDE}{secrets.token_hex(8)}"
     directory.mkdir()
     try:
@@ -51,7 +51,7 @@ def publish(directory: pathlib.Path, base: pathlib.Path, version: int | None) ->
     """Give the finished `directory` its number: the one asked for, or the next after the largest.
 
     Everything is on disk before the name is, and an existing version is never replaced: renaming
-    onto a directory that is not empty fails, also when two publish at once.
+    onto a directory that is not empty fails, even if two processes publish at once.
 
     Returns:
         The directory of the version.
@@ -71,17 +71,17 @@ def publish(directory: pathlib.Path, base: pathlib.Path, version: int | None) ->
                 raise
             if version is not None:
                 raise ValueError(_taken(base, number)) from None
-            continue  # somebody else was faster
+            continue  # another process published first
         _sync(base)
         return target
 
 
 def _number(base, version):
-    """That of the version to be published: `version`, or the next after the largest."""
+    """The number of the version to publish: `version`, or the next after the largest."""
     taken = versions(base)
     if version is None and taken and taken[-1] == LARGEST:
         raise ValueError(
-            f"{base} holds version {LARGEST}, the largest there can be; choose a free one"
+            f"{base} holds version {LARGEST}, the largest possible number; choose a free one"
         )
     number = max([0, *taken]) + 1 if version is None else version
     if number in taken:

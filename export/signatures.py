@@ -1,4 +1,4 @@
-"""What an export offers: the signatures of a game, with the names and shapes that go over the wire.
+"""The signatures of an exported game, with the names and shapes that go over the wire.
 
 | signature | inputs | outputs |
 | --- | --- | --- |
@@ -18,9 +18,9 @@
 
 `decode`, `decode_png` and `sample` of a method of classes (ACGAN) take `labels` too.
 
-A method declares what it offers by kinds (see `zoo.signatures`), and this module is the only one
-that knows what a kind is on the wire. Points, of shape (n, 2), have no files, and neither have the
-noised images of the counterexample, whose codes bytes would round.
+A method declares its signatures by kinds (see `zoo.signatures`), and this module is the only one
+that maps a kind to its wire format. Points, of shape (n, 2), have no files, and neither have the
+noised images of the counterexample, whose codes would be rounded by bytes.
 """
 
 import dataclasses
@@ -35,7 +35,7 @@ from zoo import datasets
 from zoo.priors import BOUNDED
 from zoo.priors import petals
 
-# Second halves of the pairs that seed a draw, so that equal seeds give unrelated draws of the two.
+# Second halves of the seeds of a draw, so that equal seeds give independent draws of the two.
 _PRIOR, _POSTERIOR = 1, 2
 
 
@@ -50,12 +50,12 @@ class Tensor:
 
 @dataclasses.dataclass(frozen=True)
 class Signature:
-    """A function in a graph, and what the Keras model answers.
+    """A function in a graph, and the Keras model's answer.
 
     Args:
         function: takes the tensors of `inputs` in order; returns those of `outputs` by name.
         inputs, outputs: name → `Tensor`.
-        kinds: of the inputs in order: one of `zoo.signatures.KINDS`, or "files".
+        kinds: kinds of the inputs in order: each one of `zoo.signatures.KINDS`, or "files".
         answer: takes kind → array, files being given as the images in them, and returns the outputs
             by name as NumPy arrays, PNG files as their pixels. It runs the game itself, eagerly:
             the doctor compares the graph with it.
@@ -80,12 +80,12 @@ def signatures(game) -> dict:
 
 
 def default(names) -> str:
-    """The signature of `names` that `serving_default` is: encode, sample, or the first."""
+    """The signature of `names` used as `serving_default`: encode, sample, or the first."""
     return next((name for name in ("encode", "sample") if name in names), next(iter(names)))
 
 
 def tensor(game, kind: str) -> Tensor:
-    """What a kind of `zoo.signatures` is on the wire for this game."""
+    """The tensor on the wire for a kind of `zoo.signatures` of this game."""
     code = game.code_shape
     return {
         "images": lambda: Tensor("float32", game.image_shape, _range(game)),
@@ -115,7 +115,7 @@ def _served(game, declared):
     def computed(*values):
         made = declared.function(*values)
         made = made if isinstance(made, dict) else dict.fromkeys(outputs, made)
-        # Whatever the precision of the networks, and in the order of the contract.
+        # In any precision of the networks, and in the order of the contract.
         return {name: ops.cast(made[name], one.dtype) for name, one in outputs.items()}
 
     def one_row(row):
@@ -168,7 +168,7 @@ def _with_files(game, name, declared, served):
 
 
 def _rows(game, kind, part):
-    """The batch that a function takes for a batch on the wire."""
+    """The batch passed to a function for a batch on the wire."""
     if kind != "noise":
         return part
     spec = tf.TensorSpec(game.code_shape, tf.float32)
@@ -176,14 +176,14 @@ def _rows(game, kind, part):
 
 
 def _drawn(game, kind, value):
-    """What a function takes for one row on the wire: of a seed, the draw that it names."""
+    """The input of a function for one row on the wire: for a seed, its draw."""
     if kind == "noise":
         return _normal(_pair(value, _POSTERIOR), game.code_shape)
     return prior_draw(game, value) if kind == "prior" else value
 
 
 def prior_draw(game, seed) -> tf.Tensor:
-    """The code from the prior that `seed` names. int64 () → code_shape."""
+    """The code drawn from the prior with `seed`. int64 () → code_shape."""
     pair = _pair(seed, _PRIOR)
     if game.prior == "mixture":
         return petals(_normal(pair, (1, 3)))[0]

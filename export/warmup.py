@@ -1,4 +1,4 @@
-"""`tf_serving_warmup_requests`: what a server runs before it calls a version available.
+"""`tf_serving_warmup_requests`: requests that a server runs before a version becomes available.
 
 One record for each signature and each allowed batch size, so that no client pays for the first
 call of a size.
@@ -11,7 +11,7 @@ from tensorflow_serving.apis import predict_pb2
 from tensorflow_serving.apis import prediction_log_pb2
 
 PATH = "assets.extra/tf_serving_warmup_requests"
-# More of them, and TensorFlow Serving refuses the version.
+# TensorFlow Serving refuses a version with more.
 MOST_RECORDS = 1000
 
 
@@ -19,10 +19,10 @@ def write(path: pathlib.Path, name: str, signatures: dict, image: bytes, sizes: 
     """Write the file.
 
     Args:
-        path: where.
-        name: of the model; servers ignore it here.
+        path: file to write.
+        name: name of the model; servers ignore it in this file.
         signatures: the signatures of a contract.
-        image: an image file, for the signatures that take them.
+        image: bytes of an image file, for signatures that take files.
         sizes: allowed batch sizes.
 
     Raises:
@@ -65,7 +65,7 @@ def read(path: pathlib.Path) -> list:
 
 
 def _constant(tensor, size, image):
-    # One value stands for all of them, so that the file stays small whatever the size.
+    # One value stands for all of them, so that the file stays small at any batch size.
     value = image if tensor["dtype"] == "string" else 0
     shape = (size, *tensor["shape"][1:])
     return tf.make_tensor_proto(value, tf.as_dtype(tensor["dtype"]), shape)

@@ -1,4 +1,4 @@
-"""Writing one version: the SavedModel, and everything that lies beside it."""
+"""Writing one version: the SavedModel, and the files beside it."""
 
 import io
 import pathlib
@@ -26,11 +26,11 @@ def write(
 ) -> dict:
     """Write `game` as a SavedModel for serving into `directory`, which must exist and be empty.
 
-    Arithmetic is in float32, whatever the precision of the training was: the weights are float32
+    Arithmetic is in float32, for any precision of the training: the weights are float32
     under every policy.
 
     Args:
-        name: of the model, for people.
+        name: name of the model, for its card.
         max_batch_size: most rows that a server may put into one batch, a power of 2.
         preset, source: see `contract.describe`.
         run: "metrics" and "data" of the run, for the model card.
@@ -109,11 +109,11 @@ def tried_sizes(sizes: list) -> list:
 
 
 def reference(game, offered: dict, sizes: list) -> dict:
-    """What the Keras model answers, for the doctor to compare an export with wherever it is taken.
+    """Answers of the Keras model, with which the doctor compares an export on any machine.
 
     The images are halfway between the generator's and noise, in whole levels of 8 bits. Answers
     are kept for batches of each of the ascending `sizes`, the first rows of the same inputs:
-    kernels add in another order in another size, and a generator can magnify that.
+    kernels sum in another order at another size, and a generator can magnify the difference.
 
     Returns:
         signature → "inputs" → name → array, and → "outputs" → size → name → array.

@@ -68,7 +68,7 @@ def test_what_falls_short_of_the_authors_log_is_said_at_once():
         whole = {"knn_features": accuracy, "knn_features_random": 0.95, "x_cycle_ratio": 0.767}
         text = cards.text("mine", *of_bigan_on_mnist(whole))
         above = text.partition("## Figures")[0]
-        assert ("**Falls short of what was published:**" in above) == (accuracy == 0.9573)
+        assert ("**Falls short of published figures:**" in above) == (accuracy == 0.9573)
         assert (short or "| reached |") in text
         assert "| 0.767 | 0.767 [1] | reached |" in text
     assert f"{100 * accuracy:.1f} % against 96.28 % (tolerance 0.54)" in above
@@ -95,7 +95,7 @@ def test_what_was_selected_is_what_the_files_say():
     del config["training"]["epochs"]
     assert "no checkpoint" not in cards.text("mine", config, metrics, audit)
     config["training"] = {"command": "c"}
-    assert "was not recorded, nor whether" in cards.text("mine", config, metrics, audit)
+    assert "were not recorded, nor whether" in cards.text("mine", config, metrics, audit)
 
 
 def test_the_head_of_a_card_claims_what_was_measured():

@@ -335,7 +335,7 @@ def test_damaged_image_is_named(tmp_path, damage):
 def test_folder_errors(tmp_path):
     with pytest.raises(ValueError, match="no such folder"):
         datasets.load(f"folder:{tmp_path / 'missing'}")
-    with pytest.raises(ValueError, match="holds no image"):
+    with pytest.raises(ValueError, match="must hold images"):
         datasets.load(f"folder:{tmp_path}")
     write_image(tmp_path / "deep.png", mode="I;16")
     with pytest.raises(ValueError, match="deep.png.*8-bit"):
@@ -581,9 +581,9 @@ def test_seeds_give_different_orders():
 @pytest.mark.parametrize(
     "options, word",
     [
-        ({"batch_size": 0}, "batch size 0"),
-        ({"batch_size": 11}, "10 examples"),
-        ({"seed": -1}, "seed -1"),
+        ({"batch_size": 0}, "batch_size must be 1 to .*; got 0"),
+        ({"batch_size": 11}, "1 to 10, the number of examples; got 11"),
+        ({"seed": -1}, "seed must be 0 to .*; got -1"),
         ({"seed": 2**31}, "seed"),
         ({"start_step": -1}, "start_step"),
         ({"examples": np.zeros((10, 2), np.int64)}, "int64"),

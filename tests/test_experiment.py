@@ -120,7 +120,10 @@ def test_samples_are_training_images_and_an_informed_judge_learns_nothing(game, 
     [
         (["--support=1"], "support must be 2 to 2^20; got 1"),
         (["--support=9000"], "needs as many training images; fashion_mnist_10k has 8000"),
-        (["--support=64,many"], "--support takes whole numbers with commas between; got '64,many'"),
+        (
+            ["--support=64,many"],
+            "--support must be whole numbers, separated by commas; got '64,many'",
+        ),
         (["--latent_dim=784"], "latent_dim must be 1 to 783"),
         (["--dataset=grid25"], "image_shape must be that of an image"),
         (["--repeats=0"], "--repeats must be 1 or more; got 0"),

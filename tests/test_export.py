@@ -442,10 +442,10 @@ DAMAGE = {
     missing_variable: r"FAIL  weights +_all_variables/1/\S+ is missing, one of 1",
     other_weights: r"FAIL  files +variables/variables.data-\S+ has changed",
     no_contract: r"FAIL  files +there is no contract.json",
-    renamed_signature: r"FAIL  signatures +signatures are .*'decode'.*says .*'decoder'",
+    renamed_signature: r"FAIL  signatures +signatures are .*'decode'.*has .*'decoder'",
     broken_warm_up: r"FAIL  warm-up +cannot be read",
     forgotten_warm_up: r"FAIL  warm-up +there is no record of decode at batch 1",
-    other_batching: r"FAIL  batching +sizes \[1, 2\] up to 2, the contract says \[1, 2, 4\]",
+    other_batching: r"FAIL  batching +sizes \[1, 2\] up to 2, the contract has \[1, 2, 4\]",
 }
 
 

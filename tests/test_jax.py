@@ -150,7 +150,7 @@ def test_a_trainer_runs_resumes_and_reports_on_jax(method, tmp_path, capsys):
         assert refused.value.code == 2
         assert "cannot be shared by 2 replicas; take 20" in capsys.readouterr().err
         run.main(recipe, [*words, "--epochs=2"])
-        assert "going on from step 8 of 8" in capsys.readouterr().out
+        assert "resuming from step 8 of 8" in capsys.readouterr().out
     finally:
         keras.distribution.set_distribution(None)
     config = json.loads((tmp_path / "run" / "config.json").read_text())

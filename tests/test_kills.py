@@ -57,7 +57,7 @@ def newest(directory):
 
 def started_at(said):
     """The step from which a trainer that said `said` went on."""
-    found = re.search(r"going on from step (\d+) of", said)
+    found = re.search(r"resuming from step (\d+) of", said)
     return int(found[1]) if found else 0
 
 
@@ -103,7 +103,7 @@ def test_sigterm_loses_nothing(tmp_path):
     alive, code, said = kill(arguments, tmp_path, tmp_path / "said", signal.SIGTERM, 0.5)
     assert alive
     check_nothing_was_lost(tmp_path, 0, signal.SIGTERM, code, said)
-    assert "to go on, run again:\n  python -m trainers.bigan" in said
+    assert "to resume, run again:\n  python -m trainers.bigan" in said
 
 
 @pytest.mark.long

@@ -76,7 +76,7 @@ class TestPaths:
         np.testing.assert_allclose(latent.path("normal", [[1]], [[-1]], 3), [[[1], [0], [-1]]])
 
     def test_errors(self):
-        with pytest.raises(ValueError, match="2 steps or more, got 1"):
+        with pytest.raises(ValueError, match="steps must be 2 or more; got 1"):
             latent.path("normal", [[1, 0]], [[0, 1]], 1)
         with pytest.raises(ValueError, match=r"twice the same shape.*\(1, 2\), \(1, 3\)"):
             latent.lerp(np.ones((1, 2)), np.ones((1, 3)), [0.5])
@@ -97,7 +97,7 @@ class TestPaths:
         expected[1] = 2.0
         np.testing.assert_allclose(codes[1, 1, 2], expected, atol=1e-6)
         assert latent.traverse(model, z).shape == (2, CODES, 9, *SHAPE)
-        with pytest.raises(ValueError, match=r"some of 0 to 4, got \[5\]"):
+        with pytest.raises(ValueError, match=r"must be 0 to 4; got \[5\]"):
             latent.traverse(model, z, [5])
 
     def test_of_a_game(self):

@@ -166,7 +166,7 @@ def test_missing_data_are_named(monkeypatch, tmp_path, capsys):
     with pytest.raises(SystemExit) as stopped:
         command.main(["audit", name, "--check-card"])
     assert stopped.value.code == 2
-    assert f"the card of {name} was measured on mnist, which is not here" in capsys.readouterr().err
+    assert f"the card of {name} was measured on mnist, which is missing" in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -61,7 +61,7 @@ def test_there_is_a_largest_number_and_none_after_it(tmp_path):
     assert put(tmp_path, 2**63 - 2).name == str(2**63 - 2)
     assert put(tmp_path).name == str(2**63 - 1)
     for refused in (put, lambda base: publish.check(base, None)):
-        with pytest.raises(ValueError, match=f"version {2**63 - 1}, the largest there can be"):
+        with pytest.raises(ValueError, match=f"version {2**63 - 1}, the largest possible number"):
             refused(tmp_path)
     assert put(tmp_path, 4).name == "4"
 

@@ -155,8 +155,8 @@ def test_bodies_beyond_a_limit_are_refused_before_they_are_read_whole():
         return [answer async for answer in answers(*calls)]
 
     plain, small, large, *fine = asyncio.run(scenario())
-    assert plain == (413, "the body has more than 3000 bytes, which --rest_api_max_body_bytes is")
-    limit = "which --rest_api_max_unpacked_bytes is"
+    assert plain == (413, "the body has more than 3000 bytes, set by --rest_api_max_body_bytes")
+    limit = "set by --rest_api_max_unpacked_bytes"
     assert small == large == (413, f"the body unpacks to more than 2000 bytes, {limit}")
     assert [status for status, _ in fine] == [500, 500]  # there is no predictor
     parsed = flags.parse(["server", "--model_base_path=m"])

@@ -108,7 +108,7 @@ def test_a_worker_that_waits_for_the_others_ends_at_sigterm(tmp_path):
     output = tmp_path / "said"
     arguments = ["--dataset=grid25", f"--run_dir={tmp_path / 'run'}"]
     child = deaf(arguments, output, workers.addresses(2))
-    check_ends(child, output, "waiting until all are there", 0.5)
+    check_ends(child, output, "waiting for the others", 0.5)
 
 
 # TensorFlow takes SIGTERM when it joins other workers.

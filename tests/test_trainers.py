@@ -592,7 +592,7 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(images, whole,
     train(images, directory, "--epochs=3", "--ema=0.9")
     said = capsys.readouterr().out
     assert f"{last} is damaged" in said
-    assert "going on from step 22 of 33" in said
+    assert "resuming from step 22 of 33" in said
     assert same(newest(whole), newest(directory))
 
 

@@ -4,7 +4,7 @@ import importlib.util
 import pathlib
 import sys
 
-# `python -m` searches the working directory first, where a file zoo.py of the user's own may lie.
+# `python -m` searches the working directory first, which may hold a file zoo.py of the user.
 # The package that is meant lies beside this one; `export` does the same.
 if "zoo" not in sys.modules:
     _spec = importlib.util.spec_from_file_location(

@@ -9,7 +9,7 @@ FOLDER = pathlib.Path(__file__).parent
 
 
 def text() -> str:
-    """Command and title, one a line: the methods, then all else that there is to run."""
+    """Command and title, one a line: the methods first, then the other commands."""
     sources = {path.stem: path for path in FOLDER.glob("*.py")}
     sources |= {path.parent.name: path for path in FOLDER.glob("*/__main__.py")}
     others = sorted(name for name in set(sources) - set(zoo.METHODS) if not name.startswith("_"))

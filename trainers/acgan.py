@@ -2,7 +2,7 @@
 
 Lab note, 2 cores of an AMD EPYC without GPU, of which other work took nine tenths. Both runs are
 short, and fall short: samples of a class are nearly equal, and the inverse, which cannot read codes
-that the generator ignores, ends at a loss of 0.95 and more, where 1 is nothing.
+that the generator ignores, ends at a loss of 0.95 or more; a loss of 1 means that it reads nothing.
 
     python -m trainers.acgan --dataset=mnist --width=16 --epochs=3 --train_split='train[:30000]'
         --steps_per_execution=10

@@ -69,7 +69,7 @@ def _read(directory):
 
 
 def main(argv: list | None = None) -> None:
-    """Print the table. Exit code 2 and one line where a directory holds no finished run."""
+    """Print the table. Exit code 2 and one line if a directory holds no finished run."""
     with commands.exit_on_bad_input():
         args, directories = commands.parse(__doc__, FLAGS, sys.argv if argv is None else argv)
         if not directories:

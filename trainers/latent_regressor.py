@@ -4,7 +4,7 @@ Lab note, 2 cores of an AMD EPYC without GPU, shared with other work; tables in 
 
     python -m trainers.latent_regressor
         7.4 minutes, seed 0: x-cycle ratio 0.51; 1-NN on codes 71.2 % (69.5 % before training),
-        where BiGAN has 0.55 and 78.1 %
+        against BiGAN's 0.55 and 78.1 %
 """
 
 from trainers.runs.recipe import Recipe

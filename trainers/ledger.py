@@ -1,13 +1,13 @@
-"""The papers' figures against ours: writes docs/ledger.md from what was measured.
+"""The papers' figures against ours: writes docs/ledger.md from the measurements.
 
 usage: python -m trainers.ledger [--machine='2 cores, no GPU' RUN...]
 
   RUN
-      A finished run directory, to be added to what was measured before the page is written.
+      A finished run directory, to be added to the measurements before the page is written.
 
-What was measured lies in `docs/measurements`, one JSON file per run: command, machine, seconds and
-figures. The papers' figures lie in `docs/papers.json`, each with the place where it was read; one
-that was not read in a source is null there, and the page says so.
+The measurements lie in `docs/measurements`, one JSON file per run: command, machine, seconds and
+figures. The papers' figures lie in `docs/papers.json`, each with its source; one
+that was not read in a source is null there and marked on the page.
 """
 
 import fnmatch
@@ -37,17 +37,17 @@ TABLES = {
     "paper": """## Figures of papers
 
 *Falls short* and *reached* need an interval of the difference, of two standard errors to either
-side and the slack that the remarks name: it lies below zero, or above minus what matters. Any other
-interval says *cannot tell*. One seed has no interval: it never says *reached*, and *falls short*
-only by more than what matters. Modes are counted only if half of the
-samples are close to a mode. What falls short comes first.""",
+side and the slack in the remarks: it lies below zero, or above minus the margin, the difference
+that matters. For any other interval the verdict is *cannot tell*. One seed has no interval: it is
+never *reached*, and *falls short* only by more than the margin. Modes are counted only if half of
+the samples are close to a mode. Figures that fall short come first.""",
     "theorem": """## Theorems
 
-What was measured beside what a theorem says. A bound that does not cover this scale says nothing
+Measured values beside those of theorems. A bound that does not cover this scale implies nothing
 about these figures, nor do they about it.""",
     "control": """## Controls of our own constructions
 
-What a construction or a test must return, by how it is made.""",
+Values that a construction or a test must return by design.""",
 }
 
 
@@ -87,7 +87,7 @@ def _paper_row(paper, found):
         "figure": paper["figure"],
         "theirs": _theirs(paper),
         "ours": _mean(values, paper.get("digits", 2)),
-        "what matters": f"{paper['matters']:g}",
+        "margin": f"{paper['matters']:g}",
         "verdict": judge(paper, values, _enough(paper, found)),
         "runs": str(len(values)),
         "minutes a run": _minutes(found),
@@ -101,7 +101,7 @@ def _theorem_row(paper, found):
     return {
         "theorem": f"{paper['paper']}, {paper['place']}",
         "figure": paper["figure"],
-        "says": _theirs(paper),
+        "value": _theirs(paper),
         "measured": measured + (f" in {len(values)} cells" if paper.get("cells") else ""),
         "covered by the bound at this scale": "yes" if paper["covered"] else "no",
         "remarks": paper.get("remarks", ""),
@@ -168,7 +168,7 @@ def _minutes(found):
 
 
 def _values(record, paper):
-    """What the row is about in one record: a figure, or all that its pattern names, or none."""
+    """The values of the row in one record: a figure, or all that its pattern names, or none."""
     return [value * paper.get("factor", 1) for _, value in _named(record, paper)]
 
 
@@ -205,7 +205,7 @@ def _mean(values, digits):
 
 
 def record(directory: pathlib.Path, machine: str) -> dict:
-    """What `docs/measurements` keeps of a finished run.
+    """The record of a finished run in `docs/measurements`.
 
     Raises:
         ValueError: `directory` holds no finished run.
@@ -239,7 +239,7 @@ def read() -> tuple[list, dict]:
 
 def main(argv: list) -> None:
     """Add runs, write the page; exit code 2 for bad input."""
-    known = {"machine": ("", "What the runs RUN… were made on, in words.")}
+    known = {"machine": ("", "The machine of the runs RUN…, in words.")}
     with commands.exit_on_bad_input():
         args, runs = commands.parse(__doc__, known, argv)
         if bool(runs) != bool(args.machine):

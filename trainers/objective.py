@@ -30,17 +30,17 @@ METHODS = ("GAN", "BiGAN", "ALI", "Counterexample", "Memorizer")
 
 FLAGS = {
     "budget": ("19200,51200", "Pairs of either kind to train on, in multiples of 6,400."),
-    "width": (0, "Of the fresh discriminators; 0 for the model's own."),
+    "width": (0, "Width of the fresh discriminators; 0 for the model's own."),
     "seeds": (3, "Independent initial weights and orders of the pairs."),
     "held_out": (10_000, "Pairs of either kind to measure on, at most as many as test images."),
     "support": ("", "Numbers of stored images of counterexamples to add, as in 64,1024."),
-    "against": ("", "The data set, in place of what each model was trained on."),
-    "out": ("runs/objective", "Where to write."),
+    "against": ("", "The data set, instead of the training data of each model."),
+    "out": ("runs/objective", "Directory to write to."),
 }
 
 
 def main(argv: list | None = None) -> None:
-    """Measure, print, write. Exit code 2 and one line where the input is bad."""
+    """Measure, print, write. Exit code 2 and one line for bad input."""
     began = time.monotonic()
     argv = sys.argv if argv is None else argv
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -78,7 +78,7 @@ def main(argv: list | None = None) -> None:
 
 
 def measure(game, data, budgets, width: int = 0, seeds: int = 3, held_out: int = 10_000):
-    """How well fresh discriminators of the own kind of `game` tell its pairs apart.
+    """Accuracy and objective of fresh discriminators of the own kind of `game` on its pairs.
 
     Pairs to train on are of training images, those to measure on of test images. E and G are fixed.
 
@@ -86,13 +86,13 @@ def measure(game, data, budgets, width: int = 0, seeds: int = 3, held_out: int =
         game: a trained game of `METHODS`; it is not changed.
         data: the `zoo.datasets.Dataset` to compare with.
         budgets: growing numbers of pairs of either kind, each seen once by a discriminator.
-        width: of the discriminators, 0 for that of `game`.
-        seeds: how many discriminators; a further one is trained on two real streams.
+        width: width of the discriminators, 0 for that of `game`.
+        seeds: number of discriminators; a further one is trained on two real streams.
         held_out: pairs of either kind to measure on, at most as many as there are test images.
 
     Yields:
         one dict per law ("pairs", or "two real streams" with one seed), seed and budget: those,
-        `parameters`, and what `zoo.metrics.judges.verdict` returns.
+        `parameters`, and the values of `zoo.metrics.judges.verdict`.
 
     Raises:
         ValueError: the method has another objective, or the data another shape.
@@ -227,12 +227,12 @@ def _numbers(flag, text):
         return [int(number) for number in text.split(",") if text]
     except ValueError:
         raise ValueError(
-            f"--{flag} takes whole numbers with commas between; got {text!r}"
+            f"--{flag} must be whole numbers, separated by commas; got {text!r}"
         ) from None
 
 
 def _games(paths, supports, against):
-    """(name, game, data) of all that is to be measured, checked before anything is."""
+    """(name, game, data) of all models to measure, checked before the first is measured."""
     import zoo
     from zoo import counterexample
     from zoo import models

@@ -8,7 +8,7 @@ defaults have not been run to their end:
         12 minutes, seed 0, 1,320 steps of the generator: the distance falls from 0.25 in epoch 2 to
         0.11, 7 of 8 modes, 21.9 % of samples are good (real points 98.6 %)
     python -m trainers.wgan --epochs=2
-        2 minutes, seed 0, 40 steps: shows that images train, not what they become
+        2 minutes, seed 0, 40 steps: shows that images train, not their final quality
 """
 
 from trainers.runs.recipe import Recipe

@@ -1,7 +1,7 @@
 """Generative adversarial networks that have an encoder.
 
 `zoo.METHODS` names every method; `zoo.BiGAN` (and so on) is its class. Classes are imported when
-first asked for, so that `import zoo` costs nothing until a model is wanted.
+first accessed, so that `import zoo` is fast.
 """
 
 import importlib
@@ -70,14 +70,14 @@ METHODS = {
     "naive_encoder": "NaiveEncoder",
 }
 
-# Not methods: what is built, not learned; loaded, measured and exported like what was trained.
+# Not methods: built, not learned. Loading, metrics and export are those of a game.
 CONSTRUCTIONS = {"counterexample": "Counterexample", "memorizer": "Memorizer"}
 
 __version__ = "0.1.0"
 
 
 def method(name: str) -> "type[Game]":
-    """The game class of method `name`. Raises ValueError listing the methods there are."""
+    """The game class of method `name`. Raises ValueError that lists the methods."""
     known = METHODS | CONSTRUCTIONS
     if name not in known:
         raise ValueError(f"unknown method {name!r}; methods are {', '.join(known)}")
@@ -85,24 +85,24 @@ def method(name: str) -> "type[Game]":
 
 
 def load(source: str, sha256: str = "") -> "Game":
-    """A trained game: a preset by name, or what was saved somewhere.
+    """A trained game: a preset by name, or a saved one by path or address.
 
     Args:
         source: the name of a preset, such as "bigan_fashion_mnist" (`list_presets` has them all);
             a run directory or the `game.keras` in it; a directory written by `save_preset`;
             "https://…/bigan.zip", an archive of such a directory; or "hf://owner/repo@revision".
-            A name goes before a directory of that name, which can be given as "./name".
+            A preset takes precedence over a directory of its name; write "./name" for that.
         sha256: of a preset's config.json, which holds the checksum of its weights and so covers
             both; of the whole archive for https://; of the file for .keras. Required for https://
-            and hf://, and checked wherever it is given.
+            and hf://, and checked whenever it is given.
 
     Returns:
         The game: as it was trained, compiled, if it comes from a run; not compiled from a preset,
         whose `game.ema` is 0 (see `zoo.presets.storage`).
 
     Raises:
-        ValueError: there is nothing of that name, or a file is damaged or not the expected one;
-            says which file, and which sha256 was expected and found.
+        ValueError: nothing has that name, or a file is damaged or not the expected one;
+            the message names the file, and the expected and found sha256.
     """
     from zoo import saving
 
@@ -122,13 +122,13 @@ def list_presets() -> list:
 def save_preset(game: "Game", directory: str, precision: str = "float16", **about) -> None:
     """Write the weights and the configuration of `game` so that `zoo.load(directory)` reads them.
 
-    The layout is that of the package's presets, without figures and card; `python -m zoo.presets`
-    makes all of it from a run directory. Averages, where the game keeps them, are stored as the
+    The layout is that of the package's presets, without metrics and card; `python -m zoo.presets`
+    makes all of it from a run directory. If the game keeps averages, they are stored as the
     networks themselves.
 
     Args:
         game: a game of this package, trained or not.
-        directory: made if need be; a preset that is there is replaced, with its card and figures.
+        directory: made if missing; a preset in it is replaced, with its card and metrics.
         precision: "float16", or "float32" to store every kernel as it is.
         **about: kept under "training" in config.json, such as command="…".
 

@@ -1,4 +1,4 @@
-"""Which trained models come with the zoo, and what is known of each.
+"""The trained models that come with the zoo, with their metrics.
 
 usage: python -m zoo            the presets, with their key figures
        python -m zoo NAME       the card of one of them, or of a directory that `zoo.load` reads
@@ -10,7 +10,7 @@ from zoo.cli import commands
 
 
 def main(argv: list | None = None) -> None:
-    """Print; exit code 2 and one line where there is no such preset. Needs no TensorFlow."""
+    """Print; exit code 2 and one line if there is no such preset. Needs no TensorFlow."""
     words = (sys.argv if argv is None else argv)[1:]
     if {"--help", "-h"} & set(words):
         print(__doc__.strip())

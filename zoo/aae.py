@@ -23,11 +23,12 @@ class AAE(Game):
 
     The squared error is summed over pixels and averaged over the batch. Half of it is, but for a
     constant, −log p(x|z) in nats of a decoder with unit variance. No weight balances it against
-    the encoder's game: the encoder has an optimizer for each, and Adam is blind to their scale.
+    the encoder's game: the encoder has an optimizer for each, and Adam does not depend on their
+    scale.
 
     Networks: encoder x → z, generator z → x, code_discriminator z → logit without batch norm.
     Players: autoencoder (E and G); discriminator (C); encoder (E again).
-    Schedule: they move one after the other, each from a forward pass of its own.
+    Schedule: they move one after the other, each from its own forward pass.
 
     Deviations: the encoder minimises the non-saturating −E_x log C(E(x)). Labels in the
     regulariser, which would tie classes to the petals of prior="mixture", and the paper's

@@ -1,4 +1,4 @@
-"""ACGAN: a generator of images of the class that is asked for, and an inverse of it."""
+"""ACGAN: a generator of images of a given class, and an inverse of it."""
 
 import math
 
@@ -17,25 +17,25 @@ from zoo.training.optimizers import adam
 class ACGAN(Game):
     """Class-conditional GAN with an auxiliary classifier (Odena et al. 2017, arXiv:1610.09585).
 
-    D says of x how real it is and which class it has. With L_S = E log P(real | x) + E log P(fake |
+    D estimates whether x is real, and its class. With L_S = E log P(real | x) + E log P(fake |
     G(z, y)) and L_C = E log P(y | x) + E log P(y | G(z, y)), D maximises L_S + L_C and G maximises
-    L_C − L_S; losses are in nats. D = ½ and a classifier that is always right cost D 2 log 2, G
-    log 2; one that knows nothing adds 2 log(classes) and log(classes).
+    L_C − L_S; losses are in nats. If D = ½ and the classifier is always right, the losses are
+    2 log 2 for D and log 2 for G; a random classifier adds 2 log(classes) and log(classes).
 
     The inverse is the brute-force encoder of Dong, Neekhara, Wu and Guo 2017 (arXiv:1701.02676): it
-    minimises E_{z, y} |z − I(G(z, y))|² / latent_dim. It is told no class, so z holds what classes
-    share, and G(I(x), y) is x translated to class y, or to domain y if labels say domains. It never
-    sees a real image, so real images may have codes that mean nothing.
+    minimises E_{z, y} |z − I(G(z, y))|² / latent_dim. It is given no class, so z holds the content
+    that classes share, and G(I(x), y) is x translated to class y, or to domain y if labels are
+    domains. It never sees a real image, so real images may have codes that mean nothing.
 
     Networks: generator (z, y) → x, discriminator x → (logit, logits of the classes), inverse x → z.
     Players: discriminator; generator; inverse. They move together, from one forward pass.
 
-    Deviations: G minimises the non-saturating −log P(real | G(z, y)). Classes of what is generated
+    Deviations: G minimises the non-saturating −log P(real | G(z, y)). Classes of generated images
     are those of the batch. The inverse learns beside G, in Dong et al. after it, and D there learns
-    no classes of what is generated. It is not called an encoder because decoding needs a class too.
+    no classes of generated images. It is not called an encoder because decoding needs a class too.
 
     Args:
-        classes: how many, 2 or more; labels are 0 to `classes` − 1.
+        classes: number of classes, 2 or more; labels are 0 to `classes` − 1.
         joint: weight of the inverse's loss in the generator's; 0 is the paper's generator.
     """
 
@@ -88,7 +88,7 @@ class ACGAN(Game):
         return self._trained("generator")([z, y], training=False)
 
     def invert(self, x):
-        """Codes of images, whatever their class. (n, ...) → (n, *code_shape)."""
+        """Codes of images, for any class. (n, ...) → (n, *code_shape)."""
         return self._trained("inverse")(x, training=False)
 
     def translate(self, x, y):

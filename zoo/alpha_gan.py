@@ -32,7 +32,7 @@ class AlphaGAN(Game):
     Deviations: the paper's E and G minimise the ratio −log C + log(1 − C) = −logit, which has no
     lower bound; like the re-implementation we keep the first, non-saturating half. The first
     version of the paper swaps prior and posterior in C's loss, which its authors confirmed to be
-    an error; above is the corrected one. What D thinks of x' does not move E, as in the paper's
+    an error; above is the corrected one. The score of x' does not move E, as in the paper's
     algorithm; in the re-implementation it does, and its two kinds of fakes are averaged, not
     summed. The networks are ours.
 

@@ -29,11 +29,11 @@ class Counterexample(Game):
     search and a gather that agree with it but in the ramps of its soft steps.
 
     Networks: encoder, generator (both fixed), discriminator (x, z) → logit.
-    Players: discriminator. Its loss has both halves averaged: log 2 where it sees nothing.
+    Players: discriminator. Its loss has both halves averaged: log 2 if it cannot tell them apart.
 
     Deviations: the paper cuts all d̃ coordinates; equal probability is all its proof uses. Its soft
     step is a difference of two ReLUs, which float32 rounds wrongly for most z: ours saturates.
-    What holds for a fixed pair says nothing of whether training finds one.
+    A result on a fixed pair does not show that training finds one.
 
     Args:
         support: m, the number of stored images; a whole number to the power of `cuts`.
@@ -90,7 +90,7 @@ class Counterexample(Game):
         return ops.convert_to_numpy(self.overwrite(ops.convert_to_tensor(x), noise))
 
     def remember(self, images) -> None:
-        """Store the `support` images, uint8 (m, *image_shape), that G knows from now on.
+        """Store the `support` images, uint8 (m, *image_shape), that G returns from then on.
 
         Raises:
             ValueError: another number, shape or type of images.
@@ -119,7 +119,7 @@ def check(image_shape, latent_dim: int, support: int, cuts: int = 0) -> int:
 
 
 def check_images(data, support: int) -> None:
-    """Raises ValueError where the `zoo.datasets.Dataset` has fewer training images."""
+    """Raises ValueError if the `zoo.datasets.Dataset` has fewer training images."""
     if support > len(data.train):
         raise ValueError(
             f"a support of {support} needs as many training images; "

@@ -1,4 +1,4 @@
-"""CycleGAN: two translators between two sets of images, of which no pairs are known."""
+"""CycleGAN: two translators between two sets of images, without known pairs."""
 
 from zoo.game import Game
 from zoo.losses import absolute_error
@@ -14,11 +14,12 @@ class CycleGAN(Game):
     F: A → B and G: B → A against D_A and D_B, by least squares: the discriminators minimise
     ½ E [(D_B(b) − 1)² + D_B(F(a))²] and the same of A, the translators E (D_B(F(a)) − 1)² +
     E (D_A(G(b)) − 1)² + cycle · (‖G(F(a)) − a‖₁ + ‖F(G(b)) − b‖₁), with norms averaged over pixels.
-    `identity` adds cycle · identity · (‖F(b) − b‖₁ + ‖G(a) − a‖₁), which keeps what looks right.
+    `identity` adds cycle · identity · (‖F(b) − b‖₁ + ‖G(a) − a‖₁), which keeps images of the target
+    domain as they are.
 
-    A perfect cycle does not say that the translation is right: F and F⁻¹ may also invert colours or
-    exchange images. Where domains agree and F = G = identity, every term of the translators but
-    the adversarial is 0; where D = ½ everywhere, the discriminators lose ½ (¼ for each half).
+    A perfect cycle does not imply a correct translation: F and F⁻¹ may also invert colours or
+    exchange images. If domains agree and F = G = identity, every term of the translators but
+    the adversarial is 0; if D = ½ everywhere, the discriminators lose ½ (¼ for each half).
 
     Networks: a_to_b and b_to_a, x → x; discriminator_a and discriminator_b, x → a score for each
     patch. They are those of `zoo.networks.translators` in every set of networks. There is no code:
@@ -32,7 +33,7 @@ class CycleGAN(Game):
     Args:
         cycle: weight of the cycle errors, λ.
         identity: weight of the identity terms, as a share of `cycle`; 0 leaves them out. They are
-            a remedy where translators change colours that should stay.
+            a remedy if translators change colours that should stay.
     """
 
     inputs = ("a", "b")

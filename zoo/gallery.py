@@ -1,4 +1,4 @@
-"""One picture of what every method makes: reconstructions of the same images, and samples.
+"""One picture of every method: reconstructions of the same images, and samples.
 
 usage: python -m zoo.gallery [MODEL ...] [flags]
 
@@ -19,13 +19,13 @@ FLAGS = {
     "dataset": models.DATASET_FLAG,
     "reconstructions": (10, "Test images to reconstruct."),
     "samples": (8, "Samples of each model."),
-    "seed": (0, "Of the samples."),
-    "out": ("runs/gallery.png", "The picture to write."),
+    "seed": (0, "Seed of the samples."),
+    "out": ("runs/gallery.png", "PNG file to write."),
 }
 
 
 def main(argv: list | None = None) -> None:
-    """Load, decode, draw. Exit code 2 and one line where the input is bad."""
+    """Load, decode, draw. Exit code 2 and one line for bad input."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with commands.exit_on_bad_input():
         args, paths = commands.parse(__doc__, FLAGS, sys.argv if argv is None else argv)
@@ -51,7 +51,7 @@ def draw(paths: list, args) -> None:
     for data, made in groups.values():
         rows += _group(data, made, args)
     headings = [
-        (0, "test images, and what comes back from their codes"),
+        (0, "test images, and their reconstructions"),
         (args.reconstructions + 1, "other test images, and samples"),
     ]
     note = (
@@ -59,7 +59,9 @@ def draw(paths: list, args) -> None:
         f"{args.samples} codes drawn from the prior (seed {args.seed})."
     )
     about = {"weights": json.dumps(models.weights_of(paths))}
-    sheets.draw(args.out, "What every method makes", rows, headings, note, about)
+    sheets.draw(
+        args.out, "Reconstructions and samples of every method", rows, headings, note, about
+    )
 
 
 def _presets():
@@ -120,7 +122,7 @@ def _group(data, made, args):
 
 
 def method_of(name: str) -> str:
-    """The method of a model as its paper writes it, by the model's name; "" where it says none.
+    """The method of a model as its paper writes it, by the model's name; "" if it has none.
 
     "vae_gan_dcgan_mnist" → "VAE/GAN".
     """

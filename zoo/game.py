@@ -46,14 +46,14 @@ class Game(keras.Model):
             which the caller gives all networks: see `own`.
         network: the set of networks, one of `zoo.networks.BACKBONES`.
         width: units of the smallest layer of that set; every other layer is a multiple.
-        prior: law of the codes, "normal" N(0, I), "uniform" on [-1, 1]^latent_dim, or "mixture",
-            ten Gaussians around a ring in the plane (latent_dim 2).
+        prior: distribution of the codes, "normal" N(0, I), "uniform" on [-1, 1]^latent_dim, or
+            "mixture", ten Gaussians around a ring in the plane (latent_dim 2).
         ema: decay per step of an exponential moving average of the networks in `averaged`;
             when it is above 0, `encode`, `decode` and everything built on them use the average.
             The first steps use a smaller decay, (1 + t) / (10 + t) after step t.
         seed: fixes the initial weights and every draw of noise.
         **own: networks of the caller's own, by their names in `players`, such as
-            `encoder=keras.Model(x, z)`, in place of those of the set; see `zoo.networks.own`.
+            `encoder=keras.Model(x, z)`, instead of those of the set; see `zoo.networks.own`.
 
     Raises:
         ValueError: an argument is out of range, the networks cannot take `image_shape`, or a
@@ -66,13 +66,13 @@ class Game(keras.Model):
     inputs: tuple = ("x", "z")
     # Whether every phase of a step plays on examples of its own, not all on the same ones.
     fresh_batches: bool = False
-    # What `play` returns beside the losses, for the logs: the value of the last phase is kept.
+    # Names of values that `play` returns beside the losses, for the logs; the last phase counts.
     reported: tuple = ()
-    # Score → (network, what it is given[, which of its outputs]); see `zoo.scores`.
+    # Score → (network, its input[, index of its output]); see `zoo.scores`.
     scores: dict = {}
     # The networks of which `ema` keeps averages: those that make codes and images.
     averaged: tuple = ("encoder", "generator")
-    # Of every pixel of an image; None where a method makes images without a range.
+    # Range of every pixel; None if a method makes images without a range.
     image_range: tuple | None = (-1, 1)
 
     def __init_subclass__(cls, **kwargs):
@@ -113,7 +113,7 @@ class Game(keras.Model):
         self.averages = averages.create(self) if self.ema else {}
         self.built = True
 
-    # What a method declares.
+    # Declared by a method.
 
     @classmethod
     def schedule_for(cls, **arguments) -> tuple:
@@ -162,7 +162,7 @@ class Game(keras.Model):
         """Shape of one code: (latent_dim,), or (height, width, channels)."""
         return code_shape(self.latent_dim)
 
-    # What a trained game does. Inference mode: batch norm uses its moving statistics.
+    # Use of a trained game. Inference mode: batch norm uses its moving statistics.
 
     @property
     def has_encoder(self) -> bool:
@@ -204,7 +204,7 @@ class Game(keras.Model):
         return ops.reshape(hidden(inputs, training=False), (ops.shape(x)[0], -1))
 
     def encoder_inputs(self, x):
-        """What `encode` and `features` give to the encoder for x: x, unless it takes more."""
+        """The encoder's inputs in `encode` and `features`: x, unless it takes more."""
         return x
 
     def prior_codes(self, n: int, seed: int):
@@ -212,11 +212,11 @@ class Game(keras.Model):
         return PRIORS[self.prior]((n, *self.code_shape), seed=seed)
 
     def observed(self, x, seed: int):
-        """Examples as this game's data law has them: x itself, unless the method changes data."""
+        """Examples from this game's data distribution: x itself, unless the method changes data."""
         return x
 
     def signatures(self) -> dict:
-        """Name → `zoo.signatures.Signature` of what an export offers; see there.
+        """Name → `zoo.signatures.Signature` of every function to export.
 
         A method that has more overrides it: `return super().signatures() | {"translate": ...}`.
         """
@@ -232,7 +232,7 @@ class Game(keras.Model):
         """n fresh standard normal codes, for reparametrised draws. (n, *code_shape)."""
         return draw(normal, n, self.code_shape, self.seed_generator)
 
-    # What a Keras user calls: compile, fit, evaluate, predict, export.
+    # Called by a Keras user: compile, fit, evaluate, predict, export.
 
     def compile(self, optimizer=None, l2: float = 0.0, **kwargs) -> None:
         """Give every player its optimizer.
@@ -271,10 +271,10 @@ class Game(keras.Model):
         return super().fit(x, *arguments, **named)
 
     def evaluate(self, x=None, *arguments, **named):
-        """The losses of `play` on x, in inference mode: nothing is updated but their means.
+        """The losses of `play` on x, in inference mode: only their means are updated.
 
         The noise is that of a new game of this seed: the same weights give the same losses, and
-        the noise of training goes on as if nothing had been evaluated.
+        the noise of training continues as if nothing had been evaluated.
 
         Returns:
             The losses in the order of `metrics_names`, or by name if `return_dict=True`.

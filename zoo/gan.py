@@ -13,7 +13,7 @@ class GAN(Game):
 
     V(D, G) = E_x log D(x) + E_z log(1 − D(G(z))), which D maximises; its loss is -V, in nats, both
     halves summed. Against a fixed G the best D is p(x) / (p(x) + p_G(x)), and V is then
-    −2 log 2 + 2 JSD(p, p_G): where G is perfect D = ½ everywhere, D's loss is 2 log 2 ≈ 1.386 and
+    −2 log 2 + 2 JSD(p, p_G): if G is perfect, D = ½ everywhere, D's loss is 2 log 2 ≈ 1.386 and
     G's is log 2.
 
     Networks: generator z → x, discriminator x → logit. There is no encoder.
@@ -21,7 +21,7 @@ class GAN(Game):
 
     Deviations: G minimises the non-saturating −E_z log D(G(z)), as both papers do in practice. The
     prior is N(0, I), which methods with an encoder need, not uniform; prior="uniform" gives theirs.
-    For what else differs from DCGAN see `zoo.networks.dcgan`.
+    For other differences from DCGAN see `zoo.networks.dcgan`.
     """
 
     players = {"discriminator": ("discriminator",), "generator": ("generator",)}

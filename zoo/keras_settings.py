@@ -1,4 +1,4 @@
-"""What the user configured Keras to do, known before Keras is imported, and what games need."""
+"""The user's Keras configuration, read before Keras is imported, and requirements of games."""
 
 import contextlib
 import json
@@ -19,7 +19,7 @@ def file() -> pathlib.Path:
 
 
 def backend() -> tuple[str, str]:
-    """The backend that Keras takes when it is imported, and what to call the setting.
+    """The backend that Keras takes when it is imported, and a name of the setting for messages.
 
     Raises:
         ValueError: keras.json is JSON of another kind than an object.
@@ -39,7 +39,7 @@ def check_backend(what: str, allowed: tuple = WORKING) -> str:
     """The backend that Keras takes.
 
     Args:
-        what: what needs it, such as "training".
+        what: the feature that needs it, such as "training".
         allowed: the backends that it works with.
 
     Raises:
@@ -65,7 +65,7 @@ def check_floatx() -> None:
 
 @contextlib.contextmanager
 def channels_last():
-    """Layers made inside take images (h, w, c), whatever keras.json or the user's code says."""
+    """Layers made inside take images (h, w, c), in spite of keras.json or the user's code."""
     import keras
 
     before = keras.config.image_data_format()

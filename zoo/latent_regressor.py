@@ -14,8 +14,8 @@ class LatentRegressor(Game):
 
     The GAN of `zoo.gan`, and E_z |z − E(G(z))|² / latent_dim, which E minimises while G learns.
     E never sees a real image: it can be perfect, loss 0, and return arbitrary codes for images that
-    G cannot make. That is what BiGAN is compared with. Where `joint` is above 0, G minimises that
-    much of E's loss too (JLR; the authors take 0.25, and 1 lets the game degenerate).
+    G cannot make. BiGAN is compared with it. If `joint` is above 0, G minimises that
+    share of E's loss too (JLR; the authors take 0.25, and 1 lets the game degenerate).
 
     At the optimum D = ½, its loss is 2 log 2 ≈ 1.386 nats and the adversarial part of G's log 2.
 

@@ -1,4 +1,4 @@
-"""How strongly trained models stretch, next to how well they reconstruct: one row per model.
+"""Sensitivity and reconstruction error of trained models: one row per model.
 
 usage: python -m zoo.lipschitz MODEL [MODEL ...] [flags]
 
@@ -8,7 +8,7 @@ writes lipschitz.json, with more figures, and lipschitz.png, reconstruction erro
 sensitivity.
 
 L_E and L_G are the largest singular values of the Jacobians of the encoder at test examples and of
-the generator at prior draws. S_E and S_G are what Gaussian noise does in the mean. The bridge share
+the generator at prior draws. S_E and S_G are the mean effects of Gaussian noise. The bridge share
 is that of samples farther from all real examples than 99 % of those are from each other; for a
 mixture, of samples outside 3 standard deviations of every mode. See zoo/metrics/sensitivity.py and
 zoo/metrics/bridges.py.
@@ -31,7 +31,7 @@ FLAGS = {
     "steps": (30, "Steps of the power iteration."),
     "tau": (0.1, "Standard deviation of the noise behind S, in units of a coordinate."),
     "samples": (2000, "Test examples for the cycles, and samples for the bridge share."),
-    "seed": (0, "Of every choice and draw."),
+    "seed": (0, "Seed of every choice and draw."),
     "out": ("runs/lipschitz", "Directory to write to."),
 }
 COLUMNS = (
@@ -94,7 +94,7 @@ def measure(model, data, args) -> dict[str, float]:
 
 
 def table(rows: dict) -> str:
-    """Figures of models, name → figures, as Markdown; what a model lacks is –."""
+    """Figures of models, name → figures, as Markdown; missing figures are –."""
     return markdown.table(
         ["model", *(column[0] for column in COLUMNS)],
         [
@@ -105,7 +105,7 @@ def table(rows: dict) -> str:
 
 
 def main(argv: list | None = None) -> None:
-    """Measure, print, write. Exit code 2 and one line where the input is bad."""
+    """Measure, print, write. Exit code 2 and one line for bad input."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with commands.exit_on_bad_input():
         args, paths = commands.parse(__doc__, FLAGS, sys.argv if argv is None else argv)

@@ -1,8 +1,9 @@
 """Losses: pure functions of tensors, on any Keras backend.
 
-Each says how it reduced and in which unit; all are computed and returned in float32. Losses return
-one scalar, densities one number per example. Adversarial losses take logits, never probabilities:
--log D = softplus(-a) and -log(1 - D) = softplus(a) stay finite where D rounds to 0 or 1.
+Each docstring gives the reduction and the unit; all are computed and returned in float32. Losses
+return one scalar, densities one number per example. Adversarial losses take logits, never
+probabilities: -log D = softplus(-a) and -log(1 - D) = softplus(a) stay finite if D rounds to 0
+or 1.
 """
 
 import math
@@ -11,31 +12,31 @@ from keras import ops
 
 
 def accepted(logits):
-    """Mean of -log D: what it costs that `logits` should be judged real. (n, 1) → scalar, nats."""
+    """Mean of -log D: the loss of `logits` that should be judged real. (n, 1) → scalar, nats."""
     return ops.mean(ops.softplus(-ops.cast(logits, "float32")))
 
 
 def rejected(logits):
-    """Mean of -log(1 - D): what it costs that `logits` should be judged fake. (n, 1) → nats."""
+    """Mean of -log(1 - D): the loss of `logits` that should be judged fake. (n, 1) → nats."""
     return ops.mean(ops.softplus(ops.cast(logits, "float32")))
 
 
 def hinge_accepted(scores):
-    """Mean of max(0, 1 - s): a discriminator's hinge loss on what it should score above 1.
+    """Mean of max(0, 1 - s): a discriminator's hinge loss on examples to score above 1.
 
     Lim and Ye 2017 (arXiv:1705.02894), Miyato et al. 2018 (arXiv:1802.05957). (n, 1) → scalar, in
-    units of the score. Who plays against it minimises the mean of -s (Miyato's generator).
+    units of the score. Its opponent minimises the mean of -s (Miyato's generator).
     """
     return ops.mean(ops.relu(1 - ops.cast(scores, "float32")))
 
 
 def hinge_rejected(scores):
-    """Mean of max(0, 1 + s): the same on what it should score below -1. (n, 1) → scalar."""
+    """Mean of max(0, 1 + s): the same on examples to score below -1. (n, 1) → scalar."""
     return ops.mean(ops.relu(1 + ops.cast(scores, "float32")))
 
 
 def square_accepted(scores):
-    """Mean of (1 - s)²: the least squares loss of what should be scored 1.
+    """Mean of (1 - s)²: the least squares loss of examples to score 1.
 
     Mao et al. 2017 (arXiv:1611.04076). (n, ...) → scalar, in squared units of the score.
     """
@@ -43,7 +44,7 @@ def square_accepted(scores):
 
 
 def square_rejected(scores):
-    """Mean of s²: the same of what should be scored 0. (n, ...) → scalar."""
+    """Mean of s²: the same of examples to score 0. (n, ...) → scalar."""
     return ops.mean(ops.square(ops.cast(scores, "float32")))
 
 
@@ -68,7 +69,7 @@ def absolute_error(x, y):
 
 
 def gaussian_draw(mean, log_var, noise):
-    """A draw from N(mean, exp(log_var)) that both can be differentiated through.
+    """A draw from N(mean, exp(log_var)) that is differentiable in both.
 
     z = mean + exp(log_var / 2) · noise, noise standard normal (Kingma and Welling 2014,
     arXiv:1312.6114). (n, d) three times → (n, d).

@@ -13,7 +13,7 @@ class Memorizer(Game):
     """Generalization and equilibrium in GANs (Arora, Ge, Liang, Ma, Zhang 2017, arXiv:1703.00573).
 
     A GAN's objective, |E_x φ(D(x)) − E_z φ(D(G(z)))|, is within ε of its optimum for every D of p
-    parameters at once, though G knows `support` = m images only, with m of the order of
+    parameters at once, though G returns `support` = m images only, with m of the order of
     p log p / ε². φ(t) = log t gives the GAN, φ(t) = t the Wasserstein form. G is a random sample of
     the training images: of m blocks of equal probability it finds that of z and looks its image up.
     The proof is concentration for one D and a union over all of them, so neither more training of D
@@ -23,10 +23,9 @@ class Memorizer(Game):
     Block: see `zoo.Counterexample`.
 
     Networks: generator (fixed), discriminator x → logit.
-    Players: discriminator. Its loss has both halves averaged: log 2 where it sees nothing.
+    Players: discriminator. Its loss has both halves averaged: log 2 if it cannot tell them apart.
 
-    Deviations: none in G. What holds for a fixed generator says nothing of whether training finds
-    one.
+    Deviations: none in G. A result on a fixed generator does not show that training finds one.
 
     Args:
         support: m, the number of stored images; a whole number to the power of `cuts`.
@@ -56,7 +55,7 @@ class Memorizer(Game):
         return {"discriminator": (accepted(real) + rejected(fake)) / 2}
 
     def remember(self, images) -> None:
-        """Store the `support` images, uint8 (m, *image_shape), that G knows from now on.
+        """Store the `support` images, uint8 (m, *image_shape), that G returns from then on.
 
         Raises:
             ValueError: another number, shape or type of images.

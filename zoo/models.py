@@ -1,4 +1,4 @@
-"""What can be measured, wherever it was read from: a trained game or a SavedModel."""
+"""`Model`: one interface to trained games and SavedModels, for metrics."""
 
 import dataclasses
 import functools
@@ -16,10 +16,10 @@ from zoo.presets import registry
 
 DEFAULT = "fashion_mnist_10k"
 
-# The flag of the commands that hold models against data.
+# The flag of the commands that compare models with data.
 DATASET_FLAG = (
     "",
-    f"The data set; by default what each model was trained on, as its run says, or else {DEFAULT}.",
+    f"The data set; by default the training data of each model, if recorded, or else {DEFAULT}.",
 )
 
 
@@ -28,18 +28,18 @@ class Model:
     """A pair of an encoder and a generator, or a generator alone, as functions of arrays.
 
     Attributes:
-        name: what to call it.
-        encode: x (n, *shape) → codes (n, d); None where there is no encoder. Codes that have
+        name: label for tables.
+        encode: x (n, *shape) → codes (n, d); None if there is no encoder. Codes that have
             height and width (n, h, w, c) are vectors here, d = h · w · c.
         decode: codes (n, d) → x.
         prior: (n, seed) → n draws from the prior, (n, d).
         law: name of the prior.
         shape: of one example.
-        observed: (x, seed) → x under the data law that the model is made for.
-        counts: bool, of `shape`: False where a pixel carries noise and no image; None where all
+        observed: (x, seed) → x under the data distribution of the model.
+        counts: bool, of `shape`: False if a pixel carries noise and no image; None if all
             count.
         anomaly: x → name of a score → (n,), higher is more unusual (see `zoo.scores.anomaly`);
-            None where there is no encoder.
+            None if there is no encoder.
     """
 
     name: str
@@ -53,12 +53,12 @@ class Model:
     anomaly: Callable | None = None
 
     def counted(self, x: np.ndarray) -> np.ndarray:
-        """What of examples (n, *shape) is no noise, (n, ...): noise copied is no reconstruction."""
+        """The coordinates of examples (n, *shape) that carry no noise, (n, ...), to compare."""
         return x if self.counts is None else x[:, self.counts]
 
 
 def of(model) -> Model:
-    """What was given as a `Model`: a game, a `Model` already, or a path for `load`.
+    """`model` as a `Model`: from a game, a `Model` already, or a path for `load`.
 
     Raises:
         ValueError: it is none of these, or see `load`.
@@ -75,9 +75,9 @@ def of(model) -> Model:
 
 
 def load(path: str) -> Model:
-    """The model at `path`: whatever `zoo.load` takes, or a SavedModel, or its newest version.
+    """The model at `path`: a path for `zoo.load`, a SavedModel, or a directory of its versions.
 
-    A SavedModel needs a signature `decode`, and `encode` where it has an encoder; its prior and
+    A SavedModel needs a signature `decode`, and `encode` if it has an encoder; its prior and
     noise are those of the `contract.json` beside it, and N(0, I) and none without one.
 
     Raises:
@@ -101,9 +101,9 @@ def load(path: str) -> Model:
 
 
 def load_each(paths: list, dataset: str = "") -> Iterator[tuple]:
-    """(name, path, model, `data_of` it) of every path in turn, which is said on stderr.
+    """(name, path, model, `data_of` it) of every path in turn, printed on stderr.
 
-    A path that comes again is passed over; a model with the name of an earlier one is called by
+    A repeated path is skipped; a model with the name of an earlier one is named after
     its path.
 
     Raises:
@@ -112,7 +112,7 @@ def load_each(paths: list, dataset: str = "") -> Iterator[tuple]:
     paths, names = list(dict.fromkeys(map(str, paths))), set()
     for number, path in enumerate(paths, 1):
         print(f"{path} ({number} of {len(paths)}) …", file=sys.stderr, flush=True)
-        data = data_of(path, dataset)  # first, for missing data are found without TensorFlow
+        data = data_of(path, dataset)  # first: missing data are found without TensorFlow
         model = load(path)
         name = path if model.name in names else model.name
         names.add(name)
@@ -120,13 +120,13 @@ def load_each(paths: list, dataset: str = "") -> Iterator[tuple]:
 
 
 def trained_on(path: str) -> dict:
-    """What the model at `path` was trained on, for `zoo.datasets.load`.
+    """The training data of the model at `path`, as arguments of `zoo.datasets.load`.
 
     Args:
-        path: a run directory or the `game.keras` in it, or a preset: the `config.json` there says.
+        path: a run directory or the `game.keras` in it, or a preset: recorded in its `config.json`.
 
     Returns:
-        name, image_size, train_split and test_split; {} where that is not recorded.
+        name, image_size, train_split and test_split; {} if that is not recorded.
     """
     config = _config(path)
     told = (config.get("training") or {}) | config.get("settings", {})
@@ -141,7 +141,7 @@ def trained_on(path: str) -> dict:
 
 
 def weights_of(paths: list) -> dict[str, str]:
-    """path → sha256 of the weights, of those that are presets: what a picture shows."""
+    """path → sha256 of the weights, for those that are presets, to identify them in a picture."""
     known = {path: _config(path).get("weights") for path in paths}
     return {path: weights["sha256"] for path, weights in known.items() if weights}
 
@@ -154,12 +154,13 @@ def _config(path):
 
 
 def data_of(path: str, dataset: str = ""):
-    """The `Dataset` that the model at `path` was trained on, as far as can be known.
+    """The `Dataset` that the model at `path` was trained on, if it is recorded.
 
     Args:
         path: for `load`.
-        dataset: for `zoo.datasets.load`; "" for what the model's run says, or else `DEFAULT`. Where
-            Fashion-MNIST is not at hand, the part of it that ships with the package stands in.
+        dataset: for `zoo.datasets.load`; "" for the data recorded with the model, or else
+            `DEFAULT`. If Fashion-MNIST is missing, the part of it that ships with the package
+            replaces it.
 
     Raises:
         ValueError: as `zoo.datasets.load`.
@@ -170,11 +171,11 @@ def data_of(path: str, dataset: str = ""):
     except ValueError:
         if told.get("name") != "fashion_mnist":
             raise
-        print(f"fashion_mnist is not at hand; {DEFAULT}, a part of it, is", file=sys.stderr)
+        print(f"fashion_mnist is missing; using {DEFAULT}, a part of it", file=sys.stderr)
         return _data(DEFAULT, image_size=told["image_size"])
 
 
-@functools.lru_cache(maxsize=2)  # models of one data set come together
+@functools.lru_cache(maxsize=2)  # models of one data set follow each other
 def _data(name, **options):
     from zoo import datasets
 
@@ -191,8 +192,8 @@ def of_game(game, name: str = "") -> Model:
 
     if not game.has_generator:
         raise ValueError(
-            f"{type(game).__name__} has no generator, and so no codes or samples to look at; "
-            "game.translate and zoo.metrics.evaluate are for it"
+            f"{type(game).__name__} has no generator, so it has no codes or samples to measure; "
+            "game.translate and zoo.metrics.evaluate apply to it"
         )
     return Model(
         name=name or type(game).__name__,
@@ -213,8 +214,8 @@ def of_game(game, name: str = "") -> Model:
 def of_vectors(code, encode, decode, prior):
     """`encode`, `decode` and `prior` of a `Model`, from functions of codes of the shape `code`.
 
-    Codes (n, h, w, c) become vectors, and vectors become such codes, here alone: audits and paths
-    need not know of them.
+    Codes (n, h, w, c) become vectors, and vectors become such codes, only here: audits and paths
+    need no other case.
     """
     from keras import ops
 

@@ -1,4 +1,4 @@
-"""Naive encoder: an encoder for a generator that is already there and does not change."""
+"""Naive encoder: an encoder for a trained, fixed generator."""
 
 import math
 
@@ -8,18 +8,18 @@ from zoo.training.declarations import checked
 
 
 class NaiveEncoder(Game):
-    """The encoder learned after the generator, with which ALI is compared (arXiv:1606.00704).
+    """The encoder learned after the generator, a baseline of ALI's paper (arXiv:1606.00704).
 
-    G is fixed, and E minimises codes · A + images · B, where
+    G is fixed, and E minimises codes · A + images · B, with
 
     - A = E_z |z − E(G(z))|² / latent_dim, on images that G makes from codes of the prior;
     - B = E_x |x − G(E(x))|² / pixels, on real images, with the gradient through G, as Zhu et al.
       2016 (arXiv:1609.03552) train theirs with further terms.
 
-    A is 0 if E inverts G, and then says nothing of an image that G cannot make; E never sees a
-    real one. B is the mean squared distance of images to what G makes at least, and 0 only if G
-    makes them all; nothing keeps its codes near the prior. With linear G of orthonormal columns,
-    G(z) = Wz, both have the optimum E(x) = Wᵀx.
+    A is 0 if E inverts G, but it ignores images that G cannot make: E never sees a real one. B is
+    at least the mean squared distance from images to the range of G, and 0 only if G makes them
+    all; nothing keeps its codes near the prior. With linear G of orthonormal columns, G(z) = Wz,
+    both have the optimum E(x) = Wᵀx.
 
     In `zoo.latent_regressor` E learns A while G learns, as a baseline in BiGAN's paper. Here G
     comes from another game (`--start_from` of the trainer); a new `NaiveEncoder` has an untrained
@@ -48,7 +48,7 @@ class NaiveEncoder(Game):
         self.generator = draw.generator()
 
     def play(self, x, z):
-        # What has weight 0 is left out: E's batch norm would see it.
+        # A term of weight 0 is left out: E's batch norm would see its images.
         loss = 0.0
         if self.codes:
             error = squared_error(z, self.encoder(self.generator(z))) / math.prod(self.code_shape)

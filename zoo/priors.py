@@ -45,7 +45,7 @@ BOUNDED = ("uniform",)
 
 
 def code_shape(latent_dim: int | tuple) -> tuple:
-    """Shape of one code: (latent_dim,), or (h, w, c) if that is what `latent_dim` is."""
+    """Shape of one code: (latent_dim,), or (h, w, c) if `latent_dim` is such a shape."""
     return latent_dim if isinstance(latent_dim, tuple) else (latent_dim,)
 
 
@@ -61,7 +61,7 @@ def draw(sampler, n, shape: tuple, seed):
 
 
 def _replica():
-    """(number of replicas, index of the one that this code runs in)."""
+    """(number of replicas, index of the current one)."""
     if keras.backend.backend() != "tensorflow":
         return 1, 0
     import tensorflow as tf

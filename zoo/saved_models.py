@@ -1,4 +1,4 @@
-"""A SavedModel, by its signatures and its contract, as what `zoo.models` measures."""
+"""A SavedModel, read by its signatures and its contract as a `Model` of `zoo.models`."""
 
 import json
 import pathlib

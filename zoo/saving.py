@@ -21,7 +21,7 @@ def load(source: str | os.PathLike, sha256: str = ""):
         return handles.load(text, sha256)
     path = registry.resolve(text)
     if isinstance(path, registry.Preset):
-        # Both hold: what the package says, and what the caller does.
+        # Both checksums must hold: the package's and the caller's.
         if sha256:
             storage.read_config(path.directory, sha256)
         return storage.load(path.directory, path.config_sha256)
@@ -91,15 +91,15 @@ def _of_keras(path, sha256):
 
 
 def check_readable(error):
-    """Raises an `error` of the system. What is wrong in a file shows as one without a number, or as
-    a place in the file that there cannot be; a file that is gone is as good as damaged.
+    """Raises an `error` of the system again. An OSError without errno, EINVAL and ENOENT mean a
+    damaged or missing file.
     """
     if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL, errno.ENOENT):
         raise error
 
 
 def damage(path: pathlib.Path) -> str | None:
-    """What is wrong with a `.keras` file (every byte is compared with its checksum), or None.
+    """The defect of a `.keras` file (every byte is compared with its checksum), or None.
 
     Raises:
         OSError: the system cannot read it.

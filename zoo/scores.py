@@ -1,7 +1,7 @@
-"""What the discriminators of a trained game say of one example: how real it is, how unusual.
+"""Scores of one example by the discriminators of a trained game, and anomaly scores.
 
-A method declares its scores beside its players, as score → (network, what the network is given[,
-which of its outputs is the logit]):
+A method declares its scores beside its players, as score → (network, its input[,
+index of the output that is the logit]):
 
     scores = {"score_xz": ("discriminator", "xz")}                 # BiGAN: a discriminator of pairs
     scores = {"score_xz": ("discriminator", "xz", 0),              # three outputs of one network
@@ -16,7 +16,7 @@ from keras import ops
 
 
 def check(game) -> None:
-    """Raises ValueError if `game` declares a score of a network or an output that it has not."""
+    """Raises ValueError if `game` declares a score of a network or an output that it lacks."""
     for score, (name, given, *which) in game.scores.items():
         network = game.named_networks().get(name)
         if network is None:
@@ -32,9 +32,9 @@ def discriminate(game, x) -> dict:
     """The scores that `game` declares, of the examples x (n, ...) and of their codes.
 
     Returns:
-        score → logits (n,) in nats, the log odds that the discriminator takes the example for what
-        the game calls real; of a discriminator with another objective, such as the hinge, its
-        unbounded output; of one that judges patches, the mean over them.
+        score → logits (n,) in nats, the log odds that the discriminator takes the example for
+        real, as the game defines it; of a discriminator with another objective, such as the hinge,
+        its unbounded output; of one that judges patches, the mean over them.
 
     Raises:
         ValueError: the method declares no scores.
@@ -50,12 +50,12 @@ def anomaly(game, x, feature_weight: float = 0.1) -> dict:
     """How badly `game` explains each of the examples x (n, ...); higher is more unusual.
 
     A(x) = (1 − w) |x − G(E(x))|₁ + w |f(x, E(x)) − f(G(E(x)), E(x))|₁, with sums over coordinates,
-    f what the discriminator computes its logit from and w = `feature_weight`: the score of Zenati
-    et al. 2018 (arXiv:1802.06222) for BiGAN, which is that of Schlegl et al. 2017
-    (arXiv:1703.05921) with an encoder in place of a search for the code. A discriminator of
-    examples alone gives f(x). Methods without either (VAE, AAE) have the first term alone, with
-    weight 1. The scale depends on image size and on the discriminator: set a threshold on
-    examples known to be usual, for one model at a time.
+    f the features from which the discriminator computes its logit and w = `feature_weight`: the
+    score of Zenati et al. 2018 (arXiv:1802.06222) for BiGAN, which is that of Schlegl et al. 2017
+    (arXiv:1703.05921) with an encoder instead of a search for the code. A discriminator of examples
+    alone gives f(x). Methods without either (VAE, AAE) have the first term alone, with weight 1.
+    The scale depends on image size and on the discriminator: set a threshold on examples known to
+    be normal, for one model at a time.
 
     Returns:
         anomaly_score, reconstruction_error (the first norm) and, if there is a discriminator of

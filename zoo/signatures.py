@@ -1,6 +1,6 @@
-"""What a trained game offers to be exported and served: functions, and the kinds they work on.
+"""The functions of a trained game that are exported and served, and the kinds they work on.
 
-| kind | what the function takes or gives | what a client sends or gets |
+| kind | in the function | in a request or answer |
 | --- | --- | --- |
 | `images` | float32 (n, *image_shape) in [-1, 1] | the same, or PNG and JPEG files |
 | `codes` | float32 (n, *code_shape), in the range of the prior | the same |
@@ -11,7 +11,7 @@
 | `scores` | float32 (n,) | the same |
 | `distances` | float32 (n,), 0 or more | the same |
 
-`Game.signatures` returns those of every game; a method that has others overrides it.
+`Game.signatures` returns the signatures of every game; a method that has others overrides it.
 """
 
 import dataclasses
@@ -53,7 +53,7 @@ class Signature:
 
 
 def of(game) -> dict:
-    """Name → `Signature` of what `game` can do with the networks that it has."""
+    """Name → `Signature` for the networks that `game` has."""
     images, codes, found = {"images": "images"}, {"codes": "codes"}, {}
     if game.has_encoder:
         found["encode"] = Signature(game.encode, images, codes, files=True)

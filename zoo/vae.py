@@ -22,7 +22,7 @@ class VAE(Game):
 
     E and G minimise E_x { −E_{q(z|x)} log p(x|z) + beta · KL(q(z|x) ‖ N(0, I)) }, in nats, summed
     over pixels and code and averaged over the batch, all constants kept. For beta = 1 this is
-    −ELBO ≥ −log p(x), with equality where q(z|x) is the posterior; `zoo.metrics.likelihood`
+    −ELBO ≥ −log p(x), with equality if q(z|x) is the posterior; `zoo.metrics.likelihood`
     estimates log p(x) itself.
 
     q(z|x) = N(mean(x), diag exp(log_var(x))), with one draw per example. p(x|z) is either Bernoulli
@@ -39,8 +39,8 @@ class VAE(Game):
     Args:
         likelihood: "bernoulli", for images, or "gaussian", for images and points.
         beta: weight of the KL term; 1 is the bound on the likelihood.
-        variance: of the Gaussian p(x|z), the same for all coordinates, fixed; in squared units of
-            pixels in [-1, 1] or of points.
+        variance: variance of the Gaussian p(x|z), the same for all coordinates, fixed; in squared
+            units of pixels in [-1, 1] or of points.
         binarize: draw binary pixels afresh at every presentation, white with probability
             (x + 1) / 2.
     """
@@ -57,7 +57,7 @@ class VAE(Game):
         binarize: bool = False,
         **game,
     ):
-        # Points lie anywhere in the plane: no probability of being white can be read off them.
+        # Points lie anywhere in the plane: they give no probability of a white pixel.
         allowed = ("bernoulli", "gaussian") if len(image_shape) == 3 else ("gaussian",)
         self.likelihood = checked(
             "likelihood",

@@ -17,7 +17,7 @@ from zoo.training.declarations import checked
 class VAEGAN(Game):
     """Autoencoding beyond pixels using a learned similarity metric (Larsen et al., ICML 2016).
 
-    arXiv:1512.09300. With f(x) what a layer of D computes, z' ~ q(z|x) and z ~ N(0, I):
+    arXiv:1512.09300. With f(x) the output of a layer of D, z' ~ q(z|x) and z ~ N(0, I):
 
     - L_prior = KL(q(z|x) ‖ N(0, I)), in nats, summed over the code;
     - L_feature = |f(x) − f(G(z'))|² / (2 · variance), summed over features: −log density, but for
@@ -26,7 +26,7 @@ class VAEGAN(Game):
 
     E minimises L_prior + L_feature, G gamma · L_feature − log D(G(z)), D only L_GAN. A loss is
     differentiated with respect to its own player's networks, so no adversarial term reaches E and
-    no feature term reaches D. Where D cannot tell, L_GAN is 2 log 2 ≈ 1.386.
+    no feature term reaches D. If D cannot tell, L_GAN is 2 log 2 ≈ 1.386.
 
     Networks: encoder x → (mean, log variance), generator z → x, discriminator x → (logit, f(x)).
     f is the raw output of the last convolution, before its batch norm, as in the authors' runs on
@@ -43,7 +43,8 @@ class VAEGAN(Game):
     Args:
         gamma: weight of L_feature in G's loss. It goes with the reductions above and with the
             number of features; the default is ours, not the paper's.
-        variance: of the Gaussian around f(G(z')), in squared units of the features; ours, too.
+        variance: variance of the Gaussian around f(G(z')), in squared units of the features; ours,
+            too.
     """
 
     players = {

@@ -29,7 +29,7 @@ class WGAN(Game):
     last one, each on examples of its own.
 
     Deviations: Adam has beta_1 ½, as in the authors' code for MNIST and for points; the paper says
-    0. It is the optimizer of clipping too, where that paper has RMSProp with rate 5e-5. The
+    0. It is the optimizer of clipping too, although that paper has RMSProp with rate 5e-5. The
     networks are ours.
 
     Args:

@@ -1,6 +1,6 @@
 """`python -m export.client encode --image cat.png`: a model on a server, from the shell."""
 
-# argparse, not absl: the client asks for nothing that it can do without.
+# argparse, not absl: the client keeps its dependencies few.
 import argparse
 import json
 import pathlib
@@ -8,14 +8,14 @@ import sys
 
 
 class Parser(argparse.ArgumentParser):
-    """One whose errors take one line."""
+    """A parser whose errors take one line."""
 
     def error(self, message):
         self.exit(2, f"error: {message}; see --help\n")
 
 
 def parser() -> Parser:
-    """Of the six commands."""
+    """The parser of the six commands."""
     shared = Parser(add_help=False)
     shared.add_argument(
         "--server", default="localhost:8500", help="host:port of gRPC (%(default)s)"
@@ -24,9 +24,9 @@ def parser() -> Parser:
     shared.add_argument("--version", type=int, help="number of the version; the newest by default")
     shared.add_argument("--label", help="label of the version, instead of its number")
     shared.add_argument("--timeout", type=float, default=60, help="seconds for all (%(default)s)")
-    shared.add_argument("--ca", help="PEM file: who signed the server's certificate; means TLS")
+    shared.add_argument("--ca", help="PEM file: authority of the server's certificate; means TLS")
     shared.add_argument("--cert", help="PEM file: the client's certificate")
-    shared.add_argument("--key", help="PEM file: its key")
+    shared.add_argument("--key", help="PEM file: the key of --cert")
     shared.add_argument("--tls", action="store_true", help="TLS without --ca")
     found = Parser(prog="python -m export.client", description="Ask a model on a server.")
     commands = found.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -45,7 +45,7 @@ def parser() -> Parser:
     sample.add_argument("--out", required=True, help="x.png; several are x-0.png, x-1.png, …")
     command("metadata", "The version that answers, its signatures, their shapes and types.")
     command("status", "The versions that the server knows, newest first.")
-    command("wait", "Wait until the model is served; --timeout says how long.")
+    command("wait", "Wait until the model is served; at most --timeout seconds.")
     return found
 
 
@@ -128,7 +128,7 @@ def _write_images(files, out):
 
 
 def _check_files(options):
-    """What can be known before a server is asked. Raises ValueError."""
+    """Checks that need no server. Raises ValueError."""
     allowed = {"encode": (".npy", ".json"), "decode": (".png",), "sample": (".png",)}
     out = getattr(options, "out", None)
     if out and _suffix(out) not in allowed[options.command]:

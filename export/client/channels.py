@@ -9,21 +9,21 @@ import grpc
 from export.client.errors import DeadlineExceeded
 
 MOST_BYTES = 2**31 - 1
-# Beyond this gRPC does not go.
+# The most attempts that gRPC makes.
 MOST_ATTEMPTS = 5
 
 
 def options(attempts: int) -> list:
-    """The options of a channel that makes up to `attempts` calls for one, if it is UNAVAILABLE.
+    """The options of a channel that repeats an UNAVAILABLE call, up to `attempts` times in all.
 
-    gRPC's own retries, from a service config: they keep to the deadline of the call, and to what a
-    server asks for, and both kinds of client have them. A loop around the calls would have to do
-    all that again. Every call only reads, so that it may be made twice.
+    gRPC's own retries, from a service config: they respect the deadline of the call and the
+    server's pushback, and both kinds of client have them. A loop around the calls would have to do
+    all that again. Calls only read, so a call may be made twice.
     """
     found = [
         ("grpc.max_receive_message_length", MOST_BYTES),
         ("grpc.max_send_message_length", MOST_BYTES),
-        # By default gRPC looks for a server that went away after 1 s, 2 s, … and 2 minutes, and
+        # By default gRPC reconnects to a lost server after 1 s, 2 s, … and 2 minutes, and
         # fails all calls between.
         ("grpc.initial_reconnect_backoff_ms", 100),
         ("grpc.max_reconnect_backoff_ms", 1000),
@@ -91,7 +91,7 @@ def check_address(server: str) -> str:
 
 
 class Deadline:
-    """The end of what may take `seconds`."""
+    """A deadline `seconds` from now."""
 
     def __init__(self, seconds: float):
         if not seconds > 0:

@@ -16,7 +16,7 @@ class Client(Methods):
     """A client that waits for its answers; several threads may share one."""
 
     def _start(self):
-        # At once: threads that share a client must not each open a channel.
+        # Opened here: threads that share a client must not each open a channel.
         self._open(grpc)
 
     def __enter__(self):
@@ -81,7 +81,7 @@ class AsyncClient(Methods):
 
     async def _run(self, steps, timeout):
         if self._channel is None:
-            # Not before there is a loop: gRPC ties a channel to the one that runs.
+            # Opened once a loop runs: gRPC ties a channel to the running loop.
             self._open(grpc.aio)
         deadline = channels.Deadline(self.timeout if timeout is None else timeout)
         advance = steps.send, None

@@ -1,4 +1,4 @@
-"""What a server answers instead of a result, as exceptions that Python code knows how to catch."""
+"""Errors of a server, as exceptions that are also Python's own."""
 
 import os
 
@@ -8,9 +8,9 @@ class ServerError(Exception):
 
     Attributes:
         code: name of the gRPC status code, such as "INTERNAL".
-        words: what the server said, or gRPC where no server was reached.
+        words: the server's message, or gRPC's if no server was reached.
         rows: (first, one after the last) of the rows that the failed part of a large batch held;
-            a row that the server names counts from the first. None where there was one part.
+            a row that the server names counts from the first. None if there was one part.
     """
 
     def __init__(self, code: str, words: str, rows: tuple | None = None):
@@ -31,11 +31,11 @@ class NotFound(ServerError, LookupError):
 
 
 class DeadlineExceeded(ServerError, TimeoutError):
-    """DEADLINE_EXCEEDED: the time that was given is over. Never tried again by itself."""
+    """DEADLINE_EXCEEDED: the time limit has passed. Never retried automatically."""
 
 
 class Unavailable(ServerError, ConnectionError):
-    """UNAVAILABLE: no server was reached, also by trying again."""
+    """UNAVAILABLE: no server was reached, after all retries."""
 
 
 # As gRPC looks for it.
@@ -43,7 +43,7 @@ PROXIES = ("grpc_proxy", "https_proxy", "http_proxy")
 
 
 def _why(server, words):
-    """What is known of a server that was not reached, "" for nothing."""
+    """Likely cause why a server was not reached, "" if unknown."""
     proxy = next((name for name in PROXIES if os.environ.get(name)), None)
     host = server.rpartition(":")[0]
     passed = (os.environ.get("no_grpc_proxy") or os.environ.get("no_proxy") or "").split(",")

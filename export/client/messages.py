@@ -5,8 +5,8 @@ they are described here: the full names and the field numbers are TensorFlow's, 
 fields that a client sends or reads are listed. Protobuf passes over those that it does not know.
 
 They are in a descriptor pool of their own. The default pool takes one description per name, and a
-second one, which `tensorflow-serving-api` brings, would be refused by whichever comes last; here
-both live in one process, in any order. What the two exchange is bytes.
+second one, which `tensorflow-serving-api` brings, would be refused if both were imported; here
+both live in one process, in any order. The two exchange bytes.
 """
 
 import re

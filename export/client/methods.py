@@ -1,4 +1,4 @@
-"""What can be asked of a model, once for both kinds of client."""
+"""The methods of both kinds of client."""
 
 from export.client import channels
 from export.client.steps import METHODS
@@ -6,15 +6,15 @@ from export.client.steps import Steps
 
 
 class Methods:
-    """What can be asked of a model: its signatures as methods, and `predict` for any by name.
+    """The signatures of a model as methods, and `predict` for any signature by name.
 
-    A batch of any size goes: it is sent in parts, some of them at the same time, and the result is
+    A batch may have any size: it is sent in parts, some of them at the same time, and the result is
     put together in order; all of it comes from one version of the model. Inputs are compared with
-    what the server says of the model before anything is sent.
+    the server's metadata of the model before anything is sent.
 
     Every method raises:
-        ValueError: an input does not fit the model; `InvalidInput` is one, by the server's word.
-        ServerError: the server's error, or that there is none; see `export.client.errors`.
+        ValueError: an input does not fit the model; `InvalidInput` if the server refused it.
+        ServerError: the server's error, or no server was reached; see `export.client.errors`.
     """
 
     def __init__(
@@ -34,30 +34,31 @@ class Methods:
         max_message_bytes: int = 4 * 2**20,
         concurrency: int = 4,
     ):
-        """Nothing is sent yet: a server that is not there shows in the first call.
+        """Sends nothing: if the server cannot be reached, the first call fails.
 
         Args:
             server: host:port of gRPC, or unix:path.
-            model: name under which the server has it.
+            model: name of the model on the server.
             version: number of the version; by default the server chooses, as a rule the newest.
             label: of a version, instead of its number.
             timeout: seconds for a whole call with all its parts and retries; methods take another.
-            attempts: times that a request is sent until a server is there: 1 to 5, the first after
-                0.2 s, then 0.4 s, 0.8 s and 1.6 s. Only UNAVAILABLE is tried again.
-            ca, cert, key: paths of PEM files, or their bytes: who signed the server's certificate,
-                and the client's own with its key where the server wants one. Any of them means TLS.
-            tls: TLS with the authorities that gRPC trusts, where no `ca` is given.
+            attempts: attempts at a request while no server answers: 1 to 5, the first retry after
+                0.2 s, then 0.4 s, 0.8 s and 1.6 s. Only UNAVAILABLE is retried.
+            ca, cert, key: paths of PEM files, or their bytes: the authority of the server's
+                certificate, and the client's own certificate with its key if the server asks for
+                one. Any of them means TLS.
+            tls: TLS with the authorities that gRPC trusts, if no `ca` is given.
             max_batch_size: rows in one request. A server that batches refuses more than its own
                 max_batch_size, which exports set to 32 unless told otherwise.
-            max_message_bytes: of one request. gRPC servers take 4 MiB by default; this project's
-                and TensorFlow's take 2 GiB. Answers are not limited.
+            max_message_bytes: size of one request. gRPC servers take 4 MiB by default; this
+                project's and TensorFlow's take 2 GiB. Answers are not limited.
             concurrency: requests at the same time.
 
         Raises:
             ValueError: an argument is none of these, or a PEM file cannot be read.
         """
         if not model:
-            raise ValueError("model must be the name of one")
+            raise ValueError("model must not be empty")
         if version is not None and label is not None:
             raise ValueError(f"give a version or a label; got {version} and {label!r}")
         if attempts not in range(1, channels.MOST_ATTEMPTS + 1):
@@ -79,7 +80,7 @@ class Methods:
         self._start()
 
     def _start(self):
-        """What a kind of client does when it is made."""
+        """Set up the client; each kind has its own."""
 
     def _open(self, module):
         """Open the channel with `grpc`, or with `grpc.aio`."""
@@ -98,7 +99,7 @@ class Methods:
         }
 
     def _run(self, steps, timeout):
-        """What the generator `steps` returns; in `AsyncClient`, a coroutine for it."""
+        """The return value of the generator `steps`; in `AsyncClient`, a coroutine for it."""
         raise NotImplementedError
 
     def predict(self, signature: str, /, timeout: float | None = None, **inputs):
@@ -106,7 +107,7 @@ class Methods:
         return self._run(self._steps.predict(signature, inputs), timeout)
 
     def __getattr__(self, name):
-        """A signature without a method here: `client.translate_ab(images=x)`, by keyword.
+        """A signature without a method of its own: `client.translate_ab(images=x)`, by keyword.
 
         Returns:
             A function: inputs by name (and `timeout`) → the only output, or output → array.
@@ -135,7 +136,7 @@ class Methods:
     def encode(self, images, timeout: float | None = None):
         """Codes E(x), or their means. float (n, h, w, c) in [-1, 1] → float32 (n, d).
 
-        Codes that have height and width are (n, h, w, c) too.
+        Spatial codes are (n, h, w, c) too.
         Whole numbers are refused: uint8 pixels are scaled by (images - 127.5) / 127.5, which
         `zoo.datasets.scale` does.
         """
@@ -175,7 +176,7 @@ class Methods:
         return self.predict("discriminate", timeout, images=images)
 
     def anomaly_score(self, images, timeout: float | None = None) -> dict:
-        """`anomaly_score` and its terms → float32 (n,); higher is stranger."""
+        """`anomaly_score` and its terms → float32 (n,); higher is more anomalous."""
         return self.predict("anomaly_score", timeout, images=images)
 
     def metadata(self, timeout: float | None = None):
@@ -190,6 +191,7 @@ class Methods:
         """Waits until the server is there and serves the model; `Metadata`.
 
         Raises:
-            DeadlineExceeded: it did not within `timeout` seconds, with what it said last.
+            DeadlineExceeded: the model was not ready within `timeout` seconds; the message
+                includes the last error.
         """
         return self._run(self._steps.wait(), timeout)

@@ -12,10 +12,10 @@ def encoded(image: np.ndarray) -> bytes:
     """A PNG file of 8 bits per channel.
 
     Args:
-        image: float (h, w, c) in [-1, 1], with 1 or 3 channels; what is beyond is clipped.
+        image: float (h, w, c) in [-1, 1], with 1 or 3 channels; values outside are clipped.
 
     Raises:
-        ValueError: it is not of such a shape.
+        ValueError: the image has another shape.
     """
     if image.ndim != 3 or image.shape[-1] not in _COLOUR_TYPES:
         raise ValueError(f"a PNG file holds (h, w, 1) or (h, w, 3); the model makes {image.shape}")

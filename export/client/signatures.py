@@ -1,4 +1,4 @@
-"""What a model says of itself, and whether an input fits it."""
+"""The signatures in a model's metadata, and a check of inputs against them."""
 
 import dataclasses
 
@@ -8,13 +8,13 @@ from export.client import tensors
 from export.client.messages import messages
 
 FIELD = "signature_def"
-# Of an image in [-1, 1]; noise on it may go beyond 1, and pixels of 0 to 255 go beyond this.
+# Limit for an image in [-1, 1]: noise may exceed 1, and pixels of 0 to 255 exceed this.
 MOST_LIGHT = 16
 
 
 @dataclasses.dataclass(frozen=True)
 class Tensor:
-    """One input or output: `shape` has None where any size goes, and is None where any rank does.
+    """One input or output: in `shape`, None is any size; `shape` itself is None for any rank.
 
     `optional` inputs have a default.
     """
@@ -41,7 +41,7 @@ class Signature:
 
     @property
     def in_rows(self) -> bool:
-        """Whether its inputs can be cut into batches, and its outputs be put together again."""
+        """Whether inputs can be split into batches and outputs joined again."""
         sides = [*self.inputs.values(), *self.outputs.values()]
         return all(tensor.in_rows for tensor in sides) and bool(self.inputs)
 
@@ -67,19 +67,19 @@ class Metadata:
                     {k: _tensor(info, False) for k, info in _of(found[name].outputs)},
                 )
                 for name in sorted(found)
-                if not name.startswith("__")  # such as __saved_model_init_op, which nobody calls
+                if not name.startswith("__")  # such as __saved_model_init_op, which no client calls
             },
         )
 
     def check(self, signature: str, given: dict) -> tuple[Signature, dict]:
-        """The signature, and the arrays to send for what is given.
+        """The signature, and the arrays to send for the inputs `given`.
 
-        Floating-point and whole numbers are converted to the type of the signature where that is
-        a matter of precision or size; whole numbers are no images, see below.
+        Floating-point and whole numbers are converted to the type of the signature if that is
+        a matter of precision or size; whole numbers are not accepted as images.
 
         Raises:
-            ValueError: the signature or an input is not of the model; said is what is given, and
-                what is allowed.
+            ValueError: the signature or an input is not of the model; the message gives the
+                value and the allowed ones.
         """
         if signature not in self.signatures:
             raise ValueError(
@@ -90,7 +90,7 @@ class Metadata:
         needed = [name for name, tensor in terms.inputs.items() if not tensor.optional]
         if set(given) - set(terms.inputs) or set(needed) - set(given):
             raise ValueError(
-                f"signature {signature} takes {_listed(terms.inputs)}; given: {_listed(given)}"
+                f"inputs of {signature} must be {_listed(terms.inputs)}; got {_listed(given)}"
             )
         arrays = {
             name: _array(f"{name} of {signature}", terms.inputs[name], value, name == "images")
@@ -130,7 +130,7 @@ def _tensor(info, optional):
 def _array(what, tensor, value, is_image):
     wanted = tensors.numpy_type(tensor.dtype)
     if wanted is None:
-        raise ValueError(f"{what} is {tensor.dtype}, of which NumPy has no values to send")
+        raise ValueError(f"{what} has dtype {tensor.dtype}, which NumPy lacks")
     array = _strings(what, value) if tensor.dtype == "string" else np.asarray(value)
     if array.dtype != wanted:
         array = _converted(what, tensor.dtype, array, wanted, is_image)
@@ -144,9 +144,9 @@ def _array(what, tensor, value, is_image):
     )
     if not fits:
         one = tensor.in_rows and len(array.shape) == len(shape) - 1
-        hint = "; a single one is given as [x]" if one else ""
+        hint = "; for a single one, pass [x]" if one else ""
         raise ValueError(
-            f"{what} has shape {array.shape}, allowed is {words(shape)}, n being any number{hint}"
+            f"{what} must have shape {words(shape)} for any n; got {array.shape}{hint}"
         )
     return array
 
@@ -155,7 +155,7 @@ def _check_scale(what, images):
     low, high = float(images.min()), float(images.max())
     if low < -MOST_LIGHT or high > MOST_LIGHT:
         raise ValueError(
-            f"{what} go from {low:.4g} to {high:.4g}; allowed is about -1 to 1: scale pixels of "
+            f"{what} must be about -1 to 1; got {low:.4g} to {high:.4g}; scale pixels of "
             f"0 to 255 first: (images - 127.5) / 127.5"
         )
 
@@ -165,25 +165,25 @@ def _strings(what, value):
     flat = [item.encode() if isinstance(item, str) else item for item in array.ravel().tolist()]
     for item in flat:
         if not isinstance(item, bytes):
-            raise ValueError(f"{what} takes bytes; {type(item).__name__} was given")
+            raise ValueError(f"{what} must be bytes; got {type(item).__name__}")
     return np.array([*flat, b""], "O")[:-1].reshape(array.shape)
 
 
 def _converted(what, name, array, wanted, is_image):
     if is_image and wanted.kind == "f" and array.dtype.kind in "iub":
         raise ValueError(
-            f"{what} has dtype {array.dtype}, allowed is {name}; scale pixels of 0 to 255 to "
+            f"{what} must have dtype {name}; got {array.dtype}; scale pixels of 0 to 255 to "
             f"[-1, 1] first: (images - 127.5) / 127.5"
         )
     if array.size and not np.can_cast(array.dtype, wanted, "same_kind"):
         fits = wanted.kind in "iu" and array.dtype.kind in "iu"
         if not fits:
-            raise ValueError(f"{what} has dtype {array.dtype}, allowed is {name}")
+            raise ValueError(f"{what} must have dtype {name}; got {array.dtype}")
     if array.size and wanted.kind in "iu":
         limits = np.iinfo(wanted)
         for extreme in (int(array.min()), int(array.max())):
             if not limits.min <= extreme <= limits.max:
                 raise ValueError(
-                    f"{what} has the value {extreme}; {name} goes from {limits.min} to {limits.max}"
+                    f"{what} must be {limits.min} to {limits.max} ({name}); got {extreme}"
                 )
     return array.astype(wanted)

@@ -1,4 +1,4 @@
-"""What the client does, as steps that know no network: `Client` and `AsyncClient` take them.
+"""The client's methods as generators without I/O, which `Client` and `AsyncClient` run.
 
 Every method of `Steps` is a generator. It yields either requests, as an iterable of `Call` that is
 consumed while earlier ones are under way, and is sent the list of the responses in that order; or
@@ -32,9 +32,9 @@ METHODS = {
 }
 STATES = {10: "START", 20: "LOADING", 30: "AVAILABLE", 40: "UNLOADING", 50: "END"}
 
-# Of a message: what is not the rows of its tensors.
+# Bytes of a message besides the rows of its tensors.
 OVERHEAD = 16 * 2**10
-# Of a row that is a string: its tag and its length.
+# Bytes of the tag and length of a row that is a string.
 STRING_OVERHEAD = 8
 BETWEEN_LOOKS = 0.2  # seconds, while waiting for a server
 
@@ -62,10 +62,10 @@ class Steps:
 
     Args:
         model: its name.
-        version: number; None for whichever the server gives.
+        version: number; None for the server's choice.
         label: instead of a version.
-        most_rows: in one request.
-        most_bytes: of one request.
+        most_rows: rows in one request.
+        most_bytes: bytes of one request.
     """
 
     def __init__(self, model, version, label, most_rows, most_bytes):
@@ -74,7 +74,7 @@ class Steps:
         self.known = None  # the last Metadata; dropped when another version answers
 
     def metadata(self):
-        """`Metadata`, asked anew."""
+        """`Metadata`, asked again."""
         request = messages.GetModelMetadataRequest(model_spec=self._spec(), metadata_field=[FIELD])
         (response,) = yield [Call("GetModelMetadata", request)]
         self.known = Metadata.from_response(response)
@@ -91,8 +91,8 @@ class Steps:
 
     def wait(self):
         """`Metadata`, as soon as there is a version that answers."""
-        # Asked for metadata, for the status of a model says nothing about its labels. A label
-        # that no version has yet is invalid, and so INVALID_ARGUMENT is waited for as well.
+        # Asks for metadata, because the status of a model omits its labels. A label
+        # that no version has yet is INVALID_ARGUMENT, so that error is waited for as well.
         passing = (Unavailable, NotFound, InvalidInput) if self.label else (Unavailable, NotFound)
         last = None
         while True:
@@ -108,7 +108,7 @@ class Steps:
                 raise _with_reason(error, last) from None
 
     def predict(self, signature, given):
-        """output → array, for input → array or what NumPy makes one of."""
+        """output → array, for input → array, or a value that NumPy converts to one."""
         terms, arrays = yield from self._checked(signature, given)
         parts = self._parts(signature, terms, arrays)
 
@@ -119,15 +119,15 @@ class Steps:
         for is_last in (False, True):
             answers = yield calls(parts)
             versions = [answer.model_spec.version.value for answer in answers]
-            # Where versions changed on the way: one result is one version's, the last that
-            # answered, which is asked for the other parts again.
+            # If versions changed during the call: one result comes from one version, the last that
+            # answered, so the other parts are requested from it again.
             old = [i for i, version in enumerate(versions) if version != versions[-1]]
             try:
                 again = (yield calls([parts[i] for i in old], versions[-1])) if old else []
             except NotFound:
                 if is_last:
                     raise
-                continue  # and that one went meanwhile
+                continue  # that version was unloaded meanwhile
             for i, answer in zip(old, again):
                 answers[i] = answer
             break
@@ -141,7 +141,7 @@ class Steps:
             try:
                 return known.check(signature, given)
             except ValueError:
-                pass  # by what an older version said
+                pass  # the metadata may be of an older version
         known = yield from self.metadata()
         return known.check(signature, given)
 

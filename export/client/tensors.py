@@ -56,7 +56,7 @@ def read(proto) -> np.ndarray:
     """The values of a TensorProto in either encoding, as an array that may be written to.
 
     Raises:
-        ServerError: the type is not one that NumPy has, or sizes contradict each other.
+        ServerError: NumPy lacks the type, or sizes contradict each other.
     """
     if proto.dtype not in TYPES:
         raise _unreadable(f"it has TensorFlow's data {name_of(proto.dtype)}; NumPy has none")
@@ -70,7 +70,7 @@ def read(proto) -> np.ndarray:
         values = _values(name, getattr(proto, field), dtype)
     elements = math.prod(shape)
     if values.size < elements and not proto.tensor_content:
-        # As TensorFlow has it: the last value stands for those that are missing.
+        # As in TensorFlow, the last value stands for those that are missing.
         last = values[-1:] if values.size else np.array([b"" if name == "string" else 0], dtype)
         values = np.concatenate([values, np.repeat(last, elements - values.size)])
     if values.size != elements:

@@ -1,8 +1,8 @@
-"""`python -m export.doctor DIR`: whether TensorFlow Serving would serve it, and rightly.
+"""`python -m export.doctor DIR`: whether TensorFlow Serving would serve it correctly.
 
 Runs every signature with TensorFlow's session loader, the one that TensorFlow Serving uses
-(`tf.saved_model.load` accepts exports that it refuses), compares with what the Keras model answered
-when it was exported, and prints a table. The Keras model need not be at hand.
+(`tf.saved_model.load` accepts exports that it refuses), compares with the Keras model's answers
+at export, and prints a table. The Keras model is not needed.
 """
 
 import os
@@ -29,13 +29,13 @@ def main(argv: list) -> int:
         _, names = commands.parse(USAGE, {}, argv)
         directories = [version_of(pathlib.Path(name)) for name in names]
         if not directories:
-            raise ValueError("which directory? see --help")
+            raise ValueError("no directory given; see --help")
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    # Broken exports are tried too: their errors belong into the table, not around it.
+    # Broken exports are examined too; report errors in the table, not on stderr.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ["KERAS_BACKEND"] = "tensorflow"  # Keras is imported on the way, and not used
+    os.environ["KERAS_BACKEND"] = "tensorflow"  # Keras is imported indirectly, not used
     sound = [examine(directory) for directory in directories]
     return 0 if all(sound) else 1
 
@@ -58,13 +58,13 @@ def version_of(path: pathlib.Path) -> pathlib.Path:
 
 
 def examine(directory: pathlib.Path) -> bool:
-    """Print the table of one version; whether nothing is wrong with it."""
+    """Print the table of one version; whether it is sound."""
     from export.doctor import checks
     from export.doctor import trials
 
     print(f"{directory}", flush=True)
     export = checks.Export(directory)
-    # What later rows need: a failure here ends the table.
+    # Later rows need these: a failure here ends the table.
     first = {
         "files": checks.files,
         "graph": checks.graph,
@@ -76,7 +76,7 @@ def examine(directory: pathlib.Path) -> bool:
     wrong = 0
     for name, check in first.items():
         if not _row(name, check, export):
-            print(f"  NOT SOUND: {name}; what follows was not examined")
+            print(f"  NOT SOUND: {name}; later rows were not examined")
             return False
     for name in export.contract["signatures"]:
         wrong += not _row(name, trials.signature, export, name)
@@ -94,15 +94,15 @@ def _row(name, check, *arguments):
         result, sound = check(*arguments), True
     except checks.Unsound as error:
         result, sound = str(error), False
-    except Exception as error:  # Files can be broken in more ways than anybody listed.
+    except Exception as error:  # Files can be broken in unforeseen ways.
         result, sound = f"{type(error).__name__}: {checks.first_line(error)}", False
     print(f"  {'ok  ' if sound else 'FAIL'}  {name:<20}{result}", flush=True)
     return sound
 
 
 def in_fresh_process(directory: pathlib.Path) -> bool:
-    """Examine one version in a process of its own, where nothing of the exporting one helps."""
-    # -P: not a file export.py in the working directory.
+    """Examine one version in a process of its own, which shares no state with the exporting one."""
+    # -P: ignore a file export.py in the working directory.
     command = [sys.executable, "-P", "-m", "export.doctor", str(directory)]
     root = str(pathlib.Path(__file__).parent.parent.parent)
     path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))

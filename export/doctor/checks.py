@@ -1,6 +1,6 @@
-"""What the doctor reads: files, graph and weights, one function per row of its table.
+"""Static checks of the doctor: files, graph and weights, one function per row of its table.
 
-Each takes an `Export` and returns what it saw, for a person to read; it raises `Unsound` where the
+Each takes an `Export` and returns its finding as text; it raises `Unsound` if the
 export must not be served.
 """
 
@@ -13,15 +13,15 @@ from tensorflow.python.framework import kernels
 
 from export import contract
 
-# A graph may run anywhere TensorFlow is, so not where Python is needed, and not on other files.
+# A graph must run without Python and without other files, anywhere TensorFlow runs.
 PYTHON = {"PyFunc", "PyFuncStateless", "EagerPyFunc"}
 FILES = {"ReadFile", "WriteFile", "PrintV2", "MatchingFiles", "ReaderReadV2"}
-# Understood by the runtime itself.
+# Implemented by the runtime itself.
 BUILT_IN = {"Placeholder", "NoOp"}
 
 
 class Unsound(Exception):
-    """What is wrong with an export, in one sentence."""
+    """An export must not be served; the message gives the reason."""
 
 
 class Export:
@@ -54,7 +54,7 @@ class Export:
 
 
 def files(export):
-    """Every file is there and is what it was when it was written."""
+    """Every file exists and is unchanged since it was written."""
     try:
         export.contract = contract.read(export.directory)
     except ValueError as error:
@@ -112,7 +112,7 @@ def names(export):
     """Signatures, their inputs and outputs, dtypes and shapes are those of the contract."""
     wanted, found = export.contract["signatures"], export.signatures
     if set(wanted) != set(found):
-        raise Unsound(f"signatures are {sorted(found)}, the contract says {sorted(wanted)}")
+        raise Unsound(f"signatures are {sorted(found)}, the contract has {sorted(wanted)}")
     for name, signature in found.items():
         for side in ("inputs", "outputs"):
             tensors = getattr(signature, side)
@@ -122,7 +122,7 @@ def names(export):
                 for key, tensor in wanted[name][side].items()
             }
             if shown != promised:
-                raise Unsound(f"{side} of {name} are {shown}, the contract says {promised}")
+                raise Unsound(f"{side} of {name} are {shown}, the contract has {promised}")
     default = export.signatures["serving_default"]
     # Older contracts do not name it.
     older = "encode" if export.contract["encoder"] else "sample"
@@ -133,7 +133,7 @@ def names(export):
 
 
 def operations(export):
-    """Nothing that a server without Python, without XLA on the CPU or without add-ons lacks."""
+    """No operation that a server lacks: Python, XLA on the CPU, add-ons."""
     definition = export.graph.graph_def
     places = {"the graph": definition.node}
     places |= {f.signature.name: f.node_def for f in definition.library.function}
@@ -160,7 +160,7 @@ def operations(export):
 
 
 def _restored(graph):
-    """Names of the variables that the graph will ask its checkpoint for."""
+    """Names of the variables that the graph restores from its checkpoint."""
     nodes = [node for function in graph.graph_def.library.function for node in function.node_def]
     lists = [n for n in nodes if n.op == "Const" and n.name.endswith("RestoreV2/tensor_names")]
     names = [name for n in lists for name in tf.make_ndarray(n.attr["value"].tensor).ravel()]
@@ -178,6 +178,6 @@ def _described(tensor):
 
 
 def first_line(error):
-    """First line of a message that may have hundreds."""
+    """First line of a message, which may have hundreds."""
     lines = [line for line in str(error).splitlines() if line.strip()]
     return (lines[0] if lines else type(error).__name__)[:300]

@@ -1,4 +1,4 @@
-"""What the doctor runs: the loader, every signature, the warm-up. See `export.doctor.checks`."""
+"""Run-time checks of the doctor: loader, signatures, warm-up. See `export.doctor.checks`."""
 
 import io
 import zipfile
@@ -18,7 +18,7 @@ TOLERANCE = 1e-5
 
 def loading(export):
     """TensorFlow's session loader, which TensorFlow Serving uses, takes it."""
-    tf.get_logger().setLevel("ERROR")  # it says that this loader is old, which is why it is used
+    tf.get_logger().setLevel("ERROR")  # no warning that this loader, which servers use, is old
     config = tf.compat.v1.ConfigProto(device_count={"GPU": 0})
     export.session = tf.compat.v1.Session(graph=tf.Graph(), config=config)
     try:
@@ -75,7 +75,7 @@ def compare(found, wanted, tensor):
     if tensor["dtype"] == "string":
         found = np.stack([_pixels(data) for data in found])
         if found.shape != wanted.shape or np.abs(found.astype(int) - wanted).max() > 1:
-            raise Unsound("the PNG files do not show what the Keras model draws")
+            raise Unsound("the PNG files differ from the images of the Keras model")
         return 0.0
     if found.dtype != tensor["dtype"] or found.shape != wanted.shape:
         raise Unsound(f"{found.dtype} {found.shape} instead of {tensor['dtype']} {wanted.shape}")
@@ -105,7 +105,7 @@ def warm_up(export):
                 raise Unsound(f"there is no record of {name} at batch {size}")
     for name, size, inputs in records:
         if name not in export.signatures:
-            raise Unsound(f"a record asks for {name}, which is not there")
+            raise Unsound(f"a record names {name}, which is missing")
         try:
             export.run(name, inputs)
         except Unsound as error:
@@ -114,14 +114,14 @@ def warm_up(export):
 
 
 def batching(export):
-    """The batching file ends at the size that the contract names."""
+    """The batching file ends at the size in the contract."""
     try:
         most, sizes = companions.read_batching(export.directory)
     except ValueError as error:
         raise Unsound(str(error)) from None
     wanted = export.contract["allowed_batch_sizes"]
     if sizes != wanted or most != wanted[-1]:
-        raise Unsound(f"sizes {sizes} up to {most}, the contract says {wanted}")
+        raise Unsound(f"sizes {sizes} up to {most}, the contract has {wanted}")
     return f"up to {most} rows, padded to {', '.join(map(str, sizes))}"
 
 

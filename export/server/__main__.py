@@ -5,7 +5,7 @@ import sys
 
 from export.server import flags
 
-# Top-level modules of the packages that the extra "serve" of setup.py asks for.
+# Top-level modules of the packages in the extra "serve" of setup.py.
 OF_SERVE = ("grpc", "grpc_health", "grpc_reflection", "aiohttp", "prometheus_client")
 
 
@@ -43,8 +43,8 @@ def _serve(options):
 
     async def live():
         code = await App(options).run()
-        # Python would wait for all its threads, and so for runs and loads that nobody waits for any
-        # more, however long they take.
+        # Python would wait for all its threads, and so for runs and loads that no caller waits for
+        # any more.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

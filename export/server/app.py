@@ -30,7 +30,7 @@ AFTER_LAST_CALL = 0.5  # seconds for connections to be closed
 
 
 class App:
-    """One server. `run` is all of its life.
+    """One server. `run` starts it and returns at its end.
 
     Args:
         options: from `flags.parse`.
@@ -74,7 +74,7 @@ class App:
         self.server = self.rest = self.runner = None
         self.background = []
 
-    # Files that flags name.
+    # Files named by flags.
 
     def _batching(self):
         if not self.options.enable_batching:
@@ -106,7 +106,7 @@ class App:
         config = text_configs.read(self.options.monitoring_config_file, "MonitoringConfig")
         return (config.prometheus_config.path or PATH) if config.prometheus_config.enable else ""
 
-    # What the manager calls.
+    # Called by the manager.
 
     def _load(self, name, number, path):
         options = self.options
@@ -115,7 +115,7 @@ class App:
             servable.batching = self._parameters(path)
             runs = self._warm_up(servable) if options.enable_model_warmup else 0
         except Exception:
-            servable.close()  # the next try loads another
+            servable.close()  # the next try loads it again
             raise
         gc.collect()
         return servable, runs
@@ -130,7 +130,7 @@ class App:
         return runs
 
     def _parameters(self, path):
-        """The batching parameters of a version; None where it is not to be batched."""
+        """The batching parameters of a version; None if it is not batched."""
         if not self.options.enable_per_model_batching_parameters:
             return self.batching
         file = pathlib.Path(path) / "batching_params.pbtxt"
@@ -155,7 +155,7 @@ class App:
         up = state.SERVING if model.available() else state.NOT_SERVING
         asyncio.ensure_future(self.health.set(model.name, up))
 
-    # Life.
+    # Start and end.
 
     async def run(self) -> int:
         """Serve until SIGTERM or SIGINT, then let open calls finish.
@@ -165,16 +165,16 @@ class App:
 
         Raises:
             ServingError: a model did not come up.
-            ValueError: a file cannot be used, or a port not be had.
+            ValueError: a file cannot be used, or a port is not available.
         """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._told_to_end, number)
-        # What TensorFlow itself brought into memory, 430,000 objects, never becomes garbage, and a
-        # full collection that walks through it stops the server for 0.2 s and more. Models are left
-        # to the collector: one of nine signatures is 1,000 to 5,000 objects, which it walks through
-        # in 1 ms. Frozen with every load, they could go only after all the rest was thawed and
-        # walked through with them.
+        # The 430,000 objects of TensorFlow itself never become garbage, and a full collection that
+        # walks through them stops the server for 0.2 s and more. Models are left to the collector:
+        # one of nine signatures is 1,000 to 5,000 objects, which it walks through in 1 ms. If
+        # models were frozen with every load, they could be freed only after the rest was unfrozen
+        # and walked through too.
         gc.collect()
         gc.freeze()
         if not await self._before_end(self.start()):
@@ -226,11 +226,11 @@ class App:
         called = asyncio.ensure_future(self.calls.none_open.wait())
         await asyncio.wait({stopped, called}, return_when=asyncio.FIRST_COMPLETED)
         called.cancel()
-        # gRPC itself waits 20 seconds for a connection on which nothing was ever said.
+        # gRPC itself waits 20 seconds for a connection on which nothing was ever sent.
         await asyncio.wait({stopped}, timeout=AFTER_LAST_CALL)
 
     async def _before_end(self, work):
-        """Whether `work` was done before the server was told to end."""
+        """Whether `work` was done before a signal to end the server."""
         work, ended = asyncio.ensure_future(work), asyncio.ensure_future(self.ended.wait())
         await asyncio.wait({work, ended}, return_when=asyncio.FIRST_COMPLETED)
         ended.cancel()
@@ -241,7 +241,7 @@ class App:
         return True
 
     def _told_to_end(self, number):
-        # Told again: at once. Some tools signal the process and its group in the same moment.
+        # A second signal exits immediately. Some tools signal the process and its group at once.
         if self.ended.is_set() and time.monotonic() - self.told > 0.5:
             os._exit(128 + number)
         if self.ended.is_set():
@@ -251,7 +251,7 @@ class App:
         self.ended.set()
 
     async def _forever(self, work):
-        """Nothing that happens while watching files may end the server."""
+        """Errors while watching files are printed; they do not end the server."""
         while True:
             try:
                 return await work()
@@ -269,11 +269,11 @@ class App:
                 self._stays(error)
                 continue
             if configs != before or (work.done() and work.result()):
-                # Not waited for: a file that names a wrong path has to be read again.
+                # Not awaited: a file that names a wrong path has to be read again.
                 before, work = configs, asyncio.ensure_future(self._refused(configs))
 
     async def _refused(self, configs):
-        """Whether a list was refused, and may be taken at another time."""
+        """Whether a list was refused for a reason that may pass."""
         try:
             await self.manager.configure(configs)
         except ServingError as error:
@@ -282,4 +282,4 @@ class App:
         return False
 
     def _stays(self, error):
-        self.say(f"{self.options.model_config_file}: what was served stays: {error}")
+        self.say(f"{self.options.model_config_file}: the served models stay: {error}")

@@ -1,13 +1,13 @@
-"""Requests that wait for the same thing run together.
+"""Batching: requests that wait for the same signature run together.
 
-One queue per version and signature, served in turn by a few threads. A request goes at once where
+One queue per version and signature, served in turn by a few threads. A request runs at once if
 its queue is idle and a thread is free; while a batch runs, requests gather, and the next run takes
-them together. So the size of a batch follows the load, and nobody waits for a batch to fill unless
-`batch_timeout_micros` says so. Everything but the run itself happens on the event loop.
+them together. So the size of a batch follows the load, and no request waits for a batch to fill
+unless `batch_timeout_micros` is set. Everything but the run itself happens on the event loop.
 
-TensorFlow Serving runs a batch that contains a request with different inner dimensions into an
-error for all; here requests of different shapes are run in batches of their own, and where a batch
-fails, its halves are run again, and their halves, so that only the request at fault fails.
+TensorFlow Serving answers a whole batch with an error if one request has different inner
+dimensions; here requests of different shapes run in batches of their own, and if a batch
+fails, its halves are run again, and so on, so that only the request at fault fails.
 """
 
 import asyncio
@@ -46,8 +46,8 @@ class Scheduler:
     def __init__(self, parameters: Parameters, observe=lambda waited: None):
         self.parameters = parameters
         self.observe = observe
-        # One more than there are threads: a full batch waits at their door. Without it a thread
-        # idles until the event loop has heard of its end, a tenth of the time under full load.
+        # One slot more than threads, so a full batch is already queued. Without it a thread
+        # idles until the event loop sees the end of its run, a tenth of the time under full load.
         self.free = parameters.num_batch_threads + 1
         self.threads = concurrent.futures.ThreadPoolExecutor(
             parameters.num_batch_threads, parameters.thread_pool_name
@@ -59,7 +59,7 @@ class Scheduler:
         return Queue(self, signature, parameters or self.parameters)
 
     def plan(self) -> None:
-        """Look for work once the event loop has read all requests that have arrived."""
+        """Dispatch batches once the event loop has read all requests that have arrived."""
         if not self.planned and self.free:
             self.planned = True
             asyncio.get_running_loop().call_soon(self._start)
@@ -126,13 +126,13 @@ class Queue:
         self.rows = 0
         self.running = 0
         self.timer = None
-        self.at_rest = lambda: None  # called when a run has ended and none is under way
+        self.at_rest = lambda: None  # called when a run has ended and none is running
 
     async def submit(self, feeds: dict) -> dict:
         """alias → array of every output, for these rows.
 
         Raises:
-            ServingError: what is wrong with the request; UNAVAILABLE where the queue is full.
+            ServingError: the request is invalid; UNAVAILABLE if the queue is full.
         """
         rows = self._rows(feeds)
         parameters = self.parameters
@@ -179,7 +179,7 @@ class Queue:
         return future
 
     def wake_later(self) -> None:
-        """Have the queue looked at again when its first request has waited long enough."""
+        """Dispatch the queue again when its first request has waited long enough."""
         if self.timer is None and not self.running and not self.ready():
             waited = time.perf_counter() - self.waiting[0].queued
             left = self.parameters.batch_timeout_micros / 1e6 - waited
@@ -190,15 +190,15 @@ class Queue:
         self.scheduler.plan()
 
     def full(self) -> bool:
-        """Whether what waits makes a batch that cannot grow."""
+        """Whether the waiting requests make a full batch."""
         return self.rows >= self.parameters.largest
 
     def ready(self) -> bool:
         """Whether the next batch may start.
 
-        A full one may. One that is not waits for its window, and while the queue has a run under
-        way: a second run at its side would take the processor from the first and leave both
-        batches small. (64 clients on 2 cores: 2 to 8 rows per run without this, 20 with it.)
+        A full batch may. Others wait for their window, and while the queue has a run under way: a
+        second run beside it would take the processor from the first and leave both batches small.
+        (64 clients on 2 cores: 2 to 8 rows per run without this, 20 with it.)
         """
         if not self.waiting or self.full():
             return bool(self.waiting)
@@ -214,7 +214,7 @@ class Queue:
         batch, size, kept = [], 0, []
         while self.waiting:
             task = self.waiting[0]
-            if task.future.done():  # the caller has gone
+            if task.future.done():  # the caller has cancelled
                 self.rows -= self.waiting.popleft().rows
                 continue
             if batch and task.shapes != batch[0].shapes:

@@ -1,15 +1,15 @@
-"""The calls of gRPC that are open: what they hold up at the end, and bytes that are no message."""
+"""Open gRPC calls: counted for shutdown, and answered if their bytes are no message."""
 
 import asyncio
 
 import grpc
 from google.protobuf.message import DecodeError
 
-LAST_WORDS = 0.1  # seconds in which a stream may write what it has to say at the end
+LAST_WORDS = 0.1  # seconds in which a stream may write its last message at shutdown
 
 
 class Calls:
-    """Calls under way. Streams are not waited for: they last as long as their callers like."""
+    """Calls under way. Streams are not waited for: their callers decide when they end."""
 
     def __init__(self):
         self.open = 0
@@ -34,9 +34,9 @@ class Calls:
 
 
 class Checked(grpc.GenericRpcHandler):
-    """A service whose methods answer in words if the bytes of a request are no message.
+    """A service that returns INTERNAL with a message if a request cannot be parsed.
 
-    grpc.aio answers UNKNOWN and prints a traceback; gRPC's own table of codes says INTERNAL.
+    grpc.aio answers UNKNOWN and prints a traceback; gRPC's own table of codes has INTERNAL.
     """
 
     def __init__(self, service: grpc.GenericRpcHandler, calls: Calls):
@@ -111,7 +111,7 @@ async def _first(work, event):
 
 
 class Registrar:
-    """What generated code registers a service on: passes it to the server, `Checked`."""
+    """Stands in for the server to generated code: registers a service on it as `Checked`."""
 
     def __init__(self, server: grpc.aio.Server, calls: Calls):
         self.server = server
@@ -121,4 +121,4 @@ class Registrar:
         self.server.add_generic_rpc_handlers(tuple(Checked(h, self.calls) for h in handlers))
 
     def add_registered_method_handlers(self, service, handlers):
-        """Nothing: grpc.aio knows no registered methods, and has the generic ones."""
+        """Does nothing: grpc.aio has no registered methods, only generic ones."""

@@ -1,8 +1,8 @@
-"""What goes wrong on the way to an answer, in the codes and words of TensorFlow Serving."""
+"""Errors of requests and loads, with the codes and messages of TensorFlow Serving."""
 
 import grpc
 
-LONGEST = 1024  # bytes of a message; what is longer is cut, as TensorFlow Serving does
+LONGEST = 1024  # bytes of a message; longer ones are cut, as in TensorFlow Serving
 
 HTTP = {
     "INVALID_ARGUMENT": 400,
@@ -30,14 +30,14 @@ class ServingError(Exception):
 
     Args:
         code: name of a gRPC status code, such as "NOT_FOUND".
-        message: what the caller reads; cut at 1024 bytes, between two characters.
+        message: text for the caller; cut at 1024 bytes, between two characters.
     """
 
     def __init__(self, code: str, message: str):
         super().__init__(message)
         self.code = grpc.StatusCode[code]
-        # As bytes, of which a character has up to four, gRPC sends them: three for each in a header
-        # of limited length, beyond which the caller reads RESOURCE_EXHAUSTED instead.
+        # In bytes, up to four for a character: gRPC writes each as three characters in a header of
+        # limited length, beyond which the caller reads RESOURCE_EXHAUSTED instead.
         raw = message.encode(errors="replace")
         if len(raw) > LONGEST:
             message = raw[:LONGEST].decode(errors="ignore") + "...TRUNCATED"
@@ -54,12 +54,12 @@ def invalid(message: str) -> ServingError:
 
 
 def from_exception(error: Exception) -> ServingError:
-    """The status of any exception: TensorFlow's own code where it has one, else INTERNAL."""
+    """The status of any exception: TensorFlow's own code if it has one, else INTERNAL."""
     if isinstance(error, ServingError):
         return error
     number = getattr(error, "error_code", None)  # tf.errors.OpError
     if number in BY_NUMBER and number != 0:
-        # After the error come the nodes of the graph and where Python made them.
+        # The nodes of the graph and their Python stack follow the error.
         message = str(getattr(error, "message", error)).partition("\n\t [[")[0]
         return ServingError(BY_NUMBER[number].name, message.partition("\n\nOriginal stack")[0])
     return ServingError("INTERNAL", f"{type(error).__name__}: {error}")

@@ -1,6 +1,6 @@
 """The flags: names, meanings and defaults of `tensorflow_model_server` wherever it has them.
 
-Defined apart from everything that imports TensorFlow, so that `--help` answers at once.
+This module imports no TensorFlow, so that `--help` answers at once.
 """
 
 import types
@@ -80,12 +80,12 @@ FLAGS = {
         0.0,
         "Share of the GPU's memory that TensorFlow takes, up to 1; 0: TensorFlow's own default.",
     ),
-    "drain_seconds": (30, "How long a server that is told to stop waits for open calls."),
-    "version": (False, "Say the version and end."),
+    "drain_seconds": (30, "How long a server that is stopping waits for open calls."),
+    "version": (False, "Print the version and exit."),
 }
 IGNORED, REFUSED = "ignored", "refused"
-# Flags of tensorflow_model_server that are not implemented: default, treatment, reason. What would
-# change answers, security or resources is refused if it is not the default.
+# Flags of tensorflow_model_server that are not implemented: default, treatment, reason. Values that
+# would change answers, security or resources are refused.
 OTHERS = {
     "rest_api_num_threads": (0, IGNORED, "one event loop reads all calls"),
     "grpc_max_threads": (0, IGNORED, "one event loop reads all calls"),
@@ -162,7 +162,7 @@ def _check(options):
             raise ValueError(f"--{name} must be 0 or more; got {getattr(options, name)}")
     if options.file_system_poll_wait_seconds < 0:
         raise ValueError(
-            "--file_system_poll_wait_seconds must be 0 or more; nothing would be found"
+            "--file_system_poll_wait_seconds must be 0 or more; else no model would be found"
         )
     channel_arguments(options.grpc_channel_arguments)
 
@@ -189,7 +189,7 @@ def channel_arguments(text: str) -> list:
     for part in filter(None, text.split(",")):
         name, equals, value = part.partition("=")
         if not equals or not name:
-            raise ValueError(f"--grpc_channel_arguments is a=b,c=d; got {part!r}")
+            raise ValueError(f"--grpc_channel_arguments must be a=b,c=d; got {part!r}")
         number = value.lstrip("-").isdigit()
         found.append((name, int(value) if number else value))
     return found

@@ -11,7 +11,7 @@ ROW, COLUMN = "instances", "inputs"
 
 
 def parse_body(text: bytes) -> dict:
-    """The object that a request holds.
+    """The JSON object in the body of a request.
 
     Raises:
         ServingError: INVALID_ARGUMENT, in TensorFlow Serving's words.
@@ -47,13 +47,13 @@ def feeds(body: dict, signature, check=lambda alias, shape: None) -> dict:
     """alias → array of a parsed body, with the types of the signature.
 
     Args:
-        body: of `parse_body`.
+        body: result of `parse_body`.
         signature: `signatures.Signature`.
-        check: called with the name and the shape of every input before anything is converted. The
-            shape is that of the first element of each list; conversion sees to the others.
+        check: called with the name and the shape of every input before any is converted. The
+            shape is that of the first element of each list; conversion checks the others.
 
     Raises:
-        ServingError: INVALID_ARGUMENT, or what `check` raises.
+        ServingError: INVALID_ARGUMENT, or an error of `check`.
     """
     if ROW in body:
         columns = _columns(body[ROW], signature, body)

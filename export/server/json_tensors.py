@@ -40,7 +40,7 @@ def array(value, number: int) -> np.ndarray:
                     f"expected size: {size}"
                 )
         shape.append(size)
-        if len(shape) > 64:  # of NumPy
+        if len(shape) > 64:  # the limit of NumPy
             raise invalid(f"Encountered list at unexpected level: {len(shape)}")
         leaves = list(itertools.chain.from_iterable(leaves))
     dtype = tensors.FIELDS[number][1]
@@ -124,7 +124,7 @@ def _lossy(leaf, number):
 
 
 def shown(value) -> str:
-    """The value pretty-printed, as far as anybody reads."""
+    """Pretty-printed JSON, truncated."""
     try:
         text = json.dumps(value, indent=4)
     except (RecursionError, ValueError):

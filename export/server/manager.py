@@ -1,8 +1,8 @@
-"""Brings versions into memory and out of it.
+"""Loads and unloads versions.
 
 Everything here runs on the event loop; only listing folders, loading and warming happen in
-threads. A new version is loaded and warmed before the old one goes; a version that goes gets no
-new requests and ends when its last one has ended.
+threads. A new version is loaded and warmed before the old one is unloaded; that one gets no
+new requests and is unloaded when its last one has ended.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from export.server.registry import Registry
 from export.server.versions import State
 from export.server.versions import Version
 
-PATIENCE = 10  # seconds between words about a model that has no version yet
+PATIENCE = 10  # seconds between messages about a model that has no version yet
 
 
 class Manager:
@@ -32,10 +32,10 @@ class Manager:
             thread. Raises ServingError.
         say: prints a line of progress.
         queues: servable → {signature name: `batching.Queue`}; empty without batching.
-        poll_seconds: between looks at the base paths; 0 for one look at start and reload.
+        poll_seconds: seconds between looks at the base paths; 0 for one look at start and reload.
         retries: how often a load that failed is tried again.
-        retry_seconds: between tries.
-        threads: loads at the same time.
+        retry_seconds: seconds between tries.
+        threads: number of loads at the same time.
         labels_ahead: let labels point at versions that are not available yet.
         changed: called with a `Model` whenever one of its versions changes state.
     """
@@ -65,14 +65,14 @@ class Manager:
         self.looks = concurrent.futures.ThreadPoolExecutor(1, "poll")
         self.looking = asyncio.Lock()
         self.configuring = asyncio.Lock()
-        self.latest = None  # what was listed last, whether it is up or waited for
+        self.latest = None  # the last list, available or still loading
 
-    # What should be served.
+    # The list of models.
 
     async def configure(self, configs: list) -> None:
         """Serve exactly these models. Returns when those new by name have a version available.
 
-        A caller who goes away meanwhile leaves no list half done.
+        If the caller cancels, the list is still completed.
 
         Raises:
             ServingError: a config is refused and nothing changes; or a new model did not come up;
@@ -80,7 +80,7 @@ class Manager:
                 ABORTED, another list came while a model of this one was waited for.
         """
         work = asyncio.ensure_future(self._configure(configs))
-        work.add_done_callback(lambda done: done.cancelled() or done.exception())  # it was seen
+        work.add_done_callback(lambda done: done.cancelled() or done.exception())  # mark as seen
         await asyncio.shield(work)
 
     async def _configure(self, configs):
@@ -98,7 +98,7 @@ class Manager:
                 model.config, model.new = config, model.new or name not in served
             self.latest = listed
             await self.poll()
-        # Others may come in while this one waits: what is waited for may be a path that is wrong.
+        # Other lists may arrive while this one waits: it may wait for a wrong path.
         await self._until_loaded([models[name] for name in listed if models[name].new], listed)
         self.registry.label(listed, self.labels_ahead)
 
@@ -106,7 +106,7 @@ class Manager:
         said = time.monotonic()
         while True:
             if self.latest is not listed:
-                raise ServingError("ABORTED", "another configuration has taken the place of this")
+                raise ServingError("ABORTED", "another configuration has replaced this one")
             waiting = [m for m in models if not m.available() and not m.failed()]
             if not waiting:
                 break
@@ -132,16 +132,16 @@ class Manager:
                 "UNKNOWN", f"{len(broken)} servable(s) did not become available: {{{why}}}"
             )
 
-    # What is on disk.
+    # The files on disk.
 
     async def watch(self) -> None:
-        """Poll the base paths for ever."""
+        """Poll the base paths forever."""
         while self.poll_seconds > 0:
             await asyncio.sleep(self.poll_seconds)
             await self.poll()
 
     async def poll(self) -> None:
-        """Look at every base path once, and start what follows from it."""
+        """Look at every base path once, and start the loads and unloads that follow."""
         async with self.looking:
             for model in list(self.registry.models.values()):
                 await self._look(model)
@@ -156,10 +156,10 @@ class Manager:
             self.looks, versions.on_disk, config.base_path
         )
         if config is not model.config:
-            return  # another configuration came in between, and looks for itself
+            return  # another configuration arrived meanwhile, and polls itself
         if found is None:
             if model.readable:
-                now = "what is served stays" if model.available() else "waiting for a version in it"
+                now = "served versions stay" if model.available() else "waiting for a version in it"
                 self.say(f"{model.name}: cannot read {config.base_path}; {now}")
             model.readable = False
             return
@@ -169,7 +169,7 @@ class Manager:
         model.aspired, missing = versions.aspired(found, config.model_version_policy)
         if missing and before != model.aspired:
             self.say(
-                f"{model.name}: versions {missing} are asked for and not in {config.base_path}"
+                f"{model.name}: versions {missing} are required but missing in {config.base_path}"
             )
 
     def _reconcile(self, model):
@@ -195,7 +195,7 @@ class Manager:
             elif version.state is State.AVAILABLE and (ready or not model.aspired):
                 self._begin(model, version, State.UNLOADING, self._unload)
             elif version.state is State.END:
-                version.failed = False  # it has gone; should it come back, it is tried again
+                version.failed = False  # it was removed; if it returns, it is tried again
 
     def _begin(self, model, version, state, work):
         model.turn(version, state)
@@ -248,7 +248,7 @@ class Manager:
         if version.servable is not None:
             version.servable.close()
             version.servable, version.queues = None, {}
-            # A loaded graph is full of cycles; its memory comes back by collection only.
+            # A loaded graph is full of reference cycles; only garbage collection frees its memory.
             await asyncio.get_running_loop().run_in_executor(self.looks, gc.collect)
         model.turn(version, State.END)
         self.changed(model)

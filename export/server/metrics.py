@@ -19,8 +19,8 @@ MICROSECONDS = tuple(10 * 1.8**i for i in range(33))
 class Histogram:
     """Counts of numbers between the bounds of `MICROSECONDS`, and their sum.
 
-    prometheus_client's own takes a lock and walks through the bounds for every number, 2 µs of a
-    request each.
+    prometheus_client's histogram takes a lock and walks through the bounds for every number, which
+    costs 2 µs of a request each.
     """
 
     __slots__ = ("counts", "sum")
@@ -58,7 +58,7 @@ class Family:
         self.values[labels] = self.values.get(labels, 0) + more
 
     def collected(self):
-        """As prometheus_client writes it."""
+        """In the format of prometheus_client."""
         family = self.kind(self.name, self.name.removeprefix(PREFIX), labels=self.labels)
         for labels, value in list(self.values.items()):
             if self.kind is HistogramMetricFamily:

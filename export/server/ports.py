@@ -23,7 +23,7 @@ MOST_BYTES = 2**31 - 1
 
 
 def credentials(options):
-    """Those of `--ssl_config_file`; None without it.
+    """The credentials of `--ssl_config_file`; None without it.
 
     Raises:
         ValueError: the file cannot be used.
@@ -46,13 +46,13 @@ async def open_grpc(app, credentials) -> grpc.aio.Server:
     """A started server with all services of `app`.
 
     Raises:
-        ValueError: a port cannot be had.
+        ValueError: a port is not available.
     """
     options = app.options
     arguments = {
         "grpc.max_receive_message_length": MOST_BYTES,
         "grpc.max_send_message_length": MOST_BYTES,
-        # Otherwise a second server on the same port would take half of the calls.
+        # Otherwise a second server on the same port would receive half of the calls.
         "grpc.so_reuseport": 0,
     } | dict(flags.channel_arguments(options.grpc_channel_arguments))
     server = grpc.aio.server(options=list(arguments.items()))
@@ -102,7 +102,7 @@ async def open_rest(app, metrics_path: str):
     """The handler of REST, and the aiohttp runner that runs it.
 
     Raises:
-        ValueError: the port cannot be had.
+        ValueError: the port is not available.
     """
     from aiohttp import web
 
@@ -120,10 +120,10 @@ async def open_rest(app, metrics_path: str):
     runner = web.AppRunner(
         rest.application(),
         access_log=None,
-        # Callers that do not speak HTTP/1 are answered 400; each would print a traceback too.
+        # Callers that do not speak HTTP/1 get 400; no traceback for each.
         logger=_silent(),
         handle_signals=False,
-        # What a caller who has left asked for is not run.
+        # Cancel the request of a caller who has disconnected.
         handler_cancellation=True,
         # Seconds for which the rest of a body that was refused is read.
         lingering_time=1,

@@ -1,4 +1,4 @@
-"""What gRPC and REST share: from checked arrays to the outputs, through the queue or past it."""
+"""The prediction path of gRPC and REST: checked arrays → outputs, batched or not."""
 
 import asyncio
 import concurrent.futures
@@ -27,7 +27,7 @@ class Counted:
         if error is None:
             status = "OK"
         elif isinstance(error, asyncio.CancelledError):
-            # The client gives up at its own deadline, some milliseconds before it is the server's.
+            # The client gives up at its own deadline, some milliseconds before the server does.
             left = self.call.time_remaining() if self.call else None
             status = "CANCELLED" if left is None or left > CLOSE else "DEADLINE_EXCEEDED"
         elif isinstance(error, Exception):
@@ -36,7 +36,7 @@ class Counted:
         else:
             return
         predictor = self.predictor
-        # A name that is not served is any text a caller likes: it makes no label of its own.
+        # A model name that is not served may be any text, so it gets no label of its own.
         label = self.name if self.name in predictor.registry.models else ""
         seconds = time.perf_counter() - self.began
         predictor.metrics.request(label, self.api, self.entrypoint, status, seconds)
@@ -50,7 +50,7 @@ class Predictor:
     Args:
         registry: `registry.Registry`.
         metrics: `metrics.Metrics`.
-        threads: runs at the same time that do not go through a queue.
+        threads: number of unbatched runs at the same time.
         check_shapes: compare shapes with the signature before anything is queued or run.
         as_content: write outputs into `tensor_content`.
     """
@@ -65,15 +65,15 @@ class Predictor:
     async def run(self, name: str, api: str, version, signature, feeds: dict, wanted: list) -> dict:
         """alias → array of the wanted outputs.
 
-        A caller who does not wait any longer leaves the queue, or the line for a thread. A run that
-        has begun goes on to its end: where it keeps to its own thread, which is the default,
-        TensorFlow looks at the time limit of a run only after it.
+        A cancelled call is removed from the batch queue or the executor queue. A run that
+        has begun continues to its end: if it keeps to its own thread, which is the default,
+        TensorFlow checks the time limit of a run only after it.
 
         Raises:
-            ServingError: what the queue or the model says.
+            ServingError: an error of the queue or of the model.
         """
         began = time.perf_counter()
-        # As in TensorFlow Serving, only whole answers go through the queue.
+        # As in TensorFlow Serving, only requests for all outputs are batched.
         whole = len(wanted) == len(signature.outputs)
         queue = version.queues.get(signature.name) if whole else None
         try:

@@ -11,7 +11,7 @@ from export.server.versions import Version
 
 @dataclasses.dataclass
 class Model:
-    """A model by name: what was asked for, and every version that was ever seen."""
+    """A model by name: its configuration, and every version that was ever seen."""
 
     name: str
     config: object = None  # ModelConfig; None once it is no longer listed
@@ -19,10 +19,10 @@ class Model:
     aspired: dict = dataclasses.field(default_factory=dict)  # number → folder
     labels: dict = dataclasses.field(default_factory=dict)
     new: bool = False  # no version of it has been available yet
-    readable: bool = True  # whether the base path was, when it was last looked at
+    readable: bool = True  # whether the base path was readable at the last poll
     empty: bool = False  # whether there was no version in it
 
-    # Of all that were ever seen, and so kept, not searched for with every request.
+    # Kept, because searching all versions ever seen for every request takes time.
     _available: list = dataclasses.field(default_factory=list)
 
     def available(self) -> list:
@@ -30,12 +30,12 @@ class Model:
         return self._available
 
     def turn(self, version: Version, state: State) -> None:
-        """One of `versions` goes into `state`."""
+        """Set the state of one of `versions`."""
         version.state = state
         self._available = sorted(n for n, v in self.versions.items() if v.state is State.AVAILABLE)
 
     def failed(self) -> bool:
-        """Whether every version that is asked for has failed for good."""
+        """Whether every version that is asked for has failed permanently."""
         return bool(self.aspired) and all(
             n in self.versions and self.versions[n].failed for n in self.aspired
         )
@@ -59,7 +59,7 @@ class InUse:
 
 
 class Registry:
-    """Looks versions up. Used from the event loop only, so no request sees a half-made change."""
+    """Looks versions up. Used from the event loop only, so no request sees a partial change."""
 
     def __init__(self):
         self.models: dict[str, Model] = {}
@@ -147,11 +147,11 @@ class Registry:
             self.models[name].labels = dict(config.version_labels)
 
     def released(self, version: Version) -> None:
-        """Wake who waits to unload a version, if nothing uses it any more."""
+        """Wake the task that waits to unload a version, if nothing uses it any more."""
         if version.state is State.UNLOADING and not version.busy():
             asyncio.ensure_future(self.announce())
 
     async def announce(self) -> None:
-        """Wake whoever waits for a change."""
+        """Wake all tasks that wait for a change."""
         async with self.moved:
             self.moved.notify_all()

@@ -37,7 +37,7 @@ class TooLarge(ServingError):
     def __init__(self, most: int, packed: bool):
         flag = "rest_api_max_unpacked_bytes" if packed else "rest_api_max_body_bytes"
         what = "the body unpacks to" if packed else "the body has"
-        super().__init__("RESOURCE_EXHAUSTED", f"{what} more than {most} bytes, which --{flag} is")
+        super().__init__("RESOURCE_EXHAUSTED", f"{what} more than {most} bytes, set by --{flag}")
 
 
 class Rest:
@@ -45,11 +45,11 @@ class Rest:
 
     Args:
         predictor: `predictor.Predictor`.
-        metrics_path: where the metrics are; "" for nowhere.
+        metrics_path: path of the metrics; "" for none.
         timeout: longest run in seconds.
-        most_bytes: of a body, as it is sent.
-        most_unpacked_bytes: of a compressed body, once it is unpacked.
-        cors: answer web pages of other sites.
+        most_bytes: limit of a body, as it is sent.
+        most_unpacked_bytes: limit of a compressed body, once it is unpacked.
+        cors: allow calls from web pages of other sites.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Rest:
         self.ended = False
 
     def end(self) -> None:
-        """Wait for no body any more; whose body has come is answered."""
+        """Stop waiting for bodies; requests whose body has arrived are answered."""
         self.ended = True
         for limit in self.reading:
             limit.reschedule(0)
@@ -129,7 +129,7 @@ class Rest:
                     if len(body) > most:
                         raise TooLarge(most, packed)
         except TimeoutError:
-            raise ServingError("UNAVAILABLE", "the server ends, and has not got the body") from None
+            raise ServingError("UNAVAILABLE", "the server stopped before the body came") from None
         except (http_exceptions.BadHttpMessage, web.RequestPayloadError) as error:
             raise invalid(f"the body cannot be read: {error}") from None
         finally:
@@ -171,7 +171,7 @@ class Rest:
     def _status(self, spec):
         request = get_model_status_pb2.GetModelStatusRequest(model_spec=spec)
         if spec.WhichOneof("version_choice") == "version_label":
-            # REST resolves a label to its version, where gRPC ignores it.
+            # REST resolves a label to its version, but gRPC ignores it.
             request.model_spec.version.value = self.predictor.registry.find(spec).number
         response = services.status(self.predictor, request)
         return json_format.MessageToJson(

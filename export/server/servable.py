@@ -16,7 +16,7 @@ MOST_RECORDS = 1000
 class Servable:
     """A SavedModel in memory. Only graphs are loaded: nothing in the folder is run as Python.
 
-    It runs in a session, as in TensorFlow Serving: what that refuses is refused here, only the
+    It runs in a session, as in TensorFlow Serving: both refuse the same graphs, only the
     outputs that are wanted are computed, and a request of one image costs a third of a millisecond
     less than through `tf.saved_model.load`.
 
@@ -33,10 +33,10 @@ class Servable:
         import tensorflow as tf
 
         self.path = path
-        self.batching = None  # Parameters, where requests are to be batched
+        self.batching = None  # Parameters, if requests are batched
         self.definitions = _definitions(path, tags)
         self.session = tf.compat.v1.Session(graph=tf.Graph(), config=config)
-        # It says that this loader is old. It is the one that TensorFlow Serving has.
+        # Hide the warning that this loader is deprecated. TensorFlow Serving uses it.
         tf.get_logger().setLevel("ERROR")
         try:
             with self.session.graph.as_default():
@@ -50,14 +50,14 @@ class Servable:
             raise from_exception(error) from None
 
     def close(self) -> None:
-        """Give the memory of variables back."""
+        """Free the memory of variables."""
         self.session.close()
 
     def signature(self, name: str) -> Signature:
-        """The signature `name`, "serving_default" where it is empty.
+        """The signature `name`, "serving_default" if it is empty.
 
         Raises:
-            ServingError: FAILED_PRECONDITION, there is none.
+            ServingError: FAILED_PRECONDITION, it does not exist.
         """
         name = name or DEFAULT
         if name not in self.signatures:
@@ -65,13 +65,13 @@ class Servable:
         return self.signatures[name]
 
     def warm_up(self, iterations: int, check_shapes: bool) -> tuple[int, int]:
-        """Run the recorded requests, or each signature on one row of zeros where there are none.
+        """Run the recorded requests, or each signature on one row of zeros if there are none.
 
         Returns:
             how many requests were recorded, and how many runs were made.
 
         Raises:
-            ServingError: a record fails, is of a kind that is not served, or is one too many.
+            ServingError: a record fails, is of a kind that is not served, or exceeds the limit.
         """
         import tensorflow as tf
 
@@ -126,7 +126,7 @@ class Servable:
             try:
                 signature.run(feeds, signature.outputs)
             except Exception:
-                # Zeros may be no legal input; the first real request then pays for the start.
+                # Zeros may be an invalid input; then the first real request is slower.
                 continue
             runs += 1
         return runs

@@ -19,7 +19,7 @@ def metadata(predictor: Predictor, request):
     """The answer to a GetModelMetadataRequest.
 
     Raises:
-        ServingError: as TensorFlow Serving.
+        ServingError: as in TensorFlow Serving.
     """
     if not request.HasField("model_spec"):
         raise invalid("Missing ModelSpec")
@@ -38,10 +38,10 @@ def metadata(predictor: Predictor, request):
 
 
 def status(predictor: Predictor, request):
-    """The answer to a GetModelStatusRequest; a label in it says nothing.
+    """The answer to a GetModelStatusRequest; a label in it is ignored.
 
     Raises:
-        ServingError: as TensorFlow Serving.
+        ServingError: as in TensorFlow Serving.
     """
     if not request.HasField("model_spec"):
         raise invalid("Missing ModelSpec")

@@ -1,14 +1,14 @@
-"""How the sessions of servables run."""
+"""Session configuration of servables."""
 
 from export.server import text_configs
 
 
 def config(options, batching=None):
-    """A `ConfigProto` of what flags and --tensorflow_session_config_file say, flags first.
+    """A `ConfigProto` from flags and --tensorflow_session_config_file, flags first.
 
-    Where they leave it open, a run stays in its own thread: handing small operations from thread to
-    thread costs a request of one image a quarter of its time. Nor do threads inside an operation
-    spin while they wait: requests want the processor.
+    Unless they set it, a run stays in its own thread: handing small operations from thread to
+    thread costs a request of one image a quarter of its time. Intra-op threads do not spin while
+    they wait, because requests need the CPU.
 
     Args:
         options: from `flags.parse`.
@@ -23,7 +23,7 @@ def config(options, batching=None):
     if options.tensorflow_session_config_file:
         file = text_configs.read(options.tensorflow_session_config_file, "ConfigProto")
         found.MergeFrom(file)
-    # A switch of proto3 that is off cannot be told from one that is not there; its part can.
+    # In proto3, a bool that is false looks like one that is unset; its message field does not.
     if not found.HasField("experimental"):
         found.experimental.disable_thread_spinning = True
     if options.per_process_gpu_memory_fraction:
@@ -33,7 +33,7 @@ def config(options, batching=None):
     if intra := options.tensorflow_intra_op_parallelism or both:
         found.intra_op_parallelism_threads = intra
     if inter := options.tensorflow_inter_op_parallelism or both:
-        # With fewer threads than runs, TensorFlow makes one run wait for another.
+        # If there are fewer threads than runs, TensorFlow makes one run wait for another.
         runs = batching.num_batch_threads if batching else 0
         found.inter_op_parallelism_threads = max(inter, runs)
     return found

@@ -1,4 +1,4 @@
-"""One signature of a loaded version: what it takes, what it gives, and whether a request fits."""
+"""One signature of a loaded version: its inputs, its outputs, and checks of requests."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ DEFAULT = "serving_default"
 
 
 def shape_of(info) -> tuple | None:
-    """Dimensions of a TensorInfo, -1 where any size goes; None where any rank does."""
+    """Dimensions of a TensorInfo, -1 for any size; None for any rank."""
     if info.tensor_shape.unknown_rank:
         return None
     return tuple(dim.size for dim in info.tensor_shape.dim)
@@ -27,10 +27,10 @@ def listed(names) -> str:
 def _prepared(session, feed, fetch):
     """A function of the arrays of `feed`, in order, for the list of the arrays of `fetch`.
 
-    The public `make_callable` is `Session.run` where anything is fed: it looks every name up and
-    converts every array anew, ten times the cost of TensorFlow's own prepared call, which in Python
-    has no name without an underscore (`tf.keras.backend.function` calls it too). It takes arrays of
-    the very dtype of the placeholder only, and says so; which is what `feeds` has made sure of.
+    The public `make_callable` is `Session.run` if anything is fed: it looks every name up and
+    converts every array again, ten times the cost of TensorFlow's own prepared call, which is only
+    available under a private name (`tf.keras.backend.function` calls it too). It takes arrays of
+    exactly the dtype of the placeholder, which `feeds` ensures.
     """
     from tensorflow.core.protobuf.config_pb2 import CallableOptions
 
@@ -43,21 +43,21 @@ class Signature:
     Args:
         name: its key in the SavedModel.
         definition: the `SignatureDef`.
-        session: holds the graph that the definition is of.
+        session: holds the graph of the definition.
     """
 
     def __init__(self, name: str, definition, session):
         self.name = name
         self.definition = definition
         self.session = session
-        self.callables = {}  # outputs → what computes them
+        self.callables = {}  # outputs → callable
         self.inputs = {a: (i.dtype, shape_of(i)) for a, i in sorted(definition.inputs.items())}
         self.outputs = sorted(definition.outputs)
-        # Of a signature with one input: its name and type, and a shape that was found to fit.
+        # Of a signature with one input: its name and type, and a shape known to fit.
         known = [(alias, dtype) for alias, (dtype, _) in self.inputs.items()]
         self.alone = known[0] if len(known) == 1 else None
         self.fitted = None
-        # What initialises a graph is listed as a signature too, whose output is no tensor.
+        # The initialiser of a graph is listed as a signature too; its output is no tensor.
         self.runs = all(info.dtype for info in definition.outputs.values())
         self.defaults = {
             alias: tensors.read(alias, proto, tensors.check(alias, proto))
@@ -71,7 +71,7 @@ class Signature:
 
         Args:
             given: alias → TensorProto.
-            output_filter: names of outputs; all of them where it is empty.
+            output_filter: names of outputs; all of them if it is empty.
             check_shapes: compare shapes with the signature. Without it a wrong rank reaches the
                 kernels, and can end the process.
 
@@ -80,7 +80,7 @@ class Signature:
         """
         if len(given) == 1 and not output_filter:
             ((alias, proto),) = given.items()
-            # One tensor of the right name and type, of a shape that was right before: most calls.
+            # One tensor of the right name and type, of a shape checked before: most calls.
             shape = tensors.check(alias, proto) if self.alone == (alias, proto.dtype) else None
             if shape is not None and (shape == self.fitted or not check_shapes):
                 return {alias: tensors.read(alias, proto, shape)}, self.outputs
@@ -159,11 +159,11 @@ class Signature:
         """alias → array of every wanted output.
 
         Raises:
-            ServingError: the model's own error, or OUT_OF_RANGE for what cannot be called.
+            ServingError: the model's own error, or OUT_OF_RANGE if the signature cannot be called.
         """
         if not self.runs:
             raise ServingError("OUT_OF_RANGE", f"{self.name} has no output and cannot be run")
-        # In one order, so that one graph serves every order that callers ask in.
+        # Sorted, so that one callable serves every order of the outputs.
         wanted = tuple(sorted(wanted))
         call = self.callables.get(wanted) or self._callable(wanted)
         return dict(zip(wanted, call(*(feeds[alias] for alias in self.inputs))))
@@ -172,14 +172,14 @@ class Signature:
         fetch = [self.definition.outputs[alias].name for alias in wanted]
         feed = [self.definition.inputs[alias].name for alias in self.inputs]
         if set(feed) & set(fetch):
-            # An output that is an input is known to `Session.run` alone.
+            # Only `Session.run` accepts an output that is an input.
             call = self.session.make_callable(fetch, feed)
         else:
             call = _prepared(self.session, feed, fetch)
         return self.callables.setdefault(wanted, call)
 
     def example(self, rows: int) -> dict | None:
-        """Zeros for every input without a default; None where a size or type is open."""
+        """Zeros for every input without a default; None if a size or type is open."""
         found = {}
         for alias, (dtype, shape) in self.inputs.items():
             if alias in self.defaults:

@@ -1,7 +1,7 @@
-"""TensorProto ↔ NumPy: strict about what is malformed, and as fast as copying bytes.
+"""TensorProto ↔ NumPy: refuses malformed tensors, and is as fast as copying bytes.
 
-`tf.make_ndarray` goes through `float_val` number by number in Python, and believes any shape.
-Here a tensor is first checked for sense (`check`, from the header alone), so that its type and
+`tf.make_ndarray` goes through `float_val` number by number in Python, and accepts any shape.
+Here a tensor is first validated (`check`, from the header alone), so that its type and
 shape can be compared with a signature before a byte is copied, and read afterwards (`read`).
 """
 
@@ -18,7 +18,7 @@ from export.server.errors import ServingError
 from export.server.errors import invalid
 
 # A tensor may name more elements than it has values; the last value is repeated. A few bytes could
-# so ask for any amount of memory. TensorFlow Serving knows no limit.
+# thus ask for any amount of memory. TensorFlow Serving has no limit.
 MOST_REPEATED = 64 * 2**20  # bytes
 
 # data type → (field of its values, NumPy type of an element)
@@ -54,11 +54,11 @@ def check(alias: str, proto) -> tuple:
     """The shape of a TensorProto whose header and values agree.
 
     Raises:
-        ServingError: INVALID_ARGUMENT `tensor parsing error: <alias>` where they do not.
+        ServingError: INVALID_ARGUMENT `tensor parsing error: <alias>` if they disagree.
     """
     kind = FIELDS.get(proto.dtype)
     raw = proto.tensor_shape.SerializeToString()
-    # Requests have few different shapes, and reading one costs more than knowing it again.
+    # Requests have few different shapes, and parsing one costs more than a look-up.
     shape, elements = (_known if len(raw) <= 64 else _dimensions)(raw)
     if kind is None or shape is None:
         raise _malformed(alias)
@@ -84,7 +84,7 @@ def _dimensions(raw):
     """Shape of a serialised TensorShapeProto, None if it is none; and its number of elements."""
     proto = tensor_shape_pb2.TensorShapeProto.FromString(raw)
     shape = tuple([dim.size for dim in proto.dim])
-    # NumPy ends at 64 dimensions.
+    # NumPy has at most 64 dimensions.
     if proto.unknown_rank or len(shape) > 64 or (shape and min(shape) < 0):
         return None, 0
     return shape, math.prod(shape)
@@ -138,7 +138,7 @@ def _integers(alias, values, dtype):
 
 
 def _strings(alias, proto):
-    # TensorFlow's own encoding of strings in tensor_content; its own reader knows it.
+    # TensorFlow's own encoding of strings in tensor_content; its own reader decodes it.
     import tensorflow as tf
 
     try:
@@ -152,8 +152,8 @@ def write(array: np.ndarray, proto, as_content: bool = False) -> None:
     """Put `array` into the empty TensorProto `proto`.
 
     Args:
-        as_content: as raw bytes in `tensor_content`, rather than in the field of the type, which
-            is what TensorFlow Serving does by default.
+        as_content: as raw bytes in `tensor_content`, not in the field of the type, which
+            is the default of TensorFlow Serving.
 
     Raises:
         ServingError: UNIMPLEMENTED, a type that has no place in a reply.
@@ -172,7 +172,7 @@ def write(array: np.ndarray, proto, as_content: bool = False) -> None:
             v if isinstance(v, bytes) else str(v).encode() for v in array.ravel()
         )
     elif as_content or array.dtype.kind in "fc" and number not in HALVES:
-        # Packed floats are on the wire what they are in memory.
+        # Packed floats have the same bytes on the wire as in memory.
         name = "tensor_content" if as_content else FIELDS[number][0]
         proto.MergeFromString(head + _tag(name) + _varint(array.nbytes) + array.tobytes())
     else:

@@ -1,6 +1,6 @@
 """The text files that TensorFlow Serving reads.
 
-`tensorflow-serving-api` has the message of the model config only. The other three are described
+`tensorflow-serving-api` only has the message of the model config. The other three are described
 here, with TensorFlow Serving's field names and numbers, in a descriptor pool of their own: a
 second description of the same file name in the default pool would clash with another package's.
 """
@@ -79,7 +79,7 @@ def read(path: str, name: str):
     """The message `name` in the text file at `path`.
 
     Raises:
-        ValueError: the file cannot be read, or is no such message; in TensorFlow Serving's words.
+        ValueError: the file cannot be read, or is no such message; worded as in TensorFlow Serving.
     """
     if name == "ModelServerConfig":
         from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig as kind

@@ -1,4 +1,4 @@
-"""What should be served: the versions in a base path, and which of them a policy asks for."""
+"""The versions in a base path, and those among them that a policy selects."""
 
 import asyncio
 import dataclasses
@@ -22,7 +22,7 @@ class State(enum.IntEnum):
 
 @dataclasses.dataclass(eq=False)
 class Version:
-    """One version that was seen, and what became of it."""
+    """One version that was seen, and its state."""
 
     number: int
     path: str
@@ -30,22 +30,22 @@ class Version:
     error: ServingError | None = None
     servable: object = None  # while it is loaded
     queues: dict = dataclasses.field(default_factory=dict)  # signature name → batching.Queue
-    flying: int = 0  # requests under way
-    failed: bool = False  # not tried again unless it goes and comes back
-    dropped: bool = False  # while it loads: it is not asked for any more
+    flying: int = 0  # requests in flight
+    failed: bool = False  # not tried again unless it is removed and returns
+    dropped: bool = False  # while it loads: it is no longer required
     wake: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)  # to try again at once
     task: object = None  # the asyncio.Task that loads or unloads it
 
     def busy(self) -> bool:
-        """Whether its session is in use: a run goes on when its callers have left."""
+        """Whether its session is in use: a run continues after its callers have cancelled."""
         return bool(self.flying) or any(queue.running for queue in self.queues.values())
 
 
 def on_disk(base_path: str) -> dict | None:
-    """number → folder of every version below `base_path`; None where it cannot be read now.
+    """number → folder of every version below `base_path`; None if it cannot be read now.
 
     A version is a folder whose name is a number of 64 bits; other names are ignored, so that a
-    version can be copied under another name and renamed when it is whole.
+    version can be copied under another name and renamed when it is complete.
     """
     import tensorflow as tf
 
@@ -63,7 +63,7 @@ def on_disk(base_path: str) -> dict | None:
 
 
 def none_in(base_path: str) -> str:
-    """Words about a base path without versions."""
+    """The message for a base path without versions."""
     import tensorflow as tf
 
     why = f"there is no version in {base_path}: no folder whose name is a number"
@@ -73,7 +73,7 @@ def none_in(base_path: str) -> str:
 
 
 def aspired(found: dict, policy) -> tuple[dict, list]:
-    """What a `ServableVersionPolicy` asks for of the versions `found`, and what is missing."""
+    """The versions among `found` that a `ServableVersionPolicy` selects, and those missing."""
     kind = policy.WhichOneof("policy_choice")
     if kind == "all":
         return dict(found), []
@@ -89,7 +89,7 @@ def check_configs(configs: list, served: dict) -> None:
 
     Args:
         configs: the list.
-        served: name → `ModelConfig` of what is served now.
+        served: name → `ModelConfig` of the models served now.
 
     Raises:
         ServingError: INVALID_ARGUMENT.

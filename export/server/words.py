@@ -1,10 +1,10 @@
-"""What the server says on the screen."""
+"""Lines that the server prints."""
 
 import json
 import os
 import time
 
-MOST_NUMBERS = 64  # of an example that is written out in a command
+MOST_NUMBERS = 64  # limit of an example that is written out in a command
 
 
 def say(line: str) -> None:
@@ -13,7 +13,7 @@ def say(line: str) -> None:
 
 
 def how_to_call(options, registry) -> list:
-    """Lines that tell where what is served, ending with commands that can be pasted."""
+    """Lines with the addresses and served signatures, ending with commands to paste."""
     tls = bool(options.ssl_config_file)
     host = "localhost" if options.host == "0.0.0.0" else options.host
     address = f"{host}:{options.port}" if options.port else f"unix:{options.grpc_socket_path}"
@@ -47,7 +47,7 @@ def _arguments(signature):
 
 
 def _commands(name, servable, address, rest, tls):
-    """Commands that can be pasted: the status, and a prediction for zeros."""
+    """Commands to paste: the status, and a prediction for zeros."""
     spec = json.dumps({"model_spec": {"name": name}})
     plain = "" if tls else "-plaintext "
     method = "tensorflow.serving.ModelService/GetModelStatus"

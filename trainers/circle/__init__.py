@@ -1,1 +1,1 @@
-"""The circle: what an encoder must give up when a ring is encoded on a line."""
+"""The circle: the points that an encoder must lose if it encodes a ring on a line."""

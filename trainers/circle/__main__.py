@@ -22,8 +22,8 @@ FLAGS = {
     "seeds": (3, "How many trainings for each d_z, with seeds 0, 1, ..."),
     "steps": (1500, "Training steps of each; 0 measures networks as they start."),
     "batch_size": (256, "Points per step."),
-    "width": (4, "Of the networks; 4 is 50 units per hidden layer of E and G."),
-    "angles": (10_000, "Where errors are measured; even."),
+    "width": (4, "Width of the networks; 4 is 50 units per hidden layer of E and G."),
+    "angles": (10_000, "Points at which errors are measured; even."),
     "out": ("runs/circle", "Directory to write to."),
 }
 COLUMNS = (
@@ -39,7 +39,7 @@ COLUMNS = (
 
 
 def train(latent_dim: int, seed: int, args):
-    """An AAE that was trained on the circle; the rates fall to 0, so that the noise does too."""
+    """An AAE trained on the circle; its learning rates fall to 0, so that the noise does too."""
     import keras
 
     from zoo import datasets
@@ -93,7 +93,7 @@ def measure(game, angles: int) -> tuple[dict, dict]:
 
 
 def table(rows: list) -> str:
-    """One Markdown row per training; – where a figure does not apply."""
+    """One Markdown row per training; – for a figure that does not apply."""
     return markdown.table(
         ["d_z", "seed", *(heading for heading, _ in COLUMNS)],
         [
@@ -108,7 +108,7 @@ def table(rows: list) -> str:
 
 
 def main(argv: list | None = None) -> None:
-    """Train, measure, print, write. Exit code 2 and one line where the input is bad."""
+    """Train, measure, print, write. Exit code 2 and one line for bad input."""
     began = time.time()
     argv = sys.argv if argv is None else argv
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

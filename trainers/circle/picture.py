@@ -1,4 +1,4 @@
-"""The picture of the circle experiment: what is lost, where, and how steep the way there is."""
+"""Picture of the circle experiment: lost points, their angles, and the encoder's slope there."""
 
 import numpy as np
 
@@ -36,7 +36,7 @@ def _draw_circle(axes, figures, seen, most):
     order = np.argsort(seen["errors"])
     real, returned, errors = (seen[name][order] for name in ("x", "returned", "errors"))
     axes.plot(*np.append(seen["x"], seen["x"][:1], axis=0).T, color="0.6", linewidth=1.2)
-    # The few that go far are the point of the picture: of them more are joined to what they became.
+    # The few points with a large error matter most: more of them are joined to their image.
     far = errors > RADIUS / 2
     for some, color, count in ((~far, "0.85", 120), (far, _G, 40)):
         some = np.flatnonzero(some)[:: max(1, int(some.sum()) // count)]

@@ -5,7 +5,7 @@ usage: python -m trainers.counterexample [flags]
 Trains fresh discriminators of growing capacity p against the pair, for several supports m, next to
 a null control (two real streams) and two positive ones (no overwrite; a random linear encoder).
 Writes cells.json and cells.csv, accuracy.png, pair.png, audit.json, report.md and, for zoo.load,
-game.keras. Run again, it goes on with the cells that are missing.
+game.keras. A second run continues with the missing cells.
 """
 
 import json
@@ -23,12 +23,12 @@ FLAGS = {
     "quick": (False, "Two supports, three small judges, one repeat: under 3 minutes."),
     **planning.FLAGS,
     "latent_dim": (16, "Numbers in a code, and noise pixels in an image."),
-    "run_dir": ("", "Where to write; by default runs/counterexample_<dataset>."),
+    "run_dir": ("", "Directory to write to; by default runs/counterexample_<dataset>."),
 }
 
 
 def main(argv: list | None = None) -> None:
-    """Measure what is missing, then write the report. Exit code 2 where the input is bad."""
+    """Measure the missing cells, then write the report. Exit code 2 for bad input."""
     began = time.monotonic()
     argv = sys.argv if argv is None else argv
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

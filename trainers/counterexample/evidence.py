@@ -1,4 +1,4 @@
-"""M6 and M7 of one pair: what a discriminator would gain by inverting G, and where G's images are.
+"""M6 and M7 of one pair: the gain of a discriminator that inverts G, and the place of G's images.
 
 The other measurements, M2 to M5, are those that `zoo.audit` makes of any model.
 """
@@ -22,7 +22,7 @@ def informed(game, pairs, n: int = 5000) -> dict[str, float]:
 
     Returns:
         informed_encoded, informed_generated: the largest difference of any coordinate on (x, E(x))
-        and on (G(z), z). It is 0 on real pairs whatever E is, and 0 on generated ones where E
+        and on (G(z), z). It is 0 on real pairs for every E, and 0 on generated ones if E
         inverts G exactly: then knowing E is no help.
     """
     drawn = {"encoded": pairs.encoded(n), "generated": pairs.generated(n)}

@@ -16,17 +16,17 @@ from zoo.metrics import judges
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """What to measure.
+    """The measurements of one experiment.
 
     Attributes:
         supports: values of m.
         readouts: capacities p of random-feature judges.
         widths: widths of the convolutional judges; their p follows.
-        budget: fresh pairs of either stream per Newton step, half of what a network sees.
+        budget: fresh pairs of either stream per Newton step, half of the pairs that a network sees.
         held_out: fresh pairs of either stream a verdict is formed on.
         repeats: independent memories, features and initial weights.
         control: the support at which the controls are run.
-        contrasts: what is told apart, "pair" first: for every support; the controls for one.
+        contrasts: streams to tell apart, "pair" first: for every support; the controls for one.
     """
 
     supports: tuple = (64, 256, 1024, 4096, 16384)
@@ -56,21 +56,21 @@ QUICK = Plan(
 
 
 def check(data, support: int, latent_dim: int) -> None:
-    """Raises ValueError where `counterexample.build` would, without building anything."""
+    """Raises ValueError if `counterexample.build` would, without building anything."""
     counterexample.check(data.shape, latent_dim, support)
     counterexample.check_images(data, support)
 
 
 def run(plan: Plan, streams, seed: int, path: pathlib.Path) -> list:
-    """Measure what is missing of the plan; every finished cell is on disk before the next begins.
+    """Measure the missing cells of the plan; every finished cell is on disk before the next begins.
 
     Args:
-        streams: (support, seed) → what judges are shown, such as `Pairs`.
-        seed: of the first repeat; each further one has the next.
+        streams: (support, seed) → the inputs of judges, such as `Pairs`.
+        seed: seed of the first repeat; each further one has the next.
 
     Returns:
         one dict per contrast, support, repeat and judge: those, `parameters`, `judge`, `seconds`
-        of fitting and judging, and what `zoo.metrics.judges.verdict` returns.
+        of fitting and judging, and the values of `zoo.metrics.judges.verdict`.
     """
     rows = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
     done = {(row["contrast"], row["support"], row["repeat"]) for row in rows}
@@ -119,7 +119,7 @@ def _judged(judge, draw, n, seconds):
 def exponents(rows: list) -> list:
     """How accuracy - ½ falls with m at each p: log-log least squares over the supports.
 
-    Supports where the mean over repeats is within two standard errors of ½ are left out; fewer
+    Supports whose mean over repeats is within two standard errors of ½ are left out; fewer
     than three give no slope.
 
     Returns:

@@ -1,4 +1,4 @@
-"""The two pictures of the experiment: what judges see, and what the pair does."""
+"""The two pictures of the experiment: the accuracy of judges, and an example of the pair."""
 
 import pathlib
 
@@ -36,7 +36,7 @@ def curves(path: pathlib.Path, rows: list, title: str) -> None:
         axes.set(xscale="log", xlabel="trained parameters of D / stored images, p / m")
         axes.set_title(label, loc="left")
         axes.grid(alpha=0.3)
-        if place == 2:  # where small p / m leaves room
+        if place == 2:  # small p / m leaves room there
             axes.legend(fontsize=8, loc="upper left")
     figure.tight_layout()
     figure.savefig(path, format="png")
@@ -45,8 +45,8 @@ def curves(path: pathlib.Path, rows: list, title: str) -> None:
 def series(rows: list, contrast: str, support: int, key: str) -> tuple:
     """(p, mean over repeats, standard error) of one curve.
 
-    The error is that of the mean over repeats where there are several, that of the pairs judged
-    where there is one (accuracy only).
+    The error is that of the mean over repeats if there are several, that of the pairs judged
+    if there is one (accuracy only).
     """
     mine = [row for row in rows if row["contrast"] == contrast and row["support"] == support]
     capacities = sorted({row["parameters"] for row in mine})

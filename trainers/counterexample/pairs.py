@@ -1,12 +1,12 @@
-"""Endless fresh pairs (x, z): what a discriminator is shown, and its controls."""
+"""Endless fresh pairs (x, z): the inputs of a discriminator, and its controls."""
 
 import numpy as np
 
 from zoo import counterexample
 from zoo import datasets
 
-# What is told apart: (real stream, fake stream). Only the first is the question; the second has
-# nothing to find, the last two must be found at once or the instruments are broken.
+# The streams to tell apart: (real stream, fake stream). Only the first is the question. The streams
+# of the second are equal; those of the last two must be told apart at once, or the judges fail.
 CONTRASTS = {
     "pair": ("encoded", "generated"),
     "null": ("encoded", "encoded"),

@@ -1,4 +1,4 @@
-"""What the flags of an experiment ask for: its plan, and the directory that keeps its cells."""
+"""The plan of an experiment, from its flags, and the directory that keeps its cells."""
 
 import csv
 import dataclasses
@@ -9,7 +9,7 @@ import pathlib
 FLAGS = {
     "support": (
         "",
-        "Numbers m of stored images, as in 64,1024; by default all that the set allows.",
+        "Numbers m of stored images, such as 64,1024; by default all that the set allows.",
     ),
     "repeats": (2, "Independent memories, features and initial weights."),
     "seed": (0, "Of everything."),
@@ -30,7 +30,7 @@ def plan(args, wanted, most: int):
             supports = tuple(int(m) for m in args.support.split(","))
         except ValueError:
             raise ValueError(
-                f"--support takes whole numbers with commas between; got {args.support!r}"
+                f"--support must be whole numbers, separated by commas; got {args.support!r}"
             ) from None
     else:
         supports = tuple(m for m in wanted.supports if m <= most)
@@ -39,7 +39,7 @@ def plan(args, wanted, most: int):
 
 
 def directory(args, name: str) -> pathlib.Path:
-    """The directory of the experiment, made if need be; see `settle`."""
+    """The directory of the experiment, made if missing; see `settle`."""
     name = f"{name}_{args.dataset}" + "_quick" * args.quick
     found = pathlib.Path(args.run_dir or pathlib.Path("runs") / name.replace(":", "_"))
     found.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""`report.md`: one page on what was shown and what was not."""
+"""`report.md`: one page on the results and their limits."""
 
 import os
 import platform
@@ -28,22 +28,22 @@ def text(rows: list, found: dict, plan, args, argv: list, minutes: float) -> str
         f"{platform.machine()}, {os.cpu_count()} cores; {spent:.1f} minutes in the cells, "
         f"{minutes:.1f} in this command. Method: Arora, Risteski, Zhang 2017, arXiv:1711.02651. "
         "Clean images follow the uniform law on the training images; noise and codes are fresh.",
-        "## What fresh discriminators see (M1)",
+        "## Accuracy of fresh discriminators (M1)",
         "Held-out accuracy on (x, E(x)) against (G(z), z); ½ is nothing. ± is one standard error.",
         grid(rows, "accuracy", ".3f"),
         "E log D + E log(1 − D) + 2 log 2 on the same pairs, nats: 0 is BiGAN's optimum. Below 0 "
-        "the judge is surer than it should be, which happens where there is nothing to see.",
+        "the judge is overconfident, which happens if there is nothing to see.",
         grid(rows, "objective", "+.3f"),
         exponents(rows),
         "![accuracy against p / m](accuracy.png)",
-        f"## What the pair is, for m = {plan.control:,} (M2 to M7)",
+        f"## Properties of the pair, for m = {plan.control:,} (M2 to M7)",
         "\n".join(f"- {sentence}" for sentence in verdicts(found)),
         _exactness(found),
         "![a noised image, its code and its reconstruction](pair.png)",
-        "## What was not shown",
+        "## Not shown",
         "- The bound of the theorem. At this scale it is vacuous beyond a few hundred parameters: "
         "p = 100 and ε = 0.3 already ask for m of about 73,000, with its constants Δ = 1 and "
-        "L·L_φ = 10. What was measured is the mechanism and how it scales.\n"
+        "L·L_φ = 10. The measurement covers the mechanism and how it scales.\n"
         "- That training finds such a pair. It was built, not learned; trained BiGANs reconstruct "
         "in part.\n"
         "- Anything about discriminators of another kind, or trained longer: each accuracy is of "

@@ -1,1 +1,1 @@
-"""Where a run is computed: devices, replicas, workers."""
+"""Devices, replicas and workers of a run."""

@@ -1,9 +1,9 @@
-"""What workers tell each other outside the training step.
+"""Messages between workers outside the training step.
 
 The state of a game is the same on every worker after every step, so one copy of it is enough: the
-chief's. It alone reads and writes checkpoints, and hands what it read to the others. There is then
-no second file that could be of another step, a worker needs no disk that outlives it, and a run may
-go on with fewer or more workers than it began with.
+chief's. It alone reads and writes checkpoints, and sends the values it read to the others. So no
+second file can be of another step, a worker needs no persistent disk, and a run may resume with
+fewer or more workers than it began with.
 """
 
 import contextlib
@@ -21,13 +21,13 @@ _PIECE = 2**22
 
 
 class Workers:
-    """The workers of a strategy, as one of them sees them.
+    """The workers of a strategy, seen from one of them.
 
     Every method is a collective: all workers call it, in the same order.
 
     Attributes:
         placed: the strategy.
-        rank: place of this worker; the chief is 0.
+        rank: index of this worker; the chief is 0.
         count: how many there are.
     """
 
@@ -45,11 +45,11 @@ class Workers:
     def compare(self, values: dict) -> None:
         """Make sure that all workers have the same `values` (name → anything with a `repr`).
 
-        Before any variable is made in the strategy's scope: workers whose games differ there end
-        with words that say nothing, or wait for each other.
+        Call it before any variable is made in the strategy's scope: workers that build different
+        games fail with an unhelpful error or deadlock.
 
         Raises:
-            ValueError: on every worker, naming what differs.
+            ValueError: on every worker, naming the difference.
         """
         # The names first, because only tables of one size can be added up.
         for said in ({"trainer, or version of it,": list(values)}, values):
@@ -79,7 +79,7 @@ class Workers:
                 fault = error
         failed = self.gather([fault is not None]).any()
         if failed:
-            raise fault or ValueError("worker 0, the chief, cannot start; what it says tells why")
+            raise fault or ValueError("the chief (worker 0) failed to start; see its log")
 
     def adopt(self, variables: list) -> None:
         """Give `variables` the chief's values on every worker, bit for bit."""
@@ -106,7 +106,7 @@ class Workers:
         import tensorflow as tf
 
         mine = iter([tf.constant(numbers)])
-        # One replica of each worker speaks for it.
+        # One replica of each worker contributes its array.
         values = self.placed.experimental_distribute_values_from_function(
             lambda _: next(mine, tf.zeros_like(numbers))
         )
@@ -125,13 +125,13 @@ def halves(checksum: int) -> list:
 
 
 def state_of(game) -> list:
-    """Every variable that decides how `game` goes on: what a checkpoint holds."""
+    """Every variable that decides how training of `game` continues: the content of a checkpoint."""
     return [*game.weights, *game.optimizer.variables, game.seed_generator.state]
 
 
 @contextlib.contextmanager
 def another_start(here):
-    """Ends this process with code `TRY_AGAIN` where a new start may go well: another worker is
+    """Ends this process with code `TRY_AGAIN` if a new start may succeed: another worker is
     gone, which TensorFlow notices within some ten seconds, or the disk failed.
 
     Args:
@@ -142,9 +142,7 @@ def another_start(here):
         yield
     except Exception as error:
         if _is_of_the_disk(error):
-            told = (
-                "the disk failed, and nothing that was saved is lost; start again when it is well"
-            )
+            told = "the disk failed; nothing that was saved is lost; start again once it works"
         elif not alone and _is_loss(error):
             told = (
                 f"worker {here.rank} lost another worker, and nothing beyond the last checkpoint; "
@@ -163,14 +161,16 @@ def another_start(here):
 
 
 def _is_of_the_disk(error):
-    """An error of the system, but for a reader of the output that has gone."""
+    """Whether it is a system error, except a closed output pipe."""
     unread = isinstance(error, checkpoints.Unreadable)
     return unread or (isinstance(error, OSError) and not isinstance(error, ConnectionError))
 
 
 def _is_loss(error):
-    """Not every error of workers is one: InternalError is also what games that differ end with,
-    and starting those again would not help.
+    """Whether another worker is gone.
+
+    InternalError is excluded: workers that built different games raise it too, and restarting would
+    not help.
     """
     import tensorflow as tf
 

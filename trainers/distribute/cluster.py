@@ -1,6 +1,6 @@
-"""Which worker of several this process is, and whether the others are there, without TensorFlow.
+"""The rank of this process among several workers, and a wait for the others, without TensorFlow.
 
-TF_CONFIG says it; what it says is checked here.
+TF_CONFIG describes the cluster; this module checks the description.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ class Cluster:
 
     Attributes:
         addresses: host:port of every worker, the chief's first.
-        rank: place of this process among them; the chief is 0.
+        rank: index of this process among them; the chief is 0.
     """
 
     addresses: tuple
@@ -36,10 +36,10 @@ def read(strategy: str) -> Cluster:
     """The cluster that TF_CONFIG describes, or `ALONE`.
 
     Args:
-        strategy: what `--strategy` asks for; `auto` joins a cluster of several workers.
+        strategy: the value of `--strategy`; `auto` joins a cluster of several workers.
 
     Raises:
-        ValueError: TF_CONFIG is missing where it is needed, cannot be read, contradicts itself,
+        ValueError: TF_CONFIG is needed and missing, cannot be read, contradicts itself,
             or names several workers that `strategy` would have train one run each.
     """
     text = os.environ.get("TF_CONFIG", "")
@@ -64,9 +64,9 @@ def read(strategy: str) -> Cluster:
 def meet(cluster: Cluster, period: float = 0.5) -> None:
     """Return when every worker is there: a process listens at its address.
 
-    Without end, saying every minute who is missing. TensorFlow would wait too, but so that nothing
-    else runs in this process and SIGTERM does not end it. Each worker listens at its own address
-    until it has seen all others; then TensorFlow does, at the same port.
+    Waits indefinitely and prints the missing workers every minute. TensorFlow's own wait blocks
+    Python and ignores SIGTERM. Each worker listens at its own address until it has seen all others;
+    then TensorFlow listens at the same port.
 
     Raises:
         ValueError: the port of this worker is taken.
@@ -90,7 +90,7 @@ def _listening(port):
         server = socket.create_server(("", port), family=family, dualstack_ipv6=both)
     except OSError as error:
         raise ValueError(
-            f"this worker cannot listen at port {port}, which TF_CONFIG gives it ({error.strerror})"
+            f"this worker cannot listen at port {port}, set by TF_CONFIG ({error.strerror})"
         ) from None
     with server:
         yield
@@ -115,16 +115,16 @@ def _parse(text):
     kind, index = _entry(task, "type", str, text), _entry(task, "index", int, text)
     strange = sorted(set(jobs) - {"chief", "worker"})
     if strange or not jobs:
-        raise _wrong(f"has jobs {strange}; only chief and worker train here", text)
+        raise _wrong(f"has jobs {strange}; only chief and worker train", text)
     for job in jobs:
         _check_addresses(job, jobs[job], text)
     if len(jobs.get("chief", [])) > 1:
         raise _wrong("names more than one chief", text)
     if kind not in jobs:
-        raise _wrong(f"says that this is a {kind!r}, of which its cluster has none", text)
+        raise _wrong(f"gives this process the job {kind!r}, which its cluster lacks", text)
     if not 0 <= index < len(jobs[kind]):
         allowed = "0" if len(jobs[kind]) == 1 else f"0 to {len(jobs[kind]) - 1}"
-        raise _wrong(f"has task index {index}; allowed is {allowed}", text)
+        raise _wrong(f"needs 'index' to be {allowed}, and it is {index}", text)
     addresses = (*jobs.get("chief", []), *jobs.get("worker", []))
     twice = sorted({a for a in addresses if addresses.count(a) > 1})
     if twice:
@@ -147,9 +147,9 @@ def _check_addresses(job, addresses, text):
     for address in addresses:
         host, _, port = address.rpartition(":") if isinstance(address, str) else ("", "", "")
         if not host or not port.isdecimal() or not 0 < int(port) < 65536:
-            raise _wrong(f"has address {address!r} of {job!r}; wanted is host:port", text)
+            raise _wrong(f"has address {address!r} of {job!r}, which must be host:port", text)
 
 
 def _wrong(what, text):
     shown = text if len(text) <= 200 else f"{text[:200]} …"
-    return ValueError(f"TF_CONFIG {what}. Wanted is such as {EXAMPLE}; got {shown}")
+    return ValueError(f"TF_CONFIG {what}; it must be like {EXAMPLE}; got {shown}")

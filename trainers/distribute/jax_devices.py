@@ -1,4 +1,4 @@
-"""Where training runs on JAX: one device, or all of them through `keras.distribution`."""
+"""Devices of training on JAX: one device, or all of them through `keras.distribution`."""
 
 import contextlib
 import dataclasses
@@ -11,7 +11,7 @@ STRATEGIES = ("auto", "one_device")
 
 @dataclasses.dataclass(frozen=True)
 class Placed:
-    """What `trainers.runs.run` asks of a tf.distribute strategy.
+    """The part of a tf.distribute strategy that `trainers.runs.run` uses.
 
     Attributes:
         num_replicas_in_sync: devices among which a batch is divided.
@@ -27,7 +27,7 @@ class Placed:
 
 
 def check(name: str, tpu: str = "", devices: str = "", sync_batch_norm: bool = True) -> None:
-    """Raises ValueError where flags or TF_CONFIG ask for what JAX has not. Imports no JAX."""
+    """Raises ValueError if flags or TF_CONFIG ask for what JAX lacks. Imports no JAX."""
     if name not in STRATEGIES:
         raise ValueError(
             f"--strategy must be one of {', '.join(STRATEGIES)} on JAX; got {name!r}. "
@@ -36,17 +36,17 @@ def check(name: str, tpu: str = "", devices: str = "", sync_batch_norm: bool = T
         )
     if tpu:
         raise ValueError(
-            f"--tpu={tpu} is for TensorFlow, and KERAS_BACKEND=jax, which finds the TPUs of the "
-            "machine that it runs on; leave --tpu out"
+            f"--tpu={tpu} is for TensorFlow; with KERAS_BACKEND=jax, JAX finds the TPUs of its "
+            "machine by itself; leave --tpu out"
         )
     if devices:
         raise ValueError(
-            f"--devices={devices} is for TensorFlow, and KERAS_BACKEND=jax, which takes all "
-            "devices that it sees; choose with CUDA_VISIBLE_DEVICES, or give --strategy=one_device"
+            f"--devices={devices} is for TensorFlow; with KERAS_BACKEND=jax, JAX takes all devices "
+            "that it sees; choose with CUDA_VISIBLE_DEVICES, or give --strategy=one_device"
         )
     if not sync_batch_norm:
         raise ValueError(
-            "--nosync_batch_norm is for TensorFlow: on JAX a batch is one array, wherever it lies"
+            "--nosync_batch_norm is for TensorFlow: on JAX a batch is one array on all devices"
         )
     if len(cluster.read("auto").addresses) > 1:
         raise ValueError(
@@ -56,10 +56,10 @@ def check(name: str, tpu: str = "", devices: str = "", sync_batch_norm: bool = T
 
 
 def build(name: str) -> tuple[Placed, str]:
-    """The devices behind `--strategy=name`, and a sentence saying what was chosen and why.
+    """The devices behind `--strategy=name`, and a sentence that gives the choice and the reason.
 
     `auto` takes all devices of this process' machine, of the kind that JAX prefers: TPU, GPU, CPU.
-    Several are put in force for the whole process, before any variable is made: the batch is
+    Several devices are set for the whole process, before any variable is made: the batch is
     divided among them, and everything else is as on one device, batch norm and noise included.
 
     Raises:

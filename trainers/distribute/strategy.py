@@ -1,4 +1,4 @@
-"""Where training runs: the tf.distribute strategy behind `--strategy`."""
+"""The tf.distribute strategy behind `--strategy`."""
 
 import contextlib
 import glob
@@ -15,12 +15,12 @@ STRATEGIES = ("auto", "one_device", "mirrored", "multi_worker_mirrored", "tpu")
 ANSWER_S = 5
 READY_S = 180
 
-# Its number as a maker of PCI devices.
+# Google's vendor number for PCI devices.
 GOOGLE = "0x1ae0"
 
 
 def check(name: str, tpu: str = "", devices: str = "") -> None:
-    """What can be refused before TensorFlow is loaded.
+    """Checks that need no TensorFlow.
 
     Raises:
         ValueError: no such strategy, or flags that do not go together.
@@ -38,9 +38,9 @@ def check(name: str, tpu: str = "", devices: str = "") -> None:
 
 
 def build(name: str, tpu: str = "", devices: str = "", workers: int = 1):
-    """The strategy called `name`, and a sentence saying what it is.
+    """The strategy called `name`, and a sentence that describes it.
 
-    `auto` takes, in this order: the other workers where TF_CONFIG names some, `devices` where they
+    `auto` takes, in this order: the other workers if TF_CONFIG names some, `devices` if they
     are given, a TPU that answers, several GPUs together, one device.
 
     Args:
@@ -74,7 +74,7 @@ def build(name: str, tpu: str = "", devices: str = "", workers: int = 1):
 
 
 def _chosen(tpu, devices, workers):
-    """What `auto` takes, and why."""
+    """The choice of `auto`, and the reason."""
 
     def taken(name, why):
         placed, where = build(name, tpu, devices)
@@ -105,10 +105,10 @@ def _chosen(tpu, devices, workers):
 
 
 def _tpu_here(root="/"):
-    """Whether this machine has a TPU, and the words where it has none.
+    """Whether this machine has a TPU, and the reason if it has none.
 
     Older TPU VMs have /dev/accel0, newer ones /dev/vfio/0. But the latter is how a system hands
-    any device to a program, and to look for a TPU there may take minutes. So the maker is asked.
+    any device to a program, and to look for a TPU there may take minutes. So the vendor is read.
     """
     if glob.glob(f"{root}/dev/accel[0-9]*"):
         return True, "no TPU"
@@ -118,7 +118,7 @@ def _tpu_here(root="/"):
         if any(_said(maker) == GOOGLE for maker in makers):
             return True, "no TPU"
     if groups:
-        return False, f"no TPU, for /dev/vfio/{groups[0]} is not Google's"
+        return False, f"no TPU: /dev/vfio/{groups[0]} is not Google's"
     return False, "no TPU"
 
 
@@ -130,7 +130,7 @@ def _said(path):
 
 
 def _here():
-    """Names of this machine's GPUs, or of its CPUs where there is none."""
+    """Names of this machine's GPUs, or of its CPUs if there is none."""
     import tensorflow as tf
 
     found = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
@@ -177,7 +177,7 @@ def _tpu(tpu):
                 tf.config.experimental_connect_to_cluster(resolver)
             tf.tpu.experimental.initialize_tpu_system(resolver)
             return tf.distribute.TPUStrategy(resolver)
-        # Names are looked up through Google's API client, which raises what its transport does.
+        # Google's API client looks names up and passes any error of its transport on.
         except Exception as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise ValueError(f"no TPU answers to --tpu={tpu!r} ({reason}); {_REMEDY}") from None
@@ -187,7 +187,7 @@ _REMEDY = "name one with --tpu, or use --strategy=auto without it"
 
 
 def _check_answers(tpu):
-    """TensorFlow waits without end for an address at which no process listens."""
+    """TensorFlow waits forever for an address at which no process listens."""
     address = re.fullmatch(r"(?:grpc://)?([^/,]+):(\d+)", tpu)
     if not address:
         return
@@ -199,7 +199,7 @@ def _check_answers(tpu):
 
 @contextlib.contextmanager
 def _bounded(seconds, message):
-    """Ends the process with code 2 where the body hangs inside TensorFlow."""
+    """Ends the process with code 2 if the body hangs inside TensorFlow."""
 
     def give_up():
         print(f"error: {message}", file=sys.stderr, flush=True)

@@ -2,11 +2,11 @@
 
 usage: python -m trainers.memorizer [flags]
 
-Trains fresh discriminators of images, of growing capacity p, against a generator that knows m
+Trains fresh discriminators of images, of growing capacity p, against a generator that stores m
 training images, for several m. The real images are others than those stored, and others when a
 discriminator is judged than when it is trained. Controls: two real streams; real images among which
 are those stored; with --gan, a GAN that was trained. Writes cells.json and cells.csv, accuracy.png,
-report.md and, for zoo.load, game.keras. Run again, it goes on with the cells that are missing.
+report.md and, for zoo.load, game.keras. A second run continues with the missing cells.
 """
 
 import os
@@ -22,12 +22,12 @@ FLAGS = {
     **planning.FLAGS,
     "latent_dim": (16, "Numbers in a code."),
     "gan": ("", "A preset, a run directory or a .keras file: a trained GAN as a control."),
-    "run_dir": ("", "Where to write; by default runs/memorizer_<dataset>."),
+    "run_dir": ("", "Directory to write to; by default runs/memorizer_<dataset>."),
 }
 
 
 def main(argv: list | None = None) -> None:
-    """Measure what is missing, then write the report. Exit code 2 where the input is bad."""
+    """Measure the missing cells, then write the report. Exit code 2 for bad input."""
     began = time.monotonic()
     argv = sys.argv if argv is None else argv
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

@@ -1,4 +1,4 @@
-"""Images without codes: what the discriminator of a GAN is shown, and its controls."""
+"""Images without codes: the inputs of the discriminator of a GAN, and its controls."""
 
 import functools
 
@@ -8,9 +8,9 @@ from zoo import datasets
 from zoo import memorizer
 from zoo import metrics
 
-# What is told apart: (real stream, fake stream). "pair" is the question: real images that are not
-# stored, others when a judge is fitted than when it is judged. The second has nothing to find. In
-# the third, real images are all training images, of which the stored ones are part. The last has
+# The streams to tell apart: (real stream, fake stream). "pair" is the question: real images that
+# are not stored, others when a judge is fitted than when it is judged. The second are equal.
+# In the third, real images are all training images, of which the stored ones are part. The last has
 # the samples of a GAN that was trained.
 CONTRASTS = {
     "pair": ("unstored", "generated"),
@@ -34,7 +34,7 @@ class Images:
         images: uint8 (n, h, w, c), the training images.
         stored: int (m,), which of them are stored.
         samples: () → (n, h, w, c) in [-1, 1] of a trained GAN, for the last of `CONTRASTS`.
-        seed: of every draw.
+        seed: seed of every draw.
     """
 
     def __init__(self, game, images, stored, samples, seed: int):

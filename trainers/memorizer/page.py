@@ -1,4 +1,4 @@
-"""`report.md`: one page on what was shown and what was not."""
+"""`report.md`: one page on the results and their limits."""
 
 import os
 import platform
@@ -20,7 +20,7 @@ _SAMPLES = 8000
 
 
 def plan(quick: bool, repeats: int, gan: bool) -> experiment.Plan:
-    """What to measure. `gan`: whether there is a trained one to compare with."""
+    """The plan of measurements. `gan`: whether there is a trained one to compare with."""
     contrasts = tuple(CONTRASTS)[: 4 if gan else 3]
     if quick:
         return experiment.Plan(
@@ -60,7 +60,7 @@ def text(rows: list, support: str, plan, args, argv: list, minutes: float) -> st
         support: the sentence of the birthday test of the generator with m = plan.control.
         plan: the `Plan`.
         args, argv: flags and command line.
-        minutes: this command took, resumed cells not counted.
+        minutes: time of this command, resumed cells not counted.
     """
     spent = sum(row["seconds"] for row in rows) / 60
     typed = commands.typed("trainers.memorizer", argv[1:])
@@ -74,15 +74,15 @@ def text(rows: list, support: str, plan, args, argv: list, minutes: float) -> st
         f"to judge it. {plan.budget:,} real and as many generated images for each of 6 Newton "
         f"steps of a readout, about {2 * plan.budget:,} for a network; judged on "
         f"{plan.held_out:,} of either kind.",
-        "## What fresh discriminators see",
+        "## Accuracy of fresh discriminators",
         "Held-out accuracy on real images against G(z); ½ is nothing. ± is one standard error.",
         report.grid(rows, "accuracy", ".3f"),
-        "In a row of the trained GAN, m only says how many real images are left out."
+        "In a row of the trained GAN, m is only the number of real images that are left out."
         if len(plan.contrasts) == len(CONTRASTS)
         else "",
         "The objective with φ = log, E log D(x) + E log(1 − D(G(z))) + 2 log 2, nats: 0 is a GAN's "
-        "optimum, 1.386 the most. Below 0 the judge is surer than it should be, which happens "
-        "where there is nothing to see.",
+        "optimum, 1.386 the most. Below 0 the judge is overconfident, which happens if there is "
+        "nothing to see.",
         report.grid(rows, "objective", "+.3f"),
         "The objective with φ(t) = t, the Wasserstein form of the theorem, E D(x) − E D(G(z)) with "
         "the same D in (0, 1): 0 is the optimum, 1 the most.",
@@ -91,9 +91,9 @@ def text(rows: list, support: str, plan, args, argv: list, minutes: float) -> st
         "![accuracy against p / m](accuracy.png)",
         f"## Support of the generator, m = {plan.control:,}",
         f"Birthday test: {support}",
-        "## What was not shown",
-        "- The bound of the theorem: its constants are not small enough to speak at this scale. "
-        "What was measured is the mechanism and how it scales.\n"
+        "## Not shown",
+        "- The bound of the theorem: its constants are too large for a bound at this scale. "
+        "The measurement covers the mechanism and how it scales.\n"
         "- That training finds such a generator. It was built, not learned.\n"
         "- Anything about discriminators of another kind, or trained longer: each figure is of the "
         "judges named, with the images they were given.",

@@ -1,1 +1,1 @@
-"""What runs a recipe: flags, settings, the run itself, callbacks, checkpoints."""
+"""Running a recipe: flags, settings, the run itself, callbacks, checkpoints."""

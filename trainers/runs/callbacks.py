@@ -1,4 +1,4 @@
-"""What happens while `fit` runs: measuring, pictures, history, checkpoints, stopping."""
+"""Callbacks of `fit`: measuring, pictures, history, checkpoints, stopping."""
 
 import csv
 import importlib.util
@@ -14,7 +14,7 @@ from trainers.runs import checkpoints
 from trainers.runs import drawings
 from zoo import metrics
 
-# What is measured between epochs, of all that `zoo.metrics.cheap` returns.
+# The metrics of `zoo.metrics.cheap` that are kept between epochs.
 WATCHED = (
     *("x_cycle_ratio", "class_kept", "z_cycle_ratio", "code_std", "mmd", "modes", "high_quality"),
     *("translation_ab_ratio", "translation_ba_ratio", "cycle_ab_ratio", "cycle_ba_ratio"),
@@ -45,14 +45,14 @@ class Throughput(keras.callbacks.Callback):
 
 
 class TimeLeft(keras.callbacks.Callback):
-    """Adds minutes_left, of the whole run, to what Keras prints; comes after all that keep logs.
+    """Adds minutes_left, of the whole run, to Keras' log line; comes after callbacks that log.
 
     The rate is that of this process so far, measurements and checkpoints included. The first call
     of a process compiles, and does not count.
 
     Args:
-        steps: that the run lacks.
-        clock: seconds.
+        steps: number of steps that are left to train.
+        clock: function that returns seconds.
     """
 
     def __init__(self, steps: int, clock=time.monotonic):
@@ -83,7 +83,7 @@ class TimeLeft(keras.callbacks.Callback):
 class StopOnNaN(keras.callbacks.Callback):
     """Ends training at the first loss or weight that is not a finite number, before it is saved.
 
-    Losses are of before the update. So weights are looked at too, where they are about to be saved.
+    Losses are computed before the update, so weights about to be saved are checked too.
     """
 
     def on_train_batch_end(self, batch, logs=None):
@@ -110,7 +110,7 @@ class StopOnNaN(keras.callbacks.Callback):
 class StopOnSignal(keras.callbacks.Callback):
     """Ctrl-C (SIGINT) and SIGTERM let the step finish and end training; a second one kills.
 
-    Used as a context, around everything that a signal must not cut in two. Where several workers
+    Use it as a context around everything that a signal must not interrupt. If several workers
     train, a signal to any of them ends all at the same step, within about `AGREE_S` seconds.
 
     Attributes:
@@ -136,7 +136,7 @@ class StopOnSignal(keras.callbacks.Callback):
 
     def _receive(self, number, frame):
         self.mine = number
-        # Either, and by the system, which does not wait for Python.
+        # A second signal of either kind ends the process at once, without waiting for Python.
         for second in self.previous:
             signal.signal(second, signal.SIG_DFL)
 
@@ -151,7 +151,7 @@ class StopOnSignal(keras.callbacks.Callback):
         return self.received is not None
 
     def _agreed(self):
-        """What any worker received; asked so rarely that asking costs nothing."""
+        """The signal that any worker received; checked rarely, so the check costs nothing."""
         elapsed, self.asked = time.monotonic() - self.asked, time.monotonic()
         calls = min(1 + int(self.AGREE_S * self.period / max(elapsed, 1e-3)), 1000)
         said = self.workers.gather([self.mine, calls])
@@ -163,7 +163,7 @@ class StopOnSignal(keras.callbacks.Callback):
 class Evaluate(keras.callbacks.Callback):
     """Every few epochs: the quick metrics into the logs, and the pictures of an epoch.
 
-    Not where training was stopped inside an epoch of `epoch_steps` steps, which will be ended.
+    Not if training was stopped inside an epoch of `epoch_steps` steps, which will be ended.
     """
 
     def __init__(self, data, every: int, directory, epoch_steps: int):
@@ -184,15 +184,15 @@ class Evaluate(keras.callbacks.Callback):
 class History(keras.callbacks.Callback):
     """Keeps one row per epoch in `history.csv`, rewritten whole, so that a resumed run has no gap.
 
-    `rows` holds every epoch so far: epoch (from 1), losses, images/s, what was measured, and
-    wall_s, the seconds that all processes of this run have taken until then, start-up included (but
-    what one did after its last row is not known). An epoch that one process began and another ended
-    has the losses and images/s of what the latter did. Rows that cannot be read are dropped, all of
-    them, and said; training does not depend on them.
+    `rows` holds every epoch so far: epoch (from 1), losses, images/s, metrics, and wall_s, the
+    seconds that all processes of this run have taken until then, start-up included (the time of a
+    process after its last row is not known). An epoch that one process began and another ended has
+    the losses and images/s of the latter. If a row cannot be read, all rows are dropped and a
+    message is printed; training does not depend on them.
 
     Args:
-        epochs_done: how many epochs the checkpoint has that training goes on from.
-        began: when this process did, `time.time()`.
+        epochs_done: number of epochs in the checkpoint from which training resumes.
+        began: start of this process, as from `time.time()`.
     """
 
     def __init__(self, path, epochs_done: int, began: float):
@@ -207,7 +207,7 @@ class History(keras.callbacks.Callback):
                 print(f"{path} is damaged ({error}); its rows start again", flush=True)
 
     def seconds(self) -> float:
-        """How long all processes of this run have taken so far, as far as rows tell."""
+        """Seconds that all processes of this run have taken so far, as recorded in rows."""
         return self.before + time.time() - self.began
 
     def on_epoch_end(self, epoch, logs=None):
@@ -229,14 +229,14 @@ def _rows(path):
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Saves the game at the end of every epoch, and where training was stopped; keeps `keep`."""
+    """Saves the game at the end of every epoch, and when training stops; keeps `keep`."""
 
     def __init__(self, directory, keep: int):
         super().__init__()
         self.directory, self.keep, self.saved = directory, keep, None
 
     def on_train_batch_end(self, batch, logs=None):
-        # Before anything is measured: who sent a signal may not wait long.
+        # Save before evaluating: SIGKILL may follow soon after SIGTERM.
         if self.model.stop_training:
             self._save()
 
@@ -251,7 +251,7 @@ class Checkpoint(keras.callbacks.Callback):
 
 
 def tensorboard(directory) -> list:
-    """Keras' callback that logs under `directory`, where TensorFlow is there to write it.
+    """Keras' callback that logs under `directory`, if TensorFlow is installed to write it.
 
     Keras writes these logs with TensorFlow on every backend; history.csv holds the same numbers.
     """

@@ -6,7 +6,7 @@ import pathlib
 
 from zoo import saving
 
-# Of the directory of a run.
+# Folder in the directory of a run.
 FOLDER = "checkpoints"
 
 # How many damaged files are kept, to be examined.
@@ -14,7 +14,7 @@ DAMAGED = 2
 
 
 class Unreadable(Exception):
-    """The disk or its permissions fail, perhaps for a while; nothing was changed."""
+    """The disk or its permissions fail, perhaps temporarily; nothing was changed."""
 
 
 def write(game, directory: pathlib.Path, keep: int = 2) -> pathlib.Path:
@@ -31,7 +31,7 @@ def write(game, directory: pathlib.Path, keep: int = 2) -> pathlib.Path:
 
 
 def publish(game, path: pathlib.Path) -> None:
-    """Save `game` at `path` so that a crash leaves the old file or the new one, never a half."""
+    """Save `game` at `path` so that a crash leaves the old or the new file, never a partial one."""
     partial = path.with_name(f".partial-{path.name}")
     game.save(partial)
     replace(partial, path)
@@ -45,7 +45,7 @@ def publish_text(text: str, path: pathlib.Path) -> None:
 
 
 def replace(partial: pathlib.Path, path: pathlib.Path) -> None:
-    """Move a finished file to its place, bytes before name, so that a power cut spares it too."""
+    """Flush a finished file to disk, then rename it, so that it also survives a power cut."""
     with open(partial, "rb+") as file:
         os.fsync(file.fileno())
     os.replace(partial, path)
@@ -58,13 +58,13 @@ def replace(partial: pathlib.Path, path: pathlib.Path) -> None:
 
 
 def restore(game, directory: pathlib.Path) -> int:
-    """Load the newest sound checkpoint into `game`; returns its step, 0 where there is none.
+    """Load the newest sound checkpoint into `game`; returns its step, 0 if there is none.
 
-    Damaged ones that are newer are put aside under another name, `….damaged`.
+    Newer damaged ones are renamed to `….damaged`.
 
     Raises:
         ValueError: checkpoints exist, and none of them can be loaded.
-        Unreadable: the system cannot read one, which says nothing against the file.
+        Unreadable: the system cannot read one; the file itself may be sound.
     """
     for left in directory.glob(".partial-*"):
         left.unlink()
@@ -80,7 +80,7 @@ def restore(game, directory: pathlib.Path) -> int:
         print(f"checkpoint {path} is damaged ({fault}); trying the one before", flush=True)
     if candidates:
         raise ValueError(
-            f"every checkpoint in {directory} is damaged, or of another game; "
+            f"every checkpoint in {directory} is damaged or belongs to another game; "
             "delete it to start again"
         )
     return 0
@@ -95,7 +95,7 @@ def _put_aside(damaged):
 
 
 def _load(game, path):
-    """Load a checkpoint; what is wrong with it, or None."""
+    """Load a checkpoint; returns its defect, or None."""
     try:
         game.load_weights(path)
     except (ValueError, KeyError, OSError) as error:

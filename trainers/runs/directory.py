@@ -15,10 +15,10 @@ LOCK = ".lock"
 
 @contextlib.contextmanager
 def held(path: pathlib.Path):
-    """Within it, this process alone trains in the directory `path`, which is made if need be.
+    """Context in which only this process trains in the directory `path`, made if it is missing.
 
-    The lock ends with the process, however that ends. If the system or the disk has no locks,
-    nothing watches. If nothing was written, the directories that were made are removed again.
+    The lock ends with the process, even if it is killed. If the system or the disk has no locks,
+    nothing is checked. If nothing was written, the directories that were made are removed again.
 
     Raises:
         ValueError: the directory cannot be written to, or another process trains in it.
@@ -53,7 +53,7 @@ def _check_writable(directory):
 
 
 def _locked(path):
-    """The open file `path`, locked; None where there are no locks."""
+    """The open file `path`, locked; None if the file system has no locks."""
     while True:
         file = open(path, "a+", encoding="utf-8")
         try:
@@ -70,7 +70,7 @@ def _locked(path):
             file.close()
             path.unlink(missing_ok=True)
             return None
-        # Or the one that held it took the file away between our opening and locking it.
+        # Else the previous holder removed the file between our opening and locking it.
         if _still_there(file, path):
             break
         file.close()

@@ -1,4 +1,4 @@
-"""The pictures of a run: what its game makes of the same test examples and codes each time."""
+"""The pictures of a run: outputs of its game for the same test examples and codes each time."""
 
 import keras
 import numpy as np
@@ -13,7 +13,7 @@ COLUMNS = 10
 
 
 def of_epoch(game, data, directory, name: str) -> None:
-    """Write DIRECTORY/samples/NAME, and what else the method has: reconstructions, translations."""
+    """Write DIRECTORY/samples/NAME, and reconstructions and translations if the method has them."""
     if data.other is not None:
         draw_translations(game, data, directory / "translations" / name)
     if not game.has_generator:
@@ -32,7 +32,7 @@ def of_epoch(game, data, directory, name: str) -> None:
 
 
 def shown(game, data, n: int) -> tuple:
-    """What every picture of a run shows: the same test examples and the same codes each time.
+    """The test examples and codes of every picture of a run: the same ones each time.
 
     Returns:
         (images, reconstructions or None, samples, codes or None, prior codes), n of each.
@@ -80,7 +80,7 @@ def translated(game, data, n: int) -> list:
 
 
 def draw_translations(game, data, path) -> None:
-    """Write a table of test images of both sets, each above its translation and what comes back."""
+    """Write a table of test images of both sets, each above its translation there and back."""
     both = translated(game, data, COLUMNS if len(data.shape) == 3 else 500)
     if len(data.shape) != 3:
         clouds = [(data.other.test, both[0][1]), (data.test, both[1][1])]

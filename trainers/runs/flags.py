@@ -23,7 +23,7 @@ COMPILED = ("mixture", "mlp")
 COMMON = {
     "dataset": (
         "fashion_mnist_10k",
-        "What to train on: fashion_mnist_10k (ships with the package),"
+        "Training data: fashion_mnist_10k (ships with the package),"
         " any image set of TensorFlow Datasets by name, folder:PATH of image files,"
         " npz:PATH, or points in the plane: grid25, ring8, circle.",
     ),
@@ -31,7 +31,7 @@ COMMON = {
         "",
         "The second set of a method of two domains; the first is --dataset. NAME[class=C] is one"
         " class of a set; NAME[invert], NAME[rotate] and NAME[outline] are its images changed, so"
-        " that the true translation is known: of such a pair each half is trained on other images.",
+        " that the true translation is known; the two halves of such a pair share no image.",
     ),
     "image_size": (0, "Resize images to this many pixels a side, with antialiasing; 0 keeps them."),
     "train_split": ("train", "Training examples, in the split syntax of TensorFlow Datasets."),
@@ -42,22 +42,22 @@ COMMON = {
         "A preset, a run directory or a .keras file: networks of the same name begin with its"
         " weights (their averages, if it keeps them), and new optimizers.",
     ),
-    "run_dir": ("", "Where everything is written; by default runs/<method>_<network>_<dataset>."),
+    "run_dir": ("", "Directory of all output; by default runs/<method>_<network>_<dataset>."),
     "epochs": (0, "Passes over the training examples."),
     "batch_size": (0, "Examples per step, over all replicas."),
     "learning_rate": (
         "",
-        "The rate at first, of every player, such as 3e-4; or of some by name, such as"
+        "Initial rate of every player, such as 3e-4; or of players by name, such as"
         " discriminator=1e-4,generator=4e-4. By default that of default_optimizer in"
-        " zoo/METHOD.py; how it falls during the run is the recipe's in trainers/METHOD.py.",
+        " zoo/METHOD.py. The recipe in trainers/METHOD.py sets how it falls during the run.",
     ),
     "strategy": (
         "auto",
         "auto, one_device, mirrored, multi_worker_mirrored or tpu. auto takes the workers that"
-        " TF_CONFIG names, else a TPU that answers, else all GPUs, else one device, and says so."
+        " TF_CONFIG names, else a TPU that answers, else all GPUs, else one device; it is printed."
         " On JAX, auto (all devices) or one_device.",
     ),
-    "devices": ("", "Those of --strategy=mirrored, such as GPU:0,GPU:1; by default every GPU."),
+    "devices": ("", "Devices of --strategy=mirrored, such as GPU:0,GPU:1; by default every GPU."),
     "tpu": ("", "Name or address of the TPU, for --strategy=tpu."),
     "sync_batch_norm": (
         True,
@@ -72,7 +72,7 @@ COMMON = {
     "steps_per_execution": (5, "Training steps between callbacks; an epoch is a multiple."),
     "evaluate_every": (5, "Epochs between measurements and pictures; 0 for none but the last."),
     "keep_checkpoints": (2, "How many of the newest checkpoints to keep."),
-    "resume": (True, "Go on where the run in --run_dir stopped; --noresume refuses a used one."),
+    "resume": (True, "Continue the run in --run_dir; --noresume refuses a used directory."),
 }
 
 

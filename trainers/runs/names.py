@@ -61,7 +61,7 @@ def _check_dataset(flag, name):
     local = (KINDS[0], *POINTS)
     if whole in local or whole.startswith(("folder:", "npz:")):
         return
-    # Without TensorFlow Datasets, `zoo.datasets.load` says what is missing.
+    # Without TensorFlow Datasets, `zoo.datasets.load` names the missing package.
     found = importlib.util.find_spec("tensorflow_datasets")
     known = prepared.names() if found else []
     if prepared.base_name(whole) in known:

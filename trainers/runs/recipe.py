@@ -1,4 +1,4 @@
-"""`Recipe`: what a paper fixed about a run, as data. Its optimizers are those of the method."""
+"""`Recipe`: the settings that a paper fixed, as data. Its optimizers are those of the method."""
 
 import dataclasses
 import math
@@ -46,7 +46,7 @@ class Fall:
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """What a paper fixed. The optimizers are `default_optimizer` of the method's class.
+    """The settings that a paper fixed. Optimizers are `default_optimizer` of the method's class.
 
     Attributes:
         method: module of the game in `zoo`, and name of the command.

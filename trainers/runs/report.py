@@ -1,4 +1,4 @@
-"""What a run reports: what it is when it begins, and the measured, pictured game when it ends."""
+"""Output of a run: its description at the start; its metrics, pictures and game at the end."""
 
 import json
 import statistics
@@ -11,7 +11,7 @@ from zoo.plots import pictures
 
 
 def introduce(run, where: str) -> None:
-    """Print what a `Run` is about to do; `where` says on which devices."""
+    """Print the plan of a `Run`; `where` describes its devices."""
     x, n, args = "×".join(map(str, run.data.shape)), len(run.data.train), run.args
     other = run.data.other
     beside = f", {len(other.train):,} from {args.dataset_b}" if other else ""
@@ -25,17 +25,17 @@ def introduce(run, where: str) -> None:
         flush=True,
     )
     if run.step:
-        print(f"going on from step {run.step} of {run.steps}", flush=True)
+        print(f"resuming from step {run.step} of {run.steps}", flush=True)
 
 
 def write(run, command: str) -> None:
     """Write game.keras, metrics.json and report.png of a finished `Run`, and print the table.
 
     Args:
-        command: what to type to have this run, for config.json.
+        command: the command line of this run, for config.json.
 
-    Every test example is measured, against every training example where a probe needs them. wall_s
-    is how long the command took up to here, with the times before where the run was resumed (see
+    Every test example is measured, against every training example if a probe needs them. wall_s
+    is the time of the command so far, plus the earlier times if the run was resumed (see
     `trainers.runs.callbacks.History`).
     """
     seconds = run.history.seconds()

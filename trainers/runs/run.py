@@ -22,7 +22,7 @@ from zoo.cli import commands
 
 
 def main(recipe: Recipe, argv: list | None = None) -> None:
-    """Train, measure, save and picture one game; exits with a message where that is impossible.
+    """Train, measure, save and picture one game; exits with a message if that is impossible.
 
     Exit codes: 0 done, 1 training failed (a loss or a weight became NaN), 2 bad input, 75 another
     worker is gone or the disk failed (start all again), 130 and 143 stopped by SIGINT and SIGTERM
@@ -51,7 +51,7 @@ def main(recipe: Recipe, argv: list | None = None) -> None:
             sys.exit(1)
         if stopped_by:
             print(
-                f"\nstopped and saved at step {run.step} of {run.steps}; to go on, run again:\n"
+                f"\nstopped and saved at step {run.step} of {run.steps}; to resume, run again:\n"
                 f"  {command(argv)}"
             )
             sys.exit(128 + stopped_by)
@@ -60,12 +60,12 @@ def main(recipe: Recipe, argv: list | None = None) -> None:
 
             report.write(run, command(argv))
         if run.workers:
-            # A worker that left earlier would be missed if the chief had to measure again.
+            # All workers stay until here, because the chief may have to measure again.
             run.workers.gather([0])
 
 
 class Run:
-    """One run directory: the game, its data, and how far it has come.
+    """One run directory: the game, its data, and the number of steps done.
 
     Raises:
         ValueError, OSError: the flags cannot be satisfied; nothing was overwritten.
@@ -105,7 +105,7 @@ class Run:
             self.game = self._game(placed)
         if self.source:
             self.source.give(self.game)
-        # Outside the scope, where reading a file on one worker would call for the others.
+        # Outside the scope: inside, reading a file on one worker would wait for the others.
         self.step = self._begin()
         if self.chief:
             from trainers.runs import report
@@ -131,7 +131,7 @@ class Run:
 
         others = len(here.addresses) - 1
         print(
-            f"worker {here.rank} of {', '.join(here.addresses)}: waiting until all are there"
+            f"worker {here.rank} of {', '.join(here.addresses)}: waiting for the others"
             if others
             else f"the only worker, {here.addresses[0]}",
             flush=True,
@@ -143,7 +143,7 @@ class Run:
         return met
 
     def _source(self):
-        """The game of `--start_from`, or None; read outside the scope, as checkpoints are."""
+        """The game of `--start_from`, or None; read outside the scope, like checkpoints."""
         if not self.args.start_from:
             return None
         from trainers.runs import start
@@ -151,7 +151,7 @@ class Run:
         return start.read(self.args.start_from)
 
     def _settings(self):
-        """What a resumed run must have in common with this one; the same on all workers."""
+        """Settings that a resumed run must share with this one; the same on all workers."""
         from trainers.runs import settings
 
         found = settings.wanted(self.recipe, self.args, self.data, self.steps)
@@ -243,5 +243,5 @@ def _check_backend(args):
 
 
 def command(argv: list) -> str:
-    """What to type to run `argv` again."""
+    """The command line that runs `argv` again."""
     return commands.typed(f"trainers.{pathlib.Path(argv[0]).stem}", argv[1:])

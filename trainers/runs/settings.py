@@ -10,7 +10,7 @@ import numpy as np
 from trainers.runs import checkpoints
 from zoo.cli import machine
 
-# Flags that say how or where to train, not what: they may change when a run is resumed.
+# Flags of the machine and the output, not of the model: they may change when a run is resumed.
 FREE = (
     "run_dir",
     "epochs",
@@ -21,20 +21,20 @@ FREE = (
     "keep_checkpoints",
     "resume",
     "download",
-    # Of the optimizers, which are compared.
+    # It sets the optimizers, which are compared.
     "learning_rate",
 )
 
-# What runs of older versions do not have among their settings. (XLA draws other noise than
-# TensorFlow does without it, so a run that changed its mind about jit_compile would be neither.)
+# Settings that runs of older versions lack. (TensorFlow draws other noise with XLA than without, so
+# a run that resumed with another jit_compile would equal neither.)
 LATER = ("jit_compile", "training data", "test data", "dataset_b", "noise_inputs", "start_from")
 
 
 def wanted(recipe, args, data, steps: int) -> dict:
-    """What a run must have in common with the one that it resumes, as `config.json` will hold it.
+    """Settings that a run must share with the one it resumes, as `config.json` holds them.
 
-    Of `data` it is number and checksum, because a file may change under its name. The optimizers
-    are those of `recipe` for `steps` steps in all.
+    `data` is recorded by its number of examples and checksum, because a file may change under its
+    name. The optimizers are those of `recipe` for `steps` steps in all.
     """
     found = {"method": recipe.method, "l2": recipe.l2}
     found |= {name: value for name, value in vars(args).items() if name not in FREE}
@@ -46,12 +46,12 @@ def wanted(recipe, args, data, steps: int) -> dict:
     for name, examples in sets.items():
         checksum = zlib.crc32(np.ascontiguousarray(examples))
         found[name] = f"{len(examples)} examples, checksum {checksum:08x}"
-    # As it will be read back: tuples become lists, NumPy numbers plain ones.
+    # The form that JSON returns: tuples become lists, NumPy numbers plain ones.
     return json.loads(json.dumps(found, default=float))
 
 
 def of_workers(settings: dict, args) -> dict:
-    """name → value of all that workers must agree about: the `settings`, and where to end."""
+    """name → value of all that workers must agree about: the `settings`, and the last epoch."""
     found = dict(_leaves(settings)) | {"epochs": args.epochs}
     return {f"--{name}" if name in vars(args) else name: v for name, v in found.items()}
 
@@ -60,7 +60,7 @@ def settle(directory: pathlib.Path, settings: dict, args, game, data, command: s
     """Write `config.json` for a new run, or compare with the one that is there.
 
     Args:
-        settings: what `wanted` returned.
+        settings: the value of `wanted`.
 
     Raises:
         ValueError: the directory holds a run with other settings, or one whose settings cannot be
@@ -75,8 +75,8 @@ def settle(directory: pathlib.Path, settings: dict, args, game, data, command: s
         except _Damaged as error:
             if started:
                 raise ValueError(
-                    f"{error}: nothing says what the checkpoints in {directory} were trained "
-                    "with. Put the file back, or give another --run_dir to start again"
+                    f"{error}: the settings of the checkpoints in {directory} are "
+                    "unknown. Put the file back, or give another --run_dir to start again"
                 ) from None
     config = {
         "command": command,
@@ -92,8 +92,8 @@ def settle(directory: pathlib.Path, settings: dict, args, game, data, command: s
 
 
 def finished(directory: pathlib.Path, args, command: str) -> None:
-    """Have `config.json` say the command and flags that a run ended with: it may have been resumed
-    for more epochs than it began with.
+    """Write the last command and flags of a run to `config.json`: it may have been resumed for
+    more epochs than it began with.
     """
     path = directory / "config.json"
     config = _read(path) | {"command": command, "flags": vars(args)}
@@ -101,7 +101,7 @@ def finished(directory: pathlib.Path, args, command: str) -> None:
 
 
 class _Damaged(Exception):
-    """What is wrong with `config.json`."""
+    """The defect of `config.json`."""
 
 
 def _read(path):
@@ -136,15 +136,15 @@ def _check_same(directory, args, config, settings):
         )
     raise ValueError(
         f"the run in {directory} had other settings: {'; '.join(changed)}. "
-        "Give the old ones to resume it, or another --run_dir to start again"
+        "Give the old settings to resume it, or another --run_dir to start again"
     )
 
 
 def _leaves(value, name=""):
     """(path, value) of all that nested dictionaries hold.
 
-    Keras' levels "config" are left out, and so is the "module" of a class: its name says which it
-    is, and modules move from version to version.
+    Keras' levels "config" are left out, and so is the "module" of a class: its name identifies it,
+    and modules move from version to version.
     """
     if not isinstance(value, dict):
         yield name, value

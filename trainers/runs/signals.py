@@ -1,8 +1,8 @@
-"""SIGTERM and SIGINT reach a trainer wherever it runs and whatever it does.
+"""SIGTERM and SIGINT end a trainer at any time, in a container too.
 
 Outside training the system's default action is the right one: it ends the process at once, also in
-a call of TensorFlow that lets no Python run. But process 1, which a command in a container is, has
-no default action. So there the trainer goes on in a child, and process 1 does what an init does: it
+a call of TensorFlow during which no Python runs. But a command in a container is process 1, which
+has no default action. So there the trainer continues in a child, and process 1 acts as an init: it
 passes signals on, and ends as the child ends.
 """
 
@@ -18,20 +18,20 @@ PASSED_ON = tuple(
 
 
 def listen() -> None:
-    """To be called before anything is loaded: SIGTERM ends this process from now on.
+    """Call it before anything is loaded: SIGTERM ends this process from then on.
 
-    Returns in a child where this is process 1.
+    Returns in a child if this is process 1.
     """
-    # A parent that was deaf to it made this process deaf.
+    # SIG_IGN is inherited from the parent; restore the default.
     if signal.getsignal(signal.SIGTERM) == signal.SIG_IGN:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    # With TensorFlow come threads, which a child would not have.
+    # Fork before TensorFlow starts threads, which a child would lack.
     if os.getpid() == 1 and "tensorflow" not in sys.modules:
         _go_on_in_a_child()
 
 
 def take_back() -> None:
-    """Undo that TensorFlow, when it joins other workers, takes SIGTERM for itself and goes on."""
+    """Restore SIGTERM, which TensorFlow takes over and ignores when it joins other workers."""
     signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM))
 
 
@@ -43,7 +43,7 @@ def _go_on_in_a_child():
         for number in PASSED_ON:
             signal.signal(number, lambda number, _: os.kill(child, number))
     else:
-        # Or Ctrl-C would reach it twice, from the terminal and from process 1.
+        # Otherwise Ctrl-C would reach it twice, from the terminal and from process 1.
         os.setpgid(0, 0)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
     if child:
@@ -51,7 +51,7 @@ def _go_on_in_a_child():
 
 
 def _end_of(child):
-    """Exit code of `child`, 128 + n where signal n ended it. Other orphans are laid to rest too."""
+    """Exit code of `child`, 128 + n if signal n ended it. Also reaps other orphans."""
     while True:
         ended, status = os.wait()
         if ended == child:

@@ -10,13 +10,13 @@ import zoo
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """A trained game, as far as a run needs it.
+    """The parts of a trained game that a run needs.
 
     Attributes:
-        name: what was given: a preset, a run directory or a .keras file.
+        name: the name given: a preset, a run directory or a .keras file.
         described: its configuration, for messages.
-        prior: the law of its codes.
-        layers: network → what it computes with, to be compared (see `layers_of`).
+        prior: name of the prior of its codes.
+        layers: network → its layers, to be compared (see `layers_of`).
         weights: network → its arrays; of its average, if the game keeps one.
         sha256: checksum of `weights`.
     """
@@ -54,7 +54,7 @@ def read(name: str) -> Source:
     """The game that `--start_from` names.
 
     Raises:
-        ValueError: there is none, or its files are damaged; see `zoo.load`.
+        ValueError: it does not exist, or its files are damaged; see `zoo.load`.
     """
     game = zoo.load(name)
     networks = {n: game.averages.get(n) or net for n, net in game.named_networks().items()}
@@ -71,8 +71,8 @@ def read(name: str) -> Source:
 def layers_of(network) -> list:
     """(class, activation, shapes of its weights) of every operation, in order.
 
-    Two networks of which this is equal compute the same of the same weights. Shapes alone do not
-    tell logits from pixels.
+    Two networks with equal lists compute the same function of the same weights. Shapes alone do not
+    distinguish logits from pixels.
     """
     return [
         (

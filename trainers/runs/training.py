@@ -1,4 +1,4 @@
-"""The steps that a run lacks: which they are, how `fit` takes them, what watches and writes."""
+"""The steps that a run lacks: their number, the calls of `fit`, and its callbacks."""
 
 import math
 import sys
@@ -9,7 +9,7 @@ from zoo import datasets
 
 
 def stretches(step: int, epoch_steps: int, epochs: int):
-    """(steps per epoch, first epoch, last epoch) of what is left to train after `step` steps.
+    """(steps per epoch, first epoch, last epoch) of the training that is left after `step` steps.
 
     A run that was stopped inside an epoch ends that epoch first, unless `epochs` are over.
     """
@@ -23,7 +23,7 @@ def stretches(step: int, epoch_steps: int, epochs: int):
 
 def watchers(run, stop: callbacks.StopOnSignal) -> list:
     """The callbacks of `fit`; those that write are the chief's alone."""
-    # In this order: what stops, what must not be saved, what saves, what is only shown.
+    # In this order: callbacks that stop, that refuse to save, that save, that only show.
     first = [stop, callbacks.StopOnNaN()]
     if not run.chief:
         return first
@@ -42,9 +42,9 @@ def watchers(run, stop: callbacks.StopOnSignal) -> list:
 
 
 def arguments(run, steps: int, first: int, last: int) -> dict:
-    """What `fit` is called with for one of `stretches`; the game is told how many steps a call has.
+    """Arguments of `fit` for one of `stretches`; the game is told how many steps a call has.
 
-    Keras takes whole calls only, and would go beyond the end of an epoch.
+    Keras makes whole calls only and would go beyond the end of an epoch.
     """
     game = run.game
     per_call = math.gcd(steps, run.per_call)

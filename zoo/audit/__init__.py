@@ -1,4 +1,4 @@
-"""Everything the zoo can find out about one trained model, in figures and in words."""
+"""Audit of one trained model: all metrics that apply to it, and verdicts."""
 
 from zoo.audit.measures import audit
 from zoo.audit.words import verdicts

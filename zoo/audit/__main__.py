@@ -1,12 +1,12 @@
-"""Audit trained models: what their discriminators, codes and samples are worth, in words.
+"""Audit trained models: verdicts on their discriminators, codes and samples.
 
 usage: python -m zoo.audit MODEL [MODEL ...] [flags]
 
 MODEL is the name of a preset (`python -m zoo` lists them), a run directory, a .keras file, or a
-SavedModel directory. Each is held against what it was trained on unless --against names other data.
+SavedModel directory. Each is evaluated on its training data set unless --against is given.
 Prints verdicts, and with several models one table; writes audit.json and audit.png. With
 --check-card nothing is written: every figure on the cards of these presets is measured again, and
-what differs is printed; exit code 1 if anything does.
+differences are printed; exit code 1 if there is one.
 """
 
 import json
@@ -22,9 +22,9 @@ from zoo.cli import markdown
 FLAGS = {
     "against": models.DATASET_FLAG,
     "samples": (10_000, "Samples drawn from each model."),
-    "seed": (0, "Of every choice and draw."),
-    "out": ("", "Where to write; by default into the one run directory given, else runs/audit."),
-    "check_card": (False, "Measure again what the cards of presets say."),
+    "seed": (0, "Seed of every choice and draw."),
+    "out": ("", "Directory to write to; by default the one run directory given, else runs/audit."),
+    "check_card": (False, "Measure the figures on the cards of presets again."),
 }
 ROWS = (
     ("fresh discriminator, p = 30", "judge_30_accuracy", ".1f %", 100),
@@ -63,7 +63,7 @@ ROWS = (
 
 
 def table(rows: dict) -> str:
-    """Figures of models, name → figures, as Markdown, one column each; what is missing is –."""
+    """Figures of models, name → figures, as Markdown, one column each; missing figures are –."""
     lines = [
         [label, *(markdown.cell(*form, figures.get(key)) for figures in rows.values())]
         for label, key, *form in ROWS
@@ -73,7 +73,7 @@ def table(rows: dict) -> str:
 
 
 def main(argv: list | None = None) -> None:
-    """Measure, print, write. Exit code 2 and one line where the input is bad."""
+    """Measure, print, write. Exit code 2 and one line for bad input."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with commands.exit_on_bad_input():
         args, paths = commands.parse(__doc__, FLAGS, _spelled(sys.argv if argv is None else argv))
@@ -91,7 +91,7 @@ def main(argv: list | None = None) -> None:
     figures = {name: found for name, found, *_ in audited}
     for name, _, sentences, _ in audited:
         print(
-            f"\n{name}, held against {figures[name]['data']}\n"
+            f"\n{name}, evaluated on {figures[name]['data']}\n"
             + "\n".join(f"  {sentence}" for sentence in sentences)
         )
     if len(audited) > 1:
@@ -109,7 +109,7 @@ def _spelled(argv):
 
 def _out(given, paths):
     single = pathlib.Path(paths[0])
-    # Never into a SavedModel's folder, nor that of its versions: what is served is sealed.
+    # Never into a SavedModel's folder, nor that of its versions: a served export must not change.
     if not given and len(paths) == 1 and (single / "game.keras").is_file():
         return single
     out = pathlib.Path(given or "runs/audit")

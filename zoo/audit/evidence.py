@@ -1,4 +1,4 @@
-"""What an audit is made from: a model's codes and samples, and the examples next to them."""
+"""The inputs of an audit: a model's codes and samples, and the examples to compare with."""
 
 import dataclasses
 
@@ -14,18 +14,19 @@ _SHOWN, _RECONSTRUCTED = 500, 20
 
 @dataclasses.dataclass(frozen=True)
 class Evidence:
-    """What the parts of an audit share.
+    """The arrays that the parts of an audit share.
 
     Attributes:
         model: a `zoo.models.Model`.
-        x, labels: "train" and "test" → examples in [-1, 1] under the model's data law, labels.
-        clean: the same examples without the noise that the data law may add.
+        x, labels: "train" and "test" → examples in [-1, 1] under the model's data distribution,
+            labels.
+        clean: the same examples without the noise that the data distribution may add.
         codes: "train" and "test" → E(x), or empty.
         z: draws from the prior; samples: G(z).
         spare: further draws, used for nothing else.
-        classes: how many classes the data have.
+        classes: number of classes in the data.
         space: the classifier in whose features images are compared, or None.
-        seed: of every further choice.
+        seed: seed of every further choice.
     """
 
     model: object
@@ -72,7 +73,7 @@ def gather(model, data, seed: int, samples: int) -> Evidence:
 
 
 def shown(evidence: Evidence, figures: dict) -> dict:
-    """The part of it that `zoo.audit.picture.draw` shows, next to the figures of `audit`."""
+    """The part of `evidence` that `zoo.audit.picture.draw` shows, beside the figures of `audit`."""
     # Copies: a view would keep all samples of every model in memory until the picture is drawn.
     found = {
         "samples": evidence.samples[:_SHOWN].copy(),

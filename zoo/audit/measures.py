@@ -28,9 +28,9 @@ def audit(model, data, seed: int = 0, samples: int = 10_000, progress=None) -> d
 
     Args:
         model: a `zoo.models.Model`; see `zoo.models.of_game` and `zoo.models.load`.
-        data: a `zoo.datasets.Dataset` of the model's shape; its test examples are what the model
-            must not have seen.
-        seed: of every draw and choice.
+        data: a `zoo.datasets.Dataset` of the model's shape; its test examples are examples that the
+            model must not have seen.
+        seed: seed of every draw and choice.
         samples: draws from the prior, and as many samples.
         progress: called with the name of each part before it is measured; None prints it.
 
@@ -48,7 +48,7 @@ def audit(model, data, seed: int = 0, samples: int = 10_000, progress=None) -> d
 
 
 def audit_and_show(model, data, seed: int, samples: int, progress=None) -> tuple[dict, dict]:
-    """(what `audit` returns, what `zoo.audit.picture.draw` shows of the same evidence)."""
+    """(the value of `audit`, the arrays that `zoo.audit.picture.draw` shows)."""
     say = progress or (lambda part: print(f"  {part} …", file=sys.stderr, flush=True))
     say("codes and samples")
     evidence = gather(model, data, seed, samples)
@@ -137,7 +137,7 @@ def _recovered(z, back):
 
 
 def _ratio_error(x, y, seed):
-    """Standard error of the x-cycle ratio where it is about 1: of matched less mismatched."""
+    """Standard error of the x-cycle ratio if it is about 1: of matched minus mismatched."""
     x, y = x.reshape(len(x), -1), y.reshape(len(y), -1)
     others = np.linalg.norm(x[derangement(len(x), seed)] - y, axis=1)
     difference = np.linalg.norm(x - y, axis=1) - others
@@ -160,7 +160,7 @@ def codes(evidence, data) -> dict:
 
 
 def meaning(evidence, data) -> dict:
-    """What codes know of class and image, next to raw pixels and chance."""
+    """Information about class and image in codes, next to raw pixels and chance."""
     if not evidence.codes:
         return {}
     known, new = evidence.codes["train"], evidence.codes["test"]
@@ -184,9 +184,9 @@ def meaning(evidence, data) -> dict:
 
 
 def support(evidence, data) -> dict:
-    """How many different examples the generator can make, at most."""
+    """Bound on the number of different examples that the generator makes."""
     if len(data.shape) != 3:
-        return {}  # points are never the same: for them modes are counted
+        return {}  # points never repeat: for them modes are counted
     features = evidence.space.features if evidence.space and evidence.model.counts is None else None
     found = birthday.birthday_test(
         evidence.samples,

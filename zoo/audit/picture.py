@@ -17,9 +17,9 @@ def draw(path: str | Path, audited: list) -> None:
     """Writes `audit.png`.
 
     Args:
-      path: PNG file to write; its folder is made if need be.
+      path: PNG file to write; its folder is made if missing.
       audited: one (name, figures, verdicts, shown) for each model; `shown` maps "samples",
-        "closest" (samples, in pairs), "real" (test examples under the model's data law) and, where
+        "closest" (samples, in pairs), "real" (test examples as the model takes them) and, if
         there is an encoder, "reconstructions" of these, to arrays (n, ...).
     """
     figure = blank(6.4 * len(audited), 13)

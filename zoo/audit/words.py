@@ -1,4 +1,4 @@
-"""An audit in words. Every sentence names its evidence and claims no more than that."""
+"""Verdicts of an audit. Every sentence gives its evidence and claims no more."""
 
 import math
 
@@ -24,7 +24,7 @@ def _judged(f):
         for p in capacities
     ]
     blind = [p for p in capacities if not _above(f, p)]
-    # More than chance would give, but little.
+    # Above 0.5 by more than chance, but only slightly.
     tell = "tell" if max(f[f"judge_{p}_accuracy"] for p in capacities) > 0.6 else "hardly tell"
     seen = "cannot tell" if len(blind) == len(capacities) else tell
     able = [p for p in capacities if _above(f, p)]
@@ -113,7 +113,7 @@ def _class(f):
         f"{100 * max(f['knn_pixels'], f['probe_pixels']):.1f} %; at least {nats:.2f} of "
         f"{f['label_entropy']:.2f} nats"
     )
-    # Three probes are tried: three standard errors keep a lucky one from being called knowledge.
+    # Three probes are tried: three standard errors keep a lucky one from counting as information.
     if accuracy - chance < 3 * error:
         return f"meaning: no class information was found in the codes: {evidence}"
     return f"meaning: codes know the class: {evidence}"
@@ -145,7 +145,7 @@ def _support(f):
     if "birthday" not in f:
         return ""
     seen, bound = f["birthday"], f.get("support_at_most", math.inf)
-    # A bound below what is there counts samples as the same that are merely alike.
+    # A bound below the number of classes found counts similar samples as duplicates.
     if bound < f.get("classes", 0):
         seen = (
             f"no usable bound: the birthday test's would be about {bound:.0f}, and samples of "

@@ -1,1 +1,1 @@
-"""Command lines: flags, tables in Markdown, what the machine is."""
+"""Command lines: flags, tables in Markdown, versions and machine."""

@@ -25,7 +25,7 @@ def parse(usage: str, known: dict, argv: list) -> tuple[types.SimpleNamespace, l
     Args:
         usage: what `--help` shows above the flags.
         known: flag → (default, text); the default's type is the flag's. A type in place of the
-            default is a flag that is None where it is not given.
+            default is a flag that is None if it is not given.
         argv: the command line, its first word being the program.
 
     Returns:
@@ -51,7 +51,7 @@ def parse(usage: str, known: dict, argv: list) -> tuple[types.SimpleNamespace, l
 
 
 def _at_home(value):
-    """`value`, a leading ~ being the home directory: shells leave that of --flag=~/path alone."""
+    """`value` with a leading ~ expanded, which shells leave as it is in --flag=~/path."""
     if not isinstance(value, str):
         return value
     kind, colon, path = value.rpartition(":")
@@ -74,7 +74,7 @@ def only_flags(usage: str, known: dict, argv: list) -> types.SimpleNamespace:
 
 @contextlib.contextmanager
 def exit_on_bad_input():
-    """ValueError and OSError end the command, with exit code 2 and one line on stderr.
+    """ValueError and OSError end the command with exit code 2 and one line on stderr.
 
     So does a Keras backend that is configured and not installed.
     """
@@ -91,9 +91,9 @@ def exit_on_bad_input():
 
 
 def print_anywhere() -> None:
-    """Have characters that the console cannot encode printed as escapes: U+00B2 for a small 2."""
+    """Print characters that the console cannot encode as escapes, such as U+00B2 (a small 2)."""
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # not where a notebook or a test put its own
+        if hasattr(stream, "reconfigure"):  # not if a notebook or a test replaced the stream
             stream.reconfigure(errors="backslashreplace")
 
 
@@ -103,12 +103,12 @@ def _exit(error):
 
 
 def typed(module: str, words: list) -> str:
-    """What to type to run the command `module` with `words` again."""
+    """The command line that runs the command `module` with `words` again."""
     return shlex.join(["python", "-m", module, *words])
 
 
 def at_least(args: types.SimpleNamespace, **least: float) -> None:
-    """Raises ValueError where a flag is below what it must be at least."""
+    """Raises ValueError if a flag is below its minimum."""
     for name, bound in least.items():
         if not getattr(args, name) >= bound:
             raise ValueError(f"--{name} must be {bound} or more; got {getattr(args, name)}")

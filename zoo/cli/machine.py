@@ -1,4 +1,4 @@
-"""What something was computed with, as config.json records it."""
+"""Package versions and platform, as recorded in config.json."""
 
 import importlib
 import os

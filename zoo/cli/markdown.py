@@ -13,8 +13,8 @@ def table(head: list, rows: list) -> str:
 def cell(form: str, factor: float, *figures: float | None) -> str:
     """`factor` times a figure, written as `form`, which may end in a unit.
 
-    Of several figures the mean ± its standard error, which is left out where there is one; those
-    that are None or not finite are passed over. – if nothing is left.
+    Of several figures the mean ± its standard error, which is left out if there is one; those
+    that are None or not finite are skipped. – if none is left.
 
     (".1f %", 100, 0.5) → "50.0 %".
     """

@@ -19,10 +19,10 @@ class Dataset:
     Attributes:
       name: as given to `load`.
       train: uint8 images (n, h, w, c), or float32 points (n, 2) of the plane.
-      test: likewise.
-      train_labels: int64 (n,), indices into `classes`; all zeros where the set has no labels.
-      test_labels: likewise.
-      classes: class names; one entry where there are no labels.
+      test: the same for testing.
+      train_labels: int64 (n,), indices into `classes`; all zeros if the set has no labels.
+      test_labels: the same for testing.
+      classes: class names; one entry if there are no labels.
       source: one sentence of provenance, with the licence if known.
       other: the second set of a method of two domains, or None.
     """
@@ -41,8 +41,9 @@ class Dataset:
 
         Args:
           inputs: as `zoo.game.Game.inputs`; "x" and "a" are the images, "y" their labels, "b" the
-            images of the other set; "z" is not data and is left out. Where there is another set,
-            a method that takes labels gets both sets as "x", and as "y" which of them, 0 or 1.
+            images of the other set; "z" is not data and is left out. If there is another set,
+            a method that takes labels gets both sets as "x", and as "y" the number of the set, 0 or
+            1.
 
         Returns:
           One array, or a tuple of them.
@@ -86,7 +87,7 @@ class Dataset:
 
     @property
     def conditions(self) -> tuple[str, ...]:
-        """What the labels of `parts` say: the classes, or the names of the two sets."""
+        """Names for the labels of `parts`: the classes, or the names of the two sets."""
         return self.classes if self.other is None else (self.name, self.other.name)
 
     @property
@@ -96,7 +97,7 @@ class Dataset:
 
     @property
     def origin(self) -> str:
-        """The name of the set that the maps were given, which is `name` if there were none."""
+        """The name of the set before the maps, which is `name` if there were none."""
         return _MAPPED.sub("", self.name)
 
     @property
@@ -165,7 +166,7 @@ class Dataset:
 
         Args:
           train_split: `train` or `test`, optionally with a slice such as `[:500]` or `[500:]`.
-          test_split: likewise.
+          test_split: the same for `test`.
 
         Raises:
           ValueError: an expression is malformed, out of range or selects nothing.
@@ -180,8 +181,8 @@ class Dataset:
         match = _SPLIT.fullmatch(split.replace(" ", ""))
         if not match:
             raise ValueError(
-                f"split {split!r} of {self.name}: allowed are train and test, "
-                "with a slice of whole numbers if wanted, as in train[:500]"
+                f"split of {self.name} must be train or test, with a slice of whole numbers if "
+                f"wanted, as in train[:500]; got {split!r}"
             )
         whole, start, stop = match.groups()
         x, y = (
@@ -199,7 +200,7 @@ class Dataset:
 
 
 def one_in_ten(labels: np.ndarray) -> np.ndarray:
-    """Marks the test examples of a set that comes undivided: 1 in 10 of each class.
+    """Marks the test examples of a set without splits: 1 in 10 of each class.
 
     Within each class, in the order given, every tenth example is for testing; of a class of 2 to 9
     examples, the last one.

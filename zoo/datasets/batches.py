@@ -10,7 +10,7 @@ from zoo.datasets.order import shuffled
 from zoo.datasets.order import sound
 from zoo.datasets.pixels import scale
 
-# Added to the seed for a second set of images: far from the seeds that people choose.
+# Added to the seed for a second set of images: far from the seeds that users choose.
 _SECOND_SET = 2**30
 
 
@@ -34,7 +34,7 @@ def batches(examples: Any, batch_size: int, seed: int, start_step: int = 0) -> A
 
     Returns:
       A `tf.data.Dataset` of tensors of static shape (batch_size, ...), images scaled by `scale`, in
-      a tuple if `examples` is one; if Keras runs on another backend, what `arrays` returns.
+      a tuple if `examples` is one; if Keras runs on another backend, the value of `arrays`.
 
     Raises:
       ValueError: batch_size is not in 1 to n, start_step or seed is out of range, or the dtype
@@ -84,19 +84,19 @@ def arrays(
     """The stream of `batches` in NumPy, bit for bit, and without TensorFlow.
 
     Args:
-      examples, batch_size, seed, start_step: as there; a start costs one permutation.
+      examples, batch_size, seed, start_step: as in `batches`; a start costs one permutation.
 
     Returns:
-      An iterator of tuples of arrays (batch_size, ...), as Keras wants of generators.
+      An iterator of tuples of arrays (batch_size, ...), as Keras requires of generators.
 
     Raises:
-      ValueError: as there.
+      ValueError: as in `batches`.
     """
     parts = _parts(examples, seed)
     for part, own_seed in parts:
         _check(part, batch_size, own_seed, start_step)
     streams = [_arrays(part, batch_size, own_seed, start_step) for part, own_seed in parts]
-    # A generator: Keras takes no other iterator.
+    # A generator, because Keras takes no other iterator.
     return (batch for batch in zip(*streams))
 
 
@@ -148,7 +148,7 @@ def _indices(step: Any, batch_size: int, seed: int, count: int) -> Any:
             )
 
         found = walked(position % count)
-        # One number at most is outside, and it does not go to itself, for it came from inside.
+        # At most one number is outside, and it does not map to itself, for it came from inside.
         return found if size == count else tf.where(found < count, found, walked(found))
 
     first = step * batch_size
@@ -162,11 +162,13 @@ def _indices(step: Any, batch_size: int, seed: int, count: int) -> Any:
 def _check(examples: np.ndarray, batch_size: int, seed: int, start_step: int) -> None:
     count = len(examples)
     if not 1 <= batch_size <= count:
-        raise ValueError(f"batch size {batch_size}: allowed is 1 to the {count} examples there are")
+        raise ValueError(
+            f"batch_size must be 1 to {count}, the number of examples; got {batch_size}"
+        )
     if start_step < 0:
-        raise ValueError(f"start_step {start_step}: allowed is 0 or more")
+        raise ValueError(f"start_step must be 0 or more; got {start_step}")
     if not 0 <= seed < 2**31:
         # index_shuffle uses 31 bits of a seed: larger ones would repeat the smaller ones' order.
-        raise ValueError(f"seed {seed}: allowed is 0 to 2**31 - 1")
+        raise ValueError(f"seed must be 0 to 2**31 - 1; got {seed}")
     if not _is_labels(examples):
-        scale(examples[:1])  # Refuses a wrong dtype here, not inside the graph.
+        scale(examples[:1])  # Raises for a wrong dtype here, not inside the graph.

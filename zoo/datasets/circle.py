@@ -33,7 +33,7 @@ def sample(image_size: int | None = None) -> Dataset:
       ValueError: image_size is given.
     """
     if image_size is not None:
-        raise ValueError(f"image_size {image_size} with {NAME}: it holds points, omit image_size")
+        raise ValueError(f"image_size must be None for {NAME}, a set of points; got {image_size}")
     rng = np.random.default_rng(_SEED)
     train, test = (at(rng.uniform(0, 2 * np.pi, n)) for n in (TRAIN_SAMPLES, TEST_SAMPLES))
     return Dataset(

@@ -36,7 +36,7 @@ FILES = {
 
 
 def is_installed(folder: pathlib.Path = FOLDER) -> bool:
-    """Whether all four files of the package are there."""
+    """Whether all four files of the package exist."""
     return all((folder / name).is_file() for name in FILES)
 
 
@@ -44,7 +44,7 @@ def restore(target: pathlib.Path, folder: pathlib.Path = FOLDER) -> None:
     """Writes upstream's four files, made from the package's, into the folder `target`.
 
     Raises:
-      ValueError: a file does not come out with upstream's SHA-256.
+      ValueError: a file does not have upstream's SHA-256.
     """
     for name, (stamp, sha256) in FILES.items():
         # gzip (RFC 1952): magic, deflate, flag FNAME, time, XFL 0, OS 3 (Unix), name, zero byte.

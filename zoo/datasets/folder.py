@@ -20,15 +20,15 @@ _GREY = {"1": True, "L": True, "LA": True} | dict.fromkeys(
     ("P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "LAB", "HSV"), False
 )
 _ORIENTATION = 0x0112
-_MOST_NAMED = 10  # of files that cannot be read
+_MOST_NAMED = 10  # limit of unreadable files to name
 
 
 def read(path: str, image_size: int | None = None) -> Dataset:
     """Reads a folder of image files; every file is decoded before it returns.
 
-    Files are PNG, JPEG, WebP, BMP, GIF, TIFF and what else `walk.SUFFIXES` names; a line on
-    standard error counts the others. Hidden and system folders are passed over, and a folder that
-    links lead to several times is read once.
+    Files are PNG, JPEG, WebP, BMP, GIF, TIFF or another suffix of `walk.SUFFIXES`; a line on
+    standard error counts the others. Hidden and system folders are skipped, and a folder that
+    several links point to is read once.
 
     Sub-folders are the classes, in alphabetical order; without sub-folders there is one class. If
     the folder has sub-folders `train` and `test`, these are the two splits, and other folders
@@ -73,7 +73,7 @@ def read(path: str, image_size: int | None = None) -> Dataset:
 def _divided(
     root: pathlib.Path, others: collections.Counter
 ) -> tuple[list, np.ndarray, np.ndarray, tuple[str, ...]]:
-    """Files, their labels, which are for testing, and the class names; counts other files."""
+    """(files, labels, test marks, class names); counts other files."""
     if not ((root / "train").is_dir() and (root / "test").is_dir()):
         files, names = _listed(root, others)
         if set(names) & {"train", "test"} and set(names) <= {"train", "test", "val", "valid"}:
@@ -104,21 +104,21 @@ def _listed(
     if not files:
         there = f"; {walk.told(beside)}" if beside else ""
         raise ValueError(
-            f"folder:{root} holds no image: allowed are {', '.join(walk.SUFFIXES)}{there}"
+            f"folder:{root} must hold images ({', '.join(walk.SUFFIXES)}); got none{there}"
         )
     names = [file.relative_to(root).parts[0] if file.parent != root else "" for file in files]
     if "" in names and any(names):
         inside, beside = files[names.index("")], next(f for f in files if f.parent != root)
         raise ValueError(
             f"folder:{root} holds images both directly ({inside.name}) and in sub-folders "
-            f"({beside.relative_to(root)}): allowed is one of the two"
+            f"({beside.relative_to(root)}); it must be one of the two"
         )
     return files, names if any(names) else list(_NO_CLASSES) * len(files)
 
 
 def _read_images(files: list[pathlib.Path], image_size: int | None) -> np.ndarray:
     """Decodes all files into one uint8 array (n, h, w, 1) or (n, h, w, 3)."""
-    # Two rounds, headers and then pixels, so that all pixels are held once only.
+    # Two rounds, headers and then pixels, so that the pixels are held in memory only once.
     workers = concurrent.futures.ThreadPoolExecutor(min(8, os.cpu_count() or 1))
     with workers:
         heads = _all(workers, _head, files, "Checking images")
@@ -140,7 +140,7 @@ def _read_images(files: list[pathlib.Path], image_size: int | None) -> np.ndarra
 
 
 def _all(workers, function, items, what: str) -> list:
-    """The results of all; raises one ValueError for all items that raise one."""
+    """The results for all items; raises one ValueError for all that fail."""
     progress = Progress(what, len(items))
     results, wrong = [], []
     for task in [workers.submit(function, item) for item in items]:
@@ -157,22 +157,22 @@ def _all(workers, function, items, what: str) -> list:
 
 
 def _head(file: pathlib.Path) -> tuple[tuple[int, int], bool]:
-    """Height and width of an image as it is to be seen, and whether it is grey."""
+    """Height and width of an image in display orientation, and whether it is grey."""
     from PIL import Image
     from PIL import ImageOps
 
     try:
         with Image.open(file) as image:
             mode = image.mode
-            # Versions of Pillow differ in when they turn a TIFF file: at the latest here.
+            # Versions of Pillow rotate a TIFF file at different times: here at the latest.
             turned = ImageOps.exif_transpose(image) if image.format == "TIFF" else image
             width, height = turned.size
             if turned is image and image.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8):
                 width, height = height, width
-    except Exception as error:  # Decoders raise many kinds on damaged files.
+    except Exception as error:  # Decoders raise many exceptions on damaged files.
         raise ValueError(f"cannot read the image {file}: {error}") from error
     if mode not in _GREY:
-        raise ValueError(f"{file} has pixels of Pillow's mode {mode}: allowed are 8-bit images")
+        raise ValueError(f"{file} must be an 8-bit image; got pixels of Pillow's mode {mode}")
     return (height, width), _GREY[mode]
 
 
@@ -183,6 +183,6 @@ def _pixels(file: pathlib.Path, grey: bool) -> np.ndarray:
     try:
         with Image.open(file) as image:
             pixels = np.asarray(ImageOps.exif_transpose(image).convert("L" if grey else "RGB"))
-    except Exception as error:  # Decoders raise many kinds on damaged files.
+    except Exception as error:  # Decoders raise many exceptions on damaged files.
         raise ValueError(f"cannot read the image {file}: {error}") from error
     return pixels[..., None] if grey else pixels

@@ -1,8 +1,8 @@
 """Writes fashion_mnist_10k.npz, the data set shipped with the package, and prints its SHA-256.
 
 Run as `python -m zoo.datasets.make_fashion_mnist_10k`. It reads the four original files, from the
-Debian package dataset-fashion-mnist or from another folder (--source); TFDS's prepared set would
-not do, because TFDS shuffles it. The same input gives the same bytes.
+Debian package dataset-fashion-mnist or from another folder (--source); TFDS's prepared set
+cannot be used, because TFDS shuffles it. The same input gives the same bytes.
 """
 
 import argparse

@@ -1,10 +1,10 @@
-"""Maps of images that make a second domain of a first, so that the true translation is known."""
+"""Maps of images that make a second domain from a first, so that the true translation is known."""
 
 import numpy as np
 
 
 def invert(images: np.ndarray) -> np.ndarray:
-    """Black for white: 255 - x. uint8 (n, h, w, c) → the same."""
+    """Inverts brightness: 255 - x. uint8 (n, h, w, c) → the same."""
     return 255 - images
 
 
@@ -14,7 +14,7 @@ def rotate(images: np.ndarray) -> np.ndarray:
 
 
 def outline(images: np.ndarray) -> np.ndarray:
-    """The largest less the smallest value in the 3 × 3 pixels around each, as far as they exist.
+    """The largest minus the smallest value in the 3 × 3 pixels around each, as far as they exist.
 
     uint8 (n, h, w, c) → the same.
     """
@@ -35,7 +35,7 @@ _INVERSE = {"invert": invert, "rotate": lambda images: rotate(rotate(rotate(imag
 
 
 def undone(images: np.ndarray, names: tuple) -> np.ndarray | None:
-    """What the maps called `names`, the first one first, made `images` of; None if that is lost."""
+    """The images before the maps `names`, applied in order; None if they cannot be recovered."""
     for name in reversed(names):
         if name not in _INVERSE:
             return None

@@ -45,7 +45,7 @@ def sample(name: str, image_size: int | None = None) -> Dataset:
       ValueError: image_size is given.
     """
     if image_size is not None:
-        raise ValueError(f"image_size {image_size} with {name}: it holds points, omit image_size")
+        raise ValueError(f"image_size must be None for {name}, a set of points; got {image_size}")
     centres, std = MIXTURES[name]
     rng = np.random.default_rng([_SEED, len(centres)])
     parts = []

@@ -17,7 +17,7 @@ _LAYOUTS = (
     (["train_images", "test_images"], ["train_labels", "test_labels"]),
     (["images"], ["labels"]),
     (["x"], ["y"]),
-    (["arr_0"], []),  # what numpy.savez calls an array without a name
+    (["arr_0"], []),  # numpy.savez's name for an array without one
 )
 _ALLOWED = (
     "train and test (or x_train and x_test, with labels y_train and y_test if wanted), "
@@ -92,17 +92,17 @@ def _arrays(file: pathlib.Path) -> dict[str, np.ndarray]:
             read_arrays = {}
             for name in sorted(wanted & set(present)):
                 read_arrays[name] = arrays[name]
-    except Exception as error:  # zipfile, zlib and NumPy raise many kinds on damaged files.
+    except Exception as error:  # zipfile, zlib and NumPy raise many exceptions on damaged files.
         raise ValueError(f"npz:{file}: cannot read the array {name!r}: {error}") from error
     if not read_arrays:
-        raise ValueError(f"npz:{file} holds {present}: allowed are {_ALLOWED}")
+        raise ValueError(f"npz:{file} must hold {_ALLOWED}; got {present}")
     return read_arrays
 
 
 def _npy(file: pathlib.Path) -> np.ndarray:
     try:
         return np.load(file, allow_pickle=False)
-    except Exception as error:  # NumPy raises many kinds on damaged files.
+    except Exception as error:  # NumPy raises many exceptions on damaged files.
         raise ValueError(f"npz:{file} cannot be read: {error}") from error
 
 
@@ -113,18 +113,16 @@ def _layout(file: pathlib.Path, arrays: dict) -> tuple[list[str], list[str | Non
             continue
         there = [name for name in y_names if name in arrays]
         if there and there != y_names:
-            raise ValueError(
-                f"npz:{file} has {there[0]} only: allowed are both of {y_names} or none"
-            )
+            raise ValueError(f"npz:{file} must have both of {y_names} or none; got {there[0]} only")
         return x_names, list(there) or [None] * len(x_names)
-    raise ValueError(f"npz:{file} holds {sorted(arrays)}: allowed are {_ALLOWED}")
+    raise ValueError(f"npz:{file} must hold {_ALLOWED}; got {sorted(arrays)}")
 
 
 def _images(file: pathlib.Path, name: str, array: np.ndarray) -> np.ndarray:
     if array.dtype != np.uint8 or array.ndim not in (3, 4) or 0 in array.shape:
         raise ValueError(
-            f"npz:{file}: array {name!r} is {array.dtype} of shape {array.shape}: allowed is uint8 "
-            f"of shape (n, h, w) or (n, h, w, c), not empty{_remedy(array)}"
+            f"npz:{file}: array {name!r} must be uint8 of shape (n, h, w) or (n, h, w, c), not "
+            f"empty; got {array.dtype} of shape {array.shape}{_remedy(array)}"
         )
     if array.ndim == 3:
         return array[..., None]
@@ -141,7 +139,7 @@ def _images(file: pathlib.Path, name: str, array: np.ndarray) -> np.ndarray:
 
 
 def _remedy(array: np.ndarray) -> str:
-    """What to write for an array of images that has another type or another shape."""
+    """Code that converts an array of images of another type or shape, for the message."""
     if array.dtype.kind in "fiu" and array.dtype != np.uint8 and array.size:
         low, high = float(array.min()), float(array.max())
         span = f"; its values are between {low:.3g} and {high:.3g}: "
@@ -172,7 +170,7 @@ def _labels(file: pathlib.Path, name: str, array: np.ndarray, count: int) -> np.
             return array.argmax(1).astype(np.int64)
     if array.dtype.kind not in "iu" or array.shape not in ((count,), (count, 1)):
         raise ValueError(
-            f"npz:{file}: array {name!r} is {array.dtype} of shape {array.shape}: allowed are "
-            f"integers of shape ({count},), as many as images, or one-hot rows"
+            f"npz:{file}: array {name!r} must be integers of shape ({count},), as many as images, "
+            f"or one-hot rows; got {array.dtype} of shape {array.shape}"
         )
     return array.reshape(count).astype(np.int64)

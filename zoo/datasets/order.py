@@ -1,32 +1,32 @@
 """The order of examples, in NumPy: bit for bit that of `zoo.datasets.batches` on TensorFlow.
 
-A permutation without memory: one block of a Feistel cipher says where a position goes. A cipher
-permutes 2^bits numbers, so a number outside the range is enciphered again until it is inside
+A permutation without memory: a Feistel cipher of one block maps each position. A cipher
+permutes 2^bits numbers, so a number outside the range is encrypted again until it is inside
 (cycle walking: Black and Rogaway, "Ciphers with arbitrary finite domains", CT-RSA 2002). The
 cipher is four rounds of Simon (Beaulieu et al. 2013, eprint 2013/404), with words of any size.
 """
 
 import numpy as np
 
-# What TensorFlow puts before a seed of two numbers.
+# The prefix that TensorFlow adds to a seed of two numbers.
 _FIRST_KEY = 498247692
 
-# Below it four rounds leave patterns, says TensorFlow.
+# Below it four rounds leave patterns, according to TensorFlow.
 _LEAST_BITS = 16
 
 
 def shuffled(positions: np.ndarray, seed: int, turn: int, count: int) -> np.ndarray:
-    """Where a permutation of 0 to count - 1 takes `positions`.
+    """The images of `positions` under a permutation of 0 to count - 1.
 
     Args:
       positions: whole numbers from 0 to count - 1, of any shape.
-      seed: below 2**31; with `turn` it names the permutation.
+      seed: below 2**31; with `turn` it selects the permutation.
       turn: number of the pass through the examples, of which 32 bits count.
-      count: how many examples there are, at least 1.
+      count: number of examples, at least 1.
 
     Returns:
-      int64, of the shape of `positions`: what `tf.random.experimental.index_shuffle` returns for
-      the seed (seed, turn) and max_index = `sound(count)` - 1, applied again where it is outside.
+      int64, of the shape of `positions`: equal to `tf.random.experimental.index_shuffle` for
+      the seed (seed, turn) and max_index = `sound(count)` - 1, applied again to numbers outside.
     """
     found = np.array(positions, np.uint64)
     if count == 1:
@@ -46,10 +46,10 @@ def shuffled(positions: np.ndarray, seed: int, turn: int, count: int) -> np.ndar
 
 
 def sound(count: int) -> int:
-    """How many numbers `index_shuffle` must permute for each of `count` to come out once.
+    """The range that `index_shuffle` must permute to return each of `count` numbers once.
 
-    With 2^16 + 1, 2^18 + 1 and so on its cipher (TensorFlow 2.21) is a bit too narrow: two
-    positions go to one number, and another is lost. One number more and it is wide enough.
+    With 2^16 + 1, 2^18 + 1 and so on its cipher (TensorFlow 2.21) is one bit too narrow: two
+    positions map to one number, and another is lost. With one number more it is wide enough.
     """
     bits = (count - 1).bit_length()
     narrow = count == 2 ** (bits - 1) + 1 and bits % 2 and bits > _LEAST_BITS

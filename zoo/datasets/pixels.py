@@ -10,7 +10,7 @@ _INVERSE_HALF_RANGE = np.float32(1 / 127.5)
 
 
 def scale(pixels: Any) -> Any:
-    """Scales uint8 pixels in [0, 255] to float32 in [-1, 1]; THE one place that does it.
+    """Scales uint8 pixels in [0, 255] to float32 in [-1, 1]; the only function that does it.
 
     Args:
       pixels: NumPy or JAX array or TensorFlow tensor of any shape, uint8 or floating.
@@ -26,7 +26,7 @@ def scale(pixels: Any) -> Any:
     if np.issubdtype(kind, np.floating):
         return pixels
     if kind != np.uint8:
-        raise ValueError(f"pixels of dtype {kind.name}: allowed are uint8 and floating points")
+        raise ValueError(f"pixels must be uint8 or floating point; got {kind.name}")
     if not hasattr(pixels.dtype, "as_numpy_dtype"):
         return (pixels.astype(np.float32) - np.float32(127.5)) * _INVERSE_HALF_RANGE
     import tensorflow as tf
@@ -57,7 +57,7 @@ def check_image_size(image_size: int | None) -> None:
     if image_size is None:
         return
     if isinstance(image_size, bool) or not isinstance(image_size, int) or image_size < 1:
-        raise ValueError(f"image_size {image_size!r}: allowed is a whole number of at least 1")
+        raise ValueError(f"image_size must be a whole number of at least 1; got {image_size!r}")
 
 
 def square(image: np.ndarray, size: int | None) -> np.ndarray:

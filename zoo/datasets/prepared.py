@@ -1,4 +1,4 @@
-"""Image sets of TensorFlow Datasets (TFDS), read from disk; nothing is downloaded unasked."""
+"""Image sets of TensorFlow Datasets (TFDS), read from disk; downloads need `download=True`."""
 
 import os
 from typing import Any
@@ -32,19 +32,19 @@ def read(
 ) -> Dataset:
     """Reads two splits of a TFDS image set into memory, in TFDS's order.
 
-    The set lies in the folder named by the environment variable TFDS_DATA_DIR (TFDS's default:
+    The set is in the folder named by the environment variable TFDS_DATA_DIR (TFDS's default:
     ~/tensorflow_datasets). An unprepared `fashion_mnist` is prepared from the Debian package
-    dataset-fashion-mnist where that is installed.
+    dataset-fashion-mnist if that is installed.
 
     Args:
-      name: as TFDS spells it, `name`, `name/config`, `name:version` or `name/config:version`.
+      name: as in TFDS, `name`, `name/config`, `name:version` or `name/config:version`.
       image_size: side to resize to, or None.
       train_split: TFDS split expression.
-      test_split: likewise.
+      test_split: the same for testing.
       download: whether TFDS may download and prepare the set.
 
     Returns:
-      The `Dataset`; labels are the feature `label` where the set has one.
+      The `Dataset`; labels are the feature `label` if the set has one.
 
     Raises:
       ValueError: the set is not prepared, has no uint8 feature `image` or no such split, or its
@@ -87,7 +87,7 @@ def _is_prepared(builder: Any) -> bool:
 
 
 def _prepare(builder: Any, name: str, download: bool) -> None:
-    """Prepares a set from the Debian package or by a download, or says what would help."""
+    """Prepares a set from the Debian package or by a download; an error names the remedies."""
     packaged = builder.name == "fashion_mnist" and debian.is_installed()
     if not packaged and not download:
         package = "`apt-get install dataset-fashion-mnist` (Debian), "
@@ -102,12 +102,12 @@ def _prepare(builder: Any, name: str, download: bool) -> None:
             debian.prepare(builder)
         else:
             builder.download_and_prepare()
-    except Exception as error:  # TFDS, its downloader and its parsers raise many kinds.
+    except Exception as error:  # TFDS, its downloader and its parsers raise many exceptions.
         raise ValueError(f"cannot prepare {name}: {_one_line(error)}") from error
 
 
 def _check_features(builder: Any, name: str) -> tuple[str, ...]:
-    """Class names (none where there are no labels), once `image` is known to be usable."""
+    """Class names (none if there are no labels), after a check of the feature `image`."""
     import tensorflow_datasets as tfds
 
     features = builder.info.features
@@ -115,7 +115,7 @@ def _check_features(builder: Any, name: str) -> tuple[str, ...]:
     features = dict(features) if isinstance(features, tfds.features.FeaturesDict) else {}
     image = features.get("image")
     if not isinstance(image, tfds.features.Image) or np.dtype(image.np_dtype) != np.uint8:
-        raise ValueError(f"{name} has no uint8 feature 'image'; allowed are TFDS image sets")
+        raise ValueError(f"{name} must be a TFDS image set; it has no uint8 feature 'image'")
     label = features.get("label")
     return tuple(label.names) if isinstance(label, tfds.features.ClassLabel) else ()
 
@@ -136,7 +136,7 @@ def _read_split(
     images, done = None, 0
     progress = Progress(f"Reading {name} {split}", count)
     for batch in _stream(builder, split, labelled):
-        # One example, or a batch of them where all images have the same size.
+        # One example, or a batch of them if all images have the same size.
         for image in batch["image"] if batch["image"].ndim == 4 else batch["image"][None]:
             image = square(image, image_size)
             images = np.empty((count, *image.shape), np.uint8) if images is None else images
@@ -159,7 +159,7 @@ def _stream(builder: Any, split: str, labelled: bool) -> Any:
     import tensorflow_datasets as tfds
 
     wanted = {"image": True, **({"label": True} if labelled else {})}
-    # One file after another keeps TFDS's order.
+    # Reading the files one by one keeps TFDS's order.
     config = tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False)
     with tf.device("CPU:0"):
         stream = builder.as_dataset(

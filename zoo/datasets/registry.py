@@ -14,7 +14,7 @@ from zoo.datasets.base import Dataset
 from zoo.datasets.maps import MAPS
 from zoo.datasets.pixels import check_image_size
 
-# NAME[class=C] and NAME[map], of which several may follow each other.
+# NAME[class=C] and NAME[map], which may be repeated.
 _BRACKET = re.compile(r"(.+)\[(class=)?([^\]\[]+)\]")
 
 # Sets of points in the plane; all others hold images.
@@ -48,18 +48,18 @@ def load(
         antialiasing. None keeps them as they are.
       train_split: a TFDS split expression such as `train[:50000]`. For sets that are not TFDS's:
         `train` or `test`, with a slice of whole numbers (`train[:500]`) if wanted.
-      test_split: likewise.
+      test_split: the same for testing.
       download: whether TFDS may download a set; False never touches the network.
 
     Returns:
       The `Dataset`: uint8 images of shape (n, h, w, c), or float32 points of shape (n, 2).
 
     Raises:
-      ValueError: the name is unknown, the set is not there, or it is not what it should be.
+      ValueError: the name is unknown, the set is missing, or its content is invalid.
     """
     check_image_size(image_size)
     match = _BRACKET.fullmatch(name)
-    # Folders may have such names, too.
+    # Names of folders may contain brackets, too.
     if match and (match[2] or match[3] in MAPS or not name.startswith(("folder:", "npz:"))):
         whole = load(
             match[1],
@@ -92,7 +92,7 @@ def _check_readable(name: str) -> None:
         if importlib.util.find_spec(package) is None:
             raise ValueError(
                 f"data set {name!r}: it is none of {', '.join(KINDS[:-1])}, and sets of TensorFlow "
-                f"Datasets cannot be read, because {package} is not installed; where it is, write "
+                f"Datasets need {package}, which is not installed; on a machine that has it, write "
                 "the images to a file with numpy.savez, and give --dataset=npz:PATH here"
             )
 

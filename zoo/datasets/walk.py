@@ -1,15 +1,16 @@
-"""Which files below a folder are images; what systems leave in folders is passed over."""
+"""Which files below a folder are images; files left by operating systems are skipped."""
 
 import collections
 import os
 import pathlib
 
-# What Pillow reads with 8 bits; of a file with several pictures, the first.
+# Formats that Pillow reads with 8 bits; of a file with several pictures, the first.
 SUFFIXES = (
     *(".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".gif"),
     *(".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".jp2", ".avif"),
 )
-# Written by systems and not by people, at any level, in lower case; and all names with a dot first.
+# Written by systems, not by users, at any level, in lower case; also all names that begin with a
+# dot.
 _SYSTEM = {
     *("__macosx", "@eadir", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"),
     *("$recycle.bin", "system volume information", "recycler", "#recycle", "@recycle"),
@@ -20,7 +21,7 @@ _SYSTEM = {
 def images(root: pathlib.Path) -> tuple[list[pathlib.Path], collections.Counter]:
     """Lists the image files below a folder.
 
-    Hidden files and folders, and those of operating systems and file servers, are passed over. A
+    Hidden files and folders, and those of operating systems and file servers, are skipped. A
     link to a folder is followed, unless that folder is read already: each is read once, so that
     links cannot go round in circles.
 
@@ -28,8 +29,8 @@ def images(root: pathlib.Path) -> tuple[list[pathlib.Path], collections.Counter]
       root: the folder.
 
     Returns:
-      (the files in alphabetical order of their paths, suffix → how many other files there are). A
-      link of an image's name that leads nowhere is among the files, for their reader to refuse.
+      (the files in alphabetical order of their paths, suffix → number of other files). A
+      link of an image's name that is broken is among the files, so that reading it fails.
     """
     found, others = [], collections.Counter()
     seen = {os.path.realpath(root)}
@@ -54,7 +55,7 @@ def images(root: pathlib.Path) -> tuple[list[pathlib.Path], collections.Counter]
 
 
 def told(others: collections.Counter) -> str:
-    """One line about files that are no images, such as "2 files are not read: 1 .txt, 1 .xml"."""
+    """One line about files that are not images, such as "2 files are not read: 1 .txt, 1 .xml"."""
     most = sorted(others.items(), key=lambda item: (-item[1], not item[0].startswith("."), item[0]))
     kinds = ", ".join(f"{count} {suffix}" for suffix, count in most[:8])
     more = ", …" if len(others) > 8 else ""

@@ -1,6 +1,6 @@
 """Tools for the codes of a trained model: each takes a game, a `zoo.models.Model`, or a path.
 
-`python -m zoo.latent MODEL` draws what they give. Importing this package imports no TensorFlow.
+`python -m zoo.latent MODEL` draws their results. Importing this package imports no TensorFlow.
 """
 
 from zoo.latent.anomaly import anomaly_scores

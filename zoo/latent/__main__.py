@@ -1,11 +1,11 @@
-"""Draw what the codes of a trained model can do, with figures beside their baselines.
+"""Draw uses of the codes of a trained model, with metrics beside their baselines.
 
 usage: python -m zoo.latent MODEL [MODEL ...] [flags]
 
 MODEL is a run directory, a .keras file, a SavedModel directory or the name of a preset. The first
 is drawn: interpolation, traversal, neighbours, attribute vectors, code arithmetic and anomaly
-detection, those that it has the networks and labels for. Every model with an encoder is a row of
-the table of anomaly detection: each takes the sets that it was not trained on for unusual, so that
+detection, as far as it has the networks and labels. Every model with an encoder is a row of
+the table of anomaly detection: for each, the sets that it was not trained on are unusual, so that
 a model of each of two sets gives both directions. Writes the pictures, latent.json and a page in
 Markdown.
 """
@@ -37,15 +37,15 @@ FLAGS = {
         "Fashion-MNIST: pullover - T-shirt + dress, ankle boot - sneaker + sandal).",
     ),
     "examples": (2000, "Test examples to measure on, at most; five times as many from training."),
-    "seed": (0, "Of every choice and draw."),
+    "seed": (0, "Seed of every choice and draw."),
     "out": ("", "Directory of the pictures; by default runs/latent/NAME."),
-    "page": ("", "The Markdown page to write; by default README.md among the pictures."),
+    "page": ("", "The Markdown page to write; by default README.md beside the pictures."),
 }
 _DEFAULTS = {"attributes": "7:9,0:2", "arithmetic": "2-0+3,9-7+5"}
 
 
 def main(argv: list | None = None) -> None:
-    """Measure, draw, write. Exit code 2 and one line where the input is bad."""
+    """Measure, draw, write. Exit code 2 and one line for bad input."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     argv, began = sys.argv if argv is None else argv, time.monotonic()
     with commands.exit_on_bad_input():
@@ -123,12 +123,12 @@ def _wanted(text, flag, form, labels):
         elif text and len(labels) < 2:
             raise ValueError(f"--{flag} needs an encoder and labels")
         elif text:
-            raise ValueError(f"--{flag}={text}: allowed labels are 0 to {len(labels) - 1}")
+            raise ValueError(f"labels of --{flag} must be 0 to {len(labels) - 1}; got {text}")
     return found
 
 
 def _others(subjects, args):
-    """name → images, of each data set that is none of those a subject was trained on."""
+    """name → images, of each data set on which no subject was trained."""
     import numpy as np
 
     from zoo import datasets

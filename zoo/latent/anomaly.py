@@ -1,4 +1,4 @@
-"""What a model has not seen: anomaly scores, their AUROC, and what needs no model to find it."""
+"""Anomaly detection: scores of a model, their AUROC, and baselines without a model."""
 
 import numpy as np
 
@@ -18,7 +18,7 @@ def anomaly_scores(model, x: np.ndarray) -> dict[str, np.ndarray]:
         x: (n, *shape), images in [-1, 1].
 
     Returns:
-        anomaly_score, reconstruction_error and, where the model has a discriminator of examples or
+        anomaly_score, reconstruction_error and, if the model has a discriminator of examples or
         pairs, feature_error, each (n,).
 
     Raises:
@@ -41,7 +41,7 @@ def anomaly_scores(model, x: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def baseline_scores(train: np.ndarray, x: np.ndarray) -> dict[str, np.ndarray]:
-    """What any score must beat: two scores that need no model. Higher is more unusual.
+    """The baselines: two scores that need no model. Higher is more unusual.
 
     Args:
         train: (m, h, w, c), usual images in [-1, 1].
@@ -49,7 +49,7 @@ def baseline_scores(train: np.ndarray, x: np.ndarray) -> dict[str, np.ndarray]:
 
     Returns:
         pixel_neighbour: distance to the nearest of `train`, over pixels; darkness: minus the mean
-        of the pixels, which tells dark images from bright ones and knows nothing else. Each (n,).
+        of the pixels, which only tells dark images from bright ones. Each (n,).
 
     Raises:
         ValueError: the shapes do not fit.
@@ -57,7 +57,7 @@ def baseline_scores(train: np.ndarray, x: np.ndarray) -> dict[str, np.ndarray]:
     _, distances = nearest(x, train)
     return {
         "pixel_neighbour": distances[:, 0],
-        # In float64 the sum is exact, whatever the order: equal brightness gives ties.
+        # In float64 the sum is exact in any order: equal brightness gives ties.
         "darkness": -np.asarray(x).reshape(len(x), -1).mean(axis=1, dtype=np.float64),
     }
 
@@ -70,7 +70,7 @@ def auroc(usual: np.ndarray, unusual: np.ndarray) -> float:
         unusual: (m,) scores, m >= 1.
 
     Returns:
-        The area under the ROC curve, 0 to 1; ½ is chance, and below it the score is upside down.
+        The area under the ROC curve, 0 to 1; ½ is chance, and below it the score is inverted.
 
     Raises:
         ValueError: a shape is another, or a score is NaN.
@@ -92,7 +92,7 @@ def detect(model, train: np.ndarray, usual: np.ndarray, unusual: np.ndarray) -> 
 
     Args:
         model: as for `anomaly_scores`.
-        train: (m, *shape), what the model was trained on, in [-1, 1].
+        train: (m, *shape), training examples of the model, in [-1, 1].
         usual: (n, *shape), held out from the same source.
         unusual: (k, *shape), from another.
 

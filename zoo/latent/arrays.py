@@ -9,7 +9,7 @@ from zoo.models import Model
 def checked_codes(model: Model, codes: np.ndarray) -> np.ndarray:
     """Codes, (n, d) or (n, h, w, c), as float32 (n, d). Raises ValueError if they do not fit."""
     codes = rows(np.asarray(codes, np.float32))
-    # The prior knows how long a code is, for SavedModels too.
+    # The prior gives the length of a code, for SavedModels too.
     d = model.prior(1, 0).shape[1]
     if codes.ndim != 2 or codes.shape[1] != d or not len(codes):
         raise ValueError(f"codes of {model.name} are (n, {d}), n >= 1; got {codes.shape}")
@@ -17,7 +17,7 @@ def checked_codes(model: Model, codes: np.ndarray) -> np.ndarray:
 
 
 def checked_examples(model: Model, x: np.ndarray) -> np.ndarray:
-    """`x` as float32 (n, *shape). Raises ValueError where the model takes other examples."""
+    """`x` as float32 (n, *shape). Raises ValueError if the model takes other examples."""
     x = np.asarray(x)
     shape = ", ".join(map(str, model.shape))
     if x.shape[1:] != tuple(model.shape) or not len(x):

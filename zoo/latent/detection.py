@@ -28,7 +28,7 @@ def measure(subject: Subject, others: dict) -> dict[str, dict]:
         others: name → uint8 images (n, h, w, c).
 
     Returns:
-        name of the set → (what `zoo.latent.detect` returns, the images as the model sees them);
+        name of the set → (the value of `zoo.latent.detect`, the images as the model takes them);
         `UPSIDE_DOWN` comes last.
 
     Raises:
@@ -44,7 +44,7 @@ def measure(subject: Subject, others: dict) -> dict[str, dict]:
 
 
 def aurocs(found: dict) -> dict[str, dict[str, float]]:
-    """name of the set → score → AUROC, of what `measure` returns."""
+    """name of the set → score → AUROC, from the value of `measure`."""
     return {
         name: {score: float(area) for score, (*_, area) in scores.items()}
         for name, (scores, _) in found.items()
@@ -56,7 +56,7 @@ def draw(path: pathlib.Path, subject: Subject, found: dict) -> None:
 
     Args:
         path: PNG file to write.
-        subject: whose test images are the usual ones.
+        subject: the model whose test images are the usual ones.
         found: as from `measure`.
     """
     scores = [name for name in NAMES if name in next(iter(found.values()))[0]]

@@ -14,9 +14,9 @@ def attribute_vector(
 ) -> np.ndarray:
     """The mean code of the examples that have an attribute, minus that of those without.
 
-    An attribute that comes with certain classes (bright things are mostly coats) drags them along;
-    `within` takes the difference inside each class and then the mean over the classes, so that
-    what sets the classes apart cancels.
+    An attribute that is common in some classes (bright things are mostly coats) brings their
+    difference; `within` takes the difference inside each class and then the mean over the classes,
+    so that differences between classes cancel.
 
     Args:
         codes: (n, d) or (n, h, w, c), as from `encode`.
@@ -53,7 +53,7 @@ def attribute_vector(
 def class_vector(
     codes: np.ndarray, labels: np.ndarray, to: int, source: int | None = None
 ) -> np.ndarray:
-    """The way to a class: its mean code, minus that of the class `source`, or of all others.
+    """The direction to a class: its mean code, minus that of the class `source`, or of all others.
 
     Args:
         codes: (n, d) or (n, h, w, c), as from `encode`.
@@ -73,7 +73,7 @@ def class_vector(
 
 
 def mean_code(codes: np.ndarray, labels: np.ndarray, label: int) -> np.ndarray:
-    """Mean of the codes (n, ...) whose label is `label`, (...). Raises ValueError if none is."""
+    """Mean of the codes (n, ...) of label `label`, (...). Raises ValueError if there is none."""
     return np.asarray(codes)[_checked_labels(labels, label) == label].mean(axis=0)
 
 
@@ -99,7 +99,7 @@ def edit(model, x: np.ndarray, vector: np.ndarray, strengths=(0.0, 0.5, 1.0)) ->
 
 
 def arithmetic(model, a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
-    """The image of a − b + c, where each is the mean code of several images.
+    """The image of a − b + c, each of them the mean code of several images.
 
     Radford, Metz and Chintala 2016 (arXiv:1511.06434), who average the codes of three samples, as
     single ones were unstable. An encoder allows it with real images. The mean of many Gaussian

@@ -1,4 +1,4 @@
-"""Real examples by the code: which of a library resemble an example, in the encoder's view."""
+"""Nearest examples of a library, by the distance of codes."""
 
 import numpy as np
 
@@ -42,7 +42,7 @@ def neighbours(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The k examples of `library` whose codes are nearest to those of each of `queries`.
 
-    Hold them against `nearest(queries, library, k)`, the neighbours by pixels, which need no model.
+    Compare with `nearest(queries, library, k)`, the neighbours by pixels, which need no model.
 
     Args:
         model: a game, a `zoo.models.Model`, or a path to one.

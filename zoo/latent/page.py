@@ -1,4 +1,4 @@
-"""The page of `python -m zoo.latent`: every tool with its one line, its picture, its figures."""
+"""The page of `python -m zoo.latent`: one line of code, picture and figures of every tool."""
 
 import math
 
@@ -23,7 +23,7 @@ _LINES = {
 
 
 def sentences(found: dict) -> dict[str, list[str]]:
-    """Tool → what was measured, in sentences.
+    """Tool → sentences with its figures.
 
     Args:
         found: the contents of `latent.json`.
@@ -35,7 +35,7 @@ def sentences(found: dict) -> dict[str, list[str]]:
 
 
 def summary(found: dict) -> str:
-    """What is printed: a line for each sentence, and the table of AUROCs."""
+    """The printed text: a line for each sentence, and the table of AUROCs."""
     lines = []
     for name, told in sentences(found).items():
         lines += [f"\n{_LINES[name][0].lower()}", *(f"  {sentence}" for sentence in told)]
@@ -173,7 +173,7 @@ def _anomaly(found):
         "images have the first term alone."
     ]
     areas = [scores for row in found["anomaly"] for scores in row["unusual"].values()]
-    # Of Birnbaum and Klose: the variance of an AUROC is at most A (1 − A) / min(n, m).
+    # By Birnbaum and Klose, the variance of an AUROC is at most A (1 − A) / min(n, m).
     variances = [
         area * (1 - area) / row["images"]
         for row in found["anomaly"]

@@ -19,12 +19,12 @@ _MEASURED = 200
 
 
 def interpolation(subject: Subject, out: pathlib.Path) -> dict[str, float]:
-    """Ways between test images, or between prior draws where there is no encoder.
+    """Paths between test images, or between prior draws if there is no encoder.
 
     Returns:
         norm_middle, norm_middle_straight: mean norm of the code half way; norm_prior of draws from
         the prior; norm_codes of the ends. largest_step, largest_step_blend: the largest of the
-        steps between neighbouring images over their mean, 1 where all are equal.
+        steps between neighbouring images over their mean, 1 if all are equal.
     """
     model, middle, times = subject.model, _STEPS // 2, np.linspace(0, 1, _STEPS)
     chosen = subject.one_of_each(200)
@@ -89,7 +89,7 @@ def nearest(subject: Subject, out: pathlib.Path) -> dict[str, float]:
 
     Returns:
         same_class_code, same_class_pixels: share of the five nearest that have the query's class;
-        same_class_chance: of training images at random. Left out where there are no labels.
+        same_class_chance: of training images at random. Left out if there are no labels.
     """
     k, queries = 6, subject.one_of_each(6)
     by_code, _ = library.nearest(subject.codes, subject.train_codes, k)
@@ -125,7 +125,7 @@ def attributes(subject: Subject, out: pathlib.Path, pairs: list) -> dict[str, fl
         the same at 1 for a vector of equal length from shuffled labels. brighter and kept: change
         of the mean pixel, and share whose nearest training image keeps its class, along the
         brightness vector; brighter_within and kept_within: along that taken within classes. These
-        four are left out where the class alone says how bright an image is.
+        four are left out if the class alone determines the brightness of an image.
     """
     model, codes, labels = subject.model, subject.train_codes, subject.train_labels
     figures, rows = {}, []
@@ -163,7 +163,7 @@ def _brighter(subject):
     has = has > np.median(has)
     try:
         within = directions.attribute_vector(codes, has, labels)
-    except ValueError:  # the class says all of it
+    except ValueError:  # the class determines brightness
         return {}, []
     plain = directions.attribute_vector(codes, has)
     within *= np.linalg.norm(plain) / np.linalg.norm(within)
@@ -224,13 +224,13 @@ def arithmetic(subject: Subject, out: pathlib.Path, sums: list) -> dict[str, flo
 
 
 def _pairwise(x, moved, count):
-    """Rows of two examples each, for as many rows as `count`."""
+    """`count` rows of two examples each."""
     cells = [[x[i], None, *moved[i]] for i in range(min(2 * count, len(x)))]
     return [Row("", [*left, None, *right]) for left, right in zip(cells[::2], cells[1::2])]
 
 
 def _shuffled(subject, source, to, vector):
-    """A vector of the length of `vector`, from labels that mean nothing."""
+    """A vector of the length of `vector`, from random labels."""
     some = np.isin(subject.train_labels, (source, to))
     labels = subject.rng().permutation(subject.train_labels[some])
     found = directions.class_vector(subject.train_codes[some], labels, to, source)

@@ -1,4 +1,4 @@
-"""Ways through the space of codes: interpolation between two codes, traversal along one axis."""
+"""Paths in the space of codes: interpolation between two codes, traversal along one axis."""
 
 import numpy as np
 
@@ -33,8 +33,8 @@ def slerp(a: np.ndarray, b: np.ndarray, t: np.ndarray) -> np.ndarray:
     """The great circle from codes a to codes b; the norm goes evenly from that of a to that of b.
 
     White 2016 (arXiv:1609.04468) proposed it for Gaussian priors: in many dimensions their draws
-    lie near a sphere around the origin, and a straight line leaves it for the middle, where the
-    generator was hardly ever asked. Where the norms are equal this is his formula; where they are
+    lie near a sphere around the origin, and a straight line leaves it for the middle, on which the
+    generator was hardly trained. If the norms are equal, this is his formula; if they are
     not, he weights the codes themselves; here direction and norm are interpolated each for itself.
 
     Args:
@@ -56,7 +56,7 @@ def slerp(a: np.ndarray, b: np.ndarray, t: np.ndarray) -> np.ndarray:
     # Of short and of long vectors between unit vectors, where arccos would lose half its digits.
     apart, together = (np.linalg.norm(w, axis=-1, keepdims=True) for w in (u - v, u + v))
     if (~straight & (together < _NARROW)).any():
-        raise ValueError("slerp between opposite codes: no great circle is the one between them")
+        raise ValueError("slerp between opposite codes: the great circle is not unique")
     angle = 2 * np.arctan2(apart, together)
     straight |= apart < _NARROW
     sine = np.where(straight, 1, np.sin(angle))
@@ -66,7 +66,7 @@ def slerp(a: np.ndarray, b: np.ndarray, t: np.ndarray) -> np.ndarray:
 
 
 def path(law: str, a: np.ndarray, b: np.ndarray, steps: int = 9) -> np.ndarray:
-    """Codes on the way from a to b that suits the prior `law`, both ends included.
+    """Codes on a path from a to b that suits the prior `law`, both ends included.
 
     `slerp` for "normal" in two dimensions or more; `lerp` for the others: a straight line stays in
     the box of "uniform", which is convex, and no line suits "mixture", whose middle is empty.
@@ -75,7 +75,7 @@ def path(law: str, a: np.ndarray, b: np.ndarray, steps: int = 9) -> np.ndarray:
         law: one of `zoo.priors.PRIORS`.
         a: (n, d), or (n, h, w, c), whose numbers are the coordinates of a vector.
         b: as a.
-        steps: codes on each way, 2 or more.
+        steps: codes on each path, 2 or more.
 
     Returns:
         (n, steps, d), or (n, steps, h, w, c).
@@ -84,7 +84,7 @@ def path(law: str, a: np.ndarray, b: np.ndarray, steps: int = 9) -> np.ndarray:
         ValueError: there are fewer than 2 steps; or see `slerp`.
     """
     if steps < 2:
-        raise ValueError(f"a path needs 2 steps or more, got {steps}")
+        raise ValueError(f"steps must be 2 or more; got {steps}")
     shape = np.shape(a)[1:]
     a, b = rows(np.asarray(a)), rows(np.asarray(b))
     curved = law == "normal" and a.shape[-1] > 1
@@ -93,13 +93,13 @@ def path(law: str, a: np.ndarray, b: np.ndarray, steps: int = 9) -> np.ndarray:
 
 
 def interpolate(model, a: np.ndarray, b: np.ndarray, steps: int = 9) -> np.ndarray:
-    """Images on the way from codes a to codes b; between two pictures, `a = game.encode(x)`.
+    """Images on a path from codes a to codes b; between two pictures, `a = game.encode(x)`.
 
     Args:
         model: a game, a `zoo.models.Model`, or a path to one.
         a: codes (n, d) or (n, h, w, c).
         b: as a.
-        steps: images on each way, the two ends included; see `path` for which way.
+        steps: images on each path, the two ends included; see `path`.
 
     Returns:
         (n, steps, *shape), in the range of the model, [-1, 1] for images.
@@ -115,13 +115,14 @@ def interpolate(model, a: np.ndarray, b: np.ndarray, steps: int = 9) -> np.ndarr
 def traverse(
     model, codes: np.ndarray, coordinates: list | None = None, values: np.ndarray | None = None
 ) -> np.ndarray:
-    """What each coordinate does: images of codes in which one coordinate takes other values.
+    """Effect of each coordinate: images of codes in which one coordinate takes other values.
 
     Args:
         model: as for `interpolate`.
-        codes: (n, d) or (n, h, w, c), whose coordinates are counted in the order of their numbers.
+        codes: (n, d) or (n, h, w, c), whose coordinates are counted in the order of the flattened
+            code.
         coordinates: which ones; None for all of them.
-        values: (steps,) what they are set to; None for `spread` of the prior.
+        values: (steps,) values of the coordinate; None for `spread` of the prior.
 
     Returns:
         (n, coordinates, steps, *shape).
@@ -134,7 +135,7 @@ def traverse(
     d = codes.shape[1]
     coordinates = np.arange(d) if coordinates is None else np.asarray(coordinates)
     if coordinates.ndim != 1 or not len(coordinates) or not np.isin(coordinates, range(d)).all():
-        raise ValueError(f"coordinates must be some of 0 to {d - 1}, got {coordinates.tolist()}")
+        raise ValueError(f"coordinates must be 0 to {d - 1}; got {coordinates.tolist()}")
     values = spread(model.law) if values is None else np.asarray(values, np.float32)
     moved = np.tile(codes[:, None, None], (1, len(coordinates), len(values), 1))
     for place, coordinate in enumerate(coordinates):

@@ -1,4 +1,4 @@
-"""A model together with what it was trained on: what the pictures of the command show."""
+"""A model together with its training data, for the pictures of the command."""
 
 import functools
 import sys
@@ -12,21 +12,21 @@ from zoo.latent.arrays import encoded
 
 
 class Subject:
-    """A model, and examples as it sees them.
+    """A model, and examples in its range.
 
     Args:
         path: for `zoo.models.load`.
         dataset: as for `zoo.models.data_of`.
-        limit: of examples to test on; five times as many make the library.
-        seed: of every choice and draw.
+        limit: number of test examples, at most; five times as many make the library.
+        seed: seed of every choice and draw.
 
     Attributes:
         model: the `zoo.models.Model`.
         data: the `Dataset`.
-        trained_on: its name, with the split where that is not all of the training images.
+        trained_on: its name, with the split if that is not all of the training images.
         train: float32 (m, *shape): up to 5 · `limit` training examples, chosen at random.
         train_labels: (m,).
-        test: float32 (n, *shape), likewise.
+        test: float32 (n, *shape), chosen in the same way.
         labels: (n,), of `test`.
 
     Raises:
@@ -51,12 +51,12 @@ class Subject:
         return self.seen(images[chosen]), labels[chosen]
 
     def seen(self, images: np.ndarray) -> np.ndarray:
-        """uint8 images as the model sees them. Raises ValueError where it takes others."""
+        """uint8 images as inputs of the model. Raises ValueError if it takes others."""
         x = checked_examples(self.model, datasets.scale(images))
         return np.asarray(self.model.observed(x, self.seed))
 
     def rng(self) -> np.random.Generator:
-        """A fresh generator: what one picture shows does not depend on the others."""
+        """A fresh generator, so that one picture does not depend on the others."""
         return np.random.default_rng(self.seed)
 
     @property
@@ -76,7 +76,7 @@ class Subject:
         return encoded(self.model, self.test)
 
     def one_of_each(self, count: int) -> np.ndarray:
-        """Indices into `test` of `count` examples of different classes, as far as there are."""
+        """Indices into `test` of `count` examples of different classes, as far as they exist."""
         order = self.rng().permutation(len(self.test))
         _, first = np.unique(self.labels[order], return_index=True)
         rest = np.setdiff1d(np.arange(len(order)), first)

@@ -1,8 +1,8 @@
 """Metrics of games with an encoder, each next to the baseline that gives it a meaning.
 
-`evaluate` measures a game, `cheap` is the part of it for use during training, and `table` is what
-a person reads. The other functions work on plain arrays and know nothing of games. The images of
-`compare_sets` are looked at through a `zoo.metrics.classifier`.
+`evaluate` measures a game, `cheap` is the part of it for use during training, and `table` is the
+text for a reader. The other functions work on plain arrays, without games. The images of
+`compare_sets` are compared in the features of a `zoo.metrics.classifier`.
 """
 
 from zoo.metrics import translation

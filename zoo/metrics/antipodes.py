@@ -1,4 +1,4 @@
-"""What an autoencoder does to a circle: the test bed in which a bound on its error is a theorem.
+"""Errors of an autoencoder on a circle, for which a lower bound is a theorem.
 
 Borsuk and Ulam (K. Borsuk, "Drei Sätze über die n-dimensionale euklidische Sphäre", Fundamenta
 Mathematicae 20, 1933): a continuous map of the n-sphere into R^n gives two opposite points the same
@@ -7,8 +7,8 @@ function of codes at all, continuous or not. At the pair with E(x) = E(-x) both 
 same G(E(x)); they are 2R apart, so one of them misses by R or more: max |x - G(E(x))| >= R.
 
 It is the largest error that is bounded, not the mean one. A good E cuts the circle open, runs along
-it and hurries back through a short arc; errors are large there, and the shorter the arc the steeper
-E. With codes of two coordinates nothing stands in the way of an error of 0.
+it and returns through a short arc; errors are large there, and the shorter the arc the steeper
+E. With codes of two coordinates an error of 0 is possible.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ def around(encode: Callable, decode: Callable, radius: float = 1.0, n: int = 10_
       encode: points (b, 2) to codes (b, d).
       decode: codes (b, d) to points (b, 2).
       radius: of the circle around 0, above 0.
-      n: how many angles; even, so that every point has its opposite, and 4 or more.
+      n: number of angles; even, so that every point has its opposite, and 4 or more.
 
     Returns:
       angles (n,) in radians, from 0; x (n, 2); codes (n, d); returned (n, 2); errors (n,), the
@@ -63,8 +63,9 @@ def opposite_pair(
 
     h(t) = E(x(t)) - E(x(t + π)) has opposite signs at t = 0 and t = π, and E is continuous, so h is
     zero in between: this is the proof for the circle. In float32 the codes agree up to rounding
-    times the slope of E, and what is left is measured: for any two opposite points, errors are at
-    least R - |G(E(x)) - G(E(-x))| / 2 at one of them, by the triangle inequality alone.
+    times the slope of E, and the difference that remains is measured: for any two opposite points,
+    errors are at least R - |G(E(x)) - G(E(-x))| / 2 at one of them, by the triangle inequality
+    alone.
 
     Args:
       encode: points (b, 2) to codes (b, 1), continuous.
@@ -74,7 +75,7 @@ def opposite_pair(
 
     Returns:
       pair_angle in [0, π], radians; pair_code_gap, |E(x) - E(-x)|; pair_error, the larger error of
-      the two; pair_bound, R - |G(E(x)) - G(E(-x))| / 2, which is R where the codes are equal.
+      the two; pair_bound, R - |G(E(x)) - G(E(-x))| / 2, which is R if the codes are equal.
 
     Raises:
       ValueError: codes have more than one coordinate, or are not finite.

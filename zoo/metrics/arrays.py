@@ -1,4 +1,4 @@
-"""What the arrays that are compared must have in common."""
+"""Checks of arrays that are compared."""
 
 from collections.abc import Callable
 
@@ -11,10 +11,10 @@ def same_width(
     """Arrays of rows of one width, as float64; codes (n, h, w, c) become rows (n, h · w · c).
 
     Args:
-      name: of the function that asks, for the message.
+      name: name of the calling function, for the message.
       arrays: (n, d), (m, d), ... of codes or features.
-      least: rows of each.
-      finite: refuse NaN and infinity; otherwise they pass, into figures that are not finite.
+      least: minimum number of rows of each.
+      finite: refuse NaN and infinity; otherwise they are accepted, and figures are not finite.
 
     Raises:
       ValueError: the arrays are not of this kind.

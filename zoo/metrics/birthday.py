@@ -1,10 +1,10 @@
-"""The birthday-paradox test, for how many different examples a generator can make.
+"""The birthday-paradox test, for the number of different examples that a generator makes.
 
 Among s draws from N equally likely things, two are the same with probability about
 1 - exp(-s (s - 1) / (2 N)): one half for N = 0.72 s^2. Arora, Zhang, "Do GANs actually learn the
 distribution? An empirical study", 2017, arXiv:1706.08224, looked for near-duplicates in batches
-of generated images. Here a threshold replaces the person who decides what a duplicate is, and
-two controls, with known answers, stand next to every result; `closest` is for the person's eye.
+of generated images. Here a threshold replaces the person who judges duplicates, and
+two controls, with known answers, stand next to every result; `closest` is for inspection.
 """
 
 import dataclasses
@@ -27,25 +27,25 @@ _MOST_REAL = 5000
 _MOST_PAIRED = 4000
 _CONTROL_DIVISIONS = 10
 _INFORMATIVE = 0.2
-# In smaller batches a pair counts as one of duplicates where it is merely alike: of batches of 2,
-# closer than 1 in 20 pairs of different real examples.
+# In smaller batches a pair of merely similar images counts as duplicates: in batches of 2,
+# a pair as close as 1 in 20 pairs of different real examples.
 _SMALLEST_BATCH = 5
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Birthday:
-    """What the test found. Intervals are 95 %; infinity: no more collisions than real data have.
+    """The result of the test. Intervals are 95 %; infinity: no more collisions than real data have.
 
     Attributes:
-      samples: how many were given.
+      samples: number of samples given.
       batch_size: s, of each of `batches` disjoint batches.
       collisions: batches with a pair closer than `threshold`.
       threshold: a Euclidean distance, in units of the pixels or features.
       rate, rate_interval: collisions / batches, with its Clopper-Pearson interval.
       real_rate: the same of real examples at this threshold, about 0.05, from the calibration.
       support, support_interval: N, from the rate in excess of `real_rate`.
-      pair_support, pair_interval: 1 / sum p_i^2 as pairs / duplicate pairs, in excess likewise,
-        over all pairs of up to 4,000 samples; equal to `support` for a uniform law.
+      pair_support, pair_interval: 1 / sum p_i^2 as pairs / duplicate pairs, in excess in the same
+        way, over all pairs of up to 4,000 samples; equal to `support` for a uniform law.
       negative_control: held-out real examples that took no part in the calibration; `expected` is
         `real_rate`, `found` their rate.
       positive_control: draws from `expected` stored real examples; `found` is the support.
@@ -76,7 +76,7 @@ class Birthday:
 
     @property
     def sentence(self) -> str:
-        """The result in words, which say what such a test can and cannot show."""
+        """The result in words, with the limits of such a test."""
         low, high = (_rounded(limit) for limit in self.support_interval)
         seen = (
             f"{self.collisions} of {self.batches} batches of {self.batch_size} samples hold a pair "
@@ -107,7 +107,7 @@ class Birthday:
 
 @dataclasses.dataclass(frozen=True)
 class Control:
-    """A run of the test whose answer is known; passed if `interval` holds what was `expected`."""
+    """A run of the test with a known answer; passed if `interval` holds the `expected` value."""
 
     expected: float
     found: float
@@ -135,9 +135,9 @@ def birthday_test(
     none was looked at before; more samples make more batches, and allow larger ones. Half of the
     real examples set the threshold, such that `FALSE_RATE` of real batches of s collide; the
     expected collisions of that kind are subtracted, and the interval of N (Clopper-Pearson on
-    the rate) is widened by the uncertainty of what is subtracted. The other half are the controls.
+    the rate) is widened by the uncertainty of that number. The other half are the controls.
     N solves the birthday equation exactly, -ln(1 - rate) = -sum_{i<s} ln(1 - i/N); the usual
-    s (s - 1) / (-2 ln(1 - rate)) is 5 % off where s is 10. Of 180 generators that draw from 64, 256
+    s (s - 1) / (-2 ln(1 - rate)) is 5 % off if s is 10. Of 180 generators that draw from 64, 256
     or 1,024 images of Fashion-MNIST, 8,000 samples each, the interval held the number for 171.
 
     Few real examples allow small batches only: 10,000 (more are not used) allow s = 500, which
@@ -147,11 +147,11 @@ def birthday_test(
       samples: (n, ...) generated examples, independent draws; n >= 100.
       real: (m, ...) real examples that the generator was not trained on, m >= 100, without
         repetitions; their number, not only their law, limits the test.
-      mask: boolean, of the shape of one example, True where a coordinate counts. Coordinates that
-        carry noise must not count: noise hides duplicates.
+      mask: boolean, of the shape of one example, True for a coordinate that counts. Coordinates
+        that carry noise must not count: noise hides duplicates.
       features: maps examples (b, ...) to the features (b, ...) that are compared, such as
         `Classifier.features`; coordinates that do not count are set to 0 first. None: pixels.
-      closest: how many of the closest pairs of all samples to return.
+      closest: number of closest pairs of all samples to return.
       rng_seed: seeds the division into parts and batches, and the positive control.
 
     Raises:
@@ -219,8 +219,8 @@ def _points(examples, mask, features):
 def _batch_size(pilot, calibration, samples):
     """The size at which the pilot expects the rate closest to 1/2, among those allowed.
 
-    Where no size is expected to reach `_INFORMATIVE`, the largest: its threshold is the strictest,
-    while at small sizes samples that are merely alike, as blurred ones are, count as the same.
+    If no size is expected to reach `_INFORMATIVE`, the largest: its threshold is the strictest,
+    while at small sizes samples that are merely similar, as blurred ones are, count as the same.
     """
     squared = neighbours.all_pairs(pilot)
     largest = max(2, min(samples // _MIN_BATCHES, calibration.largest()))
@@ -261,7 +261,7 @@ def _positive(control, size, calibration, samples, rng):
 
 
 def _rounded(support):
-    """Two significant digits, more would pretend."""
+    """Two significant digits; more would suggest a false precision."""
     if math.isinf(support):
         return "infinity"
     return f"{round(support, 1 - math.floor(math.log10(support))):,.0f}"

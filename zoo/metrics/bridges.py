@@ -1,7 +1,7 @@
-"""Samples that lie between the parts of the data: what a continuous generator cannot avoid.
+"""Samples that lie between the parts of the data: a continuous generator cannot avoid them.
 
 See Tanielian, Issenhuth, Dohmatob, Mary, "Learning disconnected manifolds: a no GAN's land", ICML
-2020, arXiv:2006.04596, for the bound on precision that the share below is a relative of.
+2020, arXiv:2006.04596, for a related bound on precision.
 """
 
 import math
@@ -28,7 +28,7 @@ def bridge(
 
     In pixels this is a weak judge: a blurred image is nearer to its neighbours than a sharp one of
     the same thing, and a good sample of a rare kind is far from all. The baseline of held-out
-    examples says how far the second goes.
+    examples shows the size of the second effect.
 
     Args:
       samples: (m, ...) generated examples, m >= 1.
@@ -41,7 +41,7 @@ def bridge(
       bridge: the share, in [0, 1].
       bridge_threshold: the distance above which a sample counts.
       bridge_real: with `held_out`, the share of those that count: 1 - quantile, nearly, if they
-        come from where the real examples come from.
+        come from the distribution of the real examples.
 
     Raises:
       ValueError: the shapes do not fit or the quantile is outside [0, 1].
@@ -91,10 +91,10 @@ def least_bridge(gap: float, slope: float) -> float:
     codes of one set and those of the other are at least g/L apart. By the Gaussian isoperimetric
     inequality sets of equal mass a that far apart have 2 Φ⁻¹(1 - a) >= g/L, so the mass between is
     1 - 2a >= 2 Φ(g / 2L) - 1, which is 0.40 g/L for small g/L. Derived here; Feng et al. 2021 state
-    their theorem otherwise.
+    their theorem in another form.
 
     It needs a bound on the slope everywhere. The slopes of `lipschitz` are found at some points,
-    and the formula with one of them in place of L is a size to compare with, not a bound.
+    and the formula with one of them in place of L is a value to compare with, not a bound.
 
     Args:
       gap: g, in the norm of x, 0 or more.

@@ -1,9 +1,9 @@
 """A small classifier whose last hidden layer is the feature space of distances between image sets.
 
-The customary Inception network was trained on large colour photographs, and no package of the
-index brings its weights; this one is trained on the set itself, with one command. A score in its
-space means something next to scores in the same space only, so its identity, name and first 8 hex
-digits of the SHA-256 of the weights file, belongs to every score.
+The customary Inception network was trained on large colour photographs, and no package in the
+package index includes its weights; this one is trained on the set itself, with one command. A score
+in its space can only be compared with scores in the same space, so its identity, name and first 8
+hex digits of the SHA-256 of the weights file, belongs to every score.
 
 Shipped, trained by `python -m zoo.metrics.classifier --dataset=NAME` with the default flags on the
 training images of TensorFlow Datasets, tested on the 10,000 test images as stored (float16):
@@ -35,19 +35,19 @@ SHIPPED = {
     "fashion_mnist": "29cfe862a076c5df9cedd0ad6020020ec9c4717ae33703bb9074b61bb34e5d24",
     "mnist": "fabc27256016a913c87506a9d3b79cb81263db11193e943686e95e77074271ea",
 }
-# Subsets of a set that a classifier was trained for.
+# Subsets of the data set of a classifier.
 _SAME_SPACE = {"fashion_mnist_10k": "fashion_mnist"}
 _LAYERS = ("conv_1", "conv_2", "conv_3", "features", "logits")
 _FILTERS, _FEATURES = (32, 64, 64), 64
 
-USAGE = """Train the classifier whose features `zoo.metrics.compare_sets` looks at images through.
+USAGE = """Train the classifier in whose features `zoo.metrics.compare_sets` compares images.
 
 usage: python -m zoo.metrics.classifier [flags]"""
 FLAGS = {
     "dataset": ("fashion_mnist", "A labelled set for zoo.datasets."),
     "output": ("", "File to write; by default classifier_<dataset>.npz, here."),
     "epochs": (8, "Passes over the training images."),
-    "seed": (0, "Of initial weights, order and dropout."),
+    "seed": (0, "Seed of initial weights, order and dropout."),
     "download": (False, "Let TensorFlow Datasets download."),
 }
 
@@ -225,7 +225,7 @@ def train(data, epochs: int, seed: int) -> bytes:
         "test_accuracy": None,
         "training": f"{len(data.train)} images, {epochs} epochs, seed {seed}",
     }
-    # What is stored is what must be tested: float16 is not the network that was trained.
+    # Test the stored weights: in float16 the network differs from the trained one.
     stored = Classifier(_contents(network, about))
     answers = stored.probabilities(scale(data.test)).argmax(axis=1)
     about["test_accuracy"] = float(np.mean(answers == data.test_labels))
@@ -255,7 +255,7 @@ def main(argv: list[str]) -> None:
     """The command: trains on `--dataset` and writes `--output`; exits with a message on bad input.
 
     Raises:
-      SystemExit: the flags or the data set will not do (code 2), or `--help` was asked for (0).
+      SystemExit: the flags or the data set are invalid (code 2), or `--help` was asked for (0).
     """
     with commands.exit_on_bad_input():
         args = commands.only_flags(USAGE, FLAGS, argv)

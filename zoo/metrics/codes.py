@@ -44,19 +44,19 @@ def mmd(
     The unbiased estimate of Gretton, Borgwardt, Rasch, Schölkopf, Smola, "A Kernel Two-Sample
     Test", JMLR 13, 2012, lemma 6, with the kernel exp(-||a - b||^2 / (2 s^2)). The bandwidth s
     is the median distance between draws from the prior alone, so that the figures of two models
-    with one prior can be compared (a bandwidth that sees the codes cannot offer that).
+    with one prior can be compared (not possible with a bandwidth that depends on the codes).
 
     Args:
       codes: (n, latent_dim) codes of real examples; n >= 2.
       prior: (m, latent_dim) draws from the prior; m >= 2.
       other_prior: (n, latent_dim) further draws, independent of `prior`: the codes of an ideal
         encoder, from which the null is computed.
-      repeats: how many null values; each splits the pooled prior draws anew, at random.
+      repeats: number of null values; each splits the pooled prior draws again, at random.
       rng_seed: seeds those splits.
 
     Returns:
-      mmd: MMD^2 between codes and prior, no unit; 0 on average where the laws agree, so it can
-        be slightly negative; lower is better.
+      mmd: MMD^2 between codes and prior, no unit; 0 on average if the distributions agree, so it
+        can be slightly negative; lower is better.
       mmd_null_mean, mmd_null_95: mean and 95 % quantile of MMD^2 between two sets of prior
         draws of the same sizes; an `mmd` below the quantile is no evidence of a difference.
 
@@ -89,7 +89,7 @@ def mmd_squared(a: np.ndarray, b: np.ndarray, bandwidth: float) -> float:
     if not bandwidth > 0:
         raise ValueError(f"bandwidth must be positive, got {bandwidth}")
     n, m = len(a), len(b)
-    # The diagonal of a kernel matrix is 1 everywhere; leaving it out is what removes the bias.
+    # The diagonal of a kernel matrix is 1 everywhere; leaving it out removes the bias.
     within_a = (_kernel_sum(a, a, bandwidth) - n) / (n * (n - 1))
     within_b = (_kernel_sum(b, b, bandwidth) - m) / (m * (m - 1))
     return within_a + within_b - 2 * _kernel_sum(a, b, bandwidth) / (n * m)

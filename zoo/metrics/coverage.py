@@ -1,10 +1,10 @@
-"""Which classes a generator makes or keeps, by the answers of a `zoo.metrics.classifier`."""
+"""Which classes a generator makes or keeps, by the outputs of a `zoo.metrics.classifier`."""
 
 import numpy as np
 
 SHARE = 0.03
 SURE = 0.5
-COLLAPSED = 0.05  # half of what unrelated reconstructions keep of ten classes
+COLLAPSED = 0.05  # half the share that unrelated reconstructions keep, of ten classes
 
 
 def class_coverage(probabilities: np.ndarray) -> dict[str, float | list[int]]:
@@ -45,7 +45,7 @@ def class_kept(images: np.ndarray, reconstructions: np.ndarray, labels=None) -> 
     """Compares the classes of images with the classes of their reconstructions G(E(x)).
 
     The class is the classifier's most probable one, for the image as for its reconstruction, so
-    that perfect reconstructions keep all classes, whatever the classifier's errors are.
+    that perfect reconstructions keep all classes, for any errors of the classifier.
 
     Args:
       images: (n, classes) a classifier's answers for n >= 1 images; rows sum to 1.
@@ -56,8 +56,8 @@ def class_kept(images: np.ndarray, reconstructions: np.ndarray, labels=None) -> 
       class_kept: share of images whose reconstruction has their class; higher is better.
       class_kept_chance: share of the most frequent class of the images, which reconstructions of
         that class alone would reach.
-      class_kept_real: share of images whose class by the classifier is their label: how far its
-        answers can be relied on. Only with labels.
+      class_kept_real: share of images whose class by the classifier is their label: how reliable
+        its outputs are. Only with labels.
       class_kept_of_each: the share of `class_kept` by class; None for a class without images.
       class_kept_collapsed: classes with images of which less than 5 % are kept.
 

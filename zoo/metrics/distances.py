@@ -15,11 +15,11 @@ def compare_sets(
     """Every figure that compares two sets of images in the space of a classifier.
 
     Args:
-      classifier: a `zoo.metrics.classifier.Classifier`, or what has its `identity`, `features`
-        and `probabilities`.
+      classifier: a `zoo.metrics.classifier.Classifier`, or an object with its `identity`,
+        `features` and `probabilities`.
       real: (n, h, w, c) real images in [-1, 1] that the generator was not trained on.
       generated: (m, h, w, c) samples.
-      other_real: (m, h, w, c) further real images, in the place of an ideal generator's samples.
+      other_real: (m, h, w, c) further real images, instead of an ideal generator's samples.
 
     Returns:
       space: the classifier's identity; figures of different spaces cannot be compared.
@@ -88,7 +88,7 @@ def kernel_distance(a: np.ndarray, b: np.ndarray) -> float:
       b: (m, d) features, m >= 2.
 
     Returns:
-      0 on average where the laws agree, so it can be slightly negative; lower is better.
+      0 on average if the distributions agree, so it can be slightly negative; lower is better.
 
     Raises:
       ValueError: the shapes do not fit or a value is not finite.

@@ -19,7 +19,7 @@ from zoo.metrics.reconstruction import z_cycle
 
 MODE_SAMPLES = 2500
 
-# All keys that `evaluate` can return; its docstring says what they mean.
+# All keys that `evaluate` can return; its docstring explains them.
 KEYS = tuple(
     """
     n_test n_train
@@ -47,8 +47,8 @@ def evaluate(
 ) -> dict[str, float]:
     """Measures a game on the test examples of a data set.
 
-    Codes are what `game.encode` returns (for most methods with a random encoder, its mean).
-    Higher (+) or lower (-) is better where the third column says so:
+    Codes come from `game.encode` (for most methods with a random encoder, its mean).
+    Higher (+) or lower (-) is better if the third column has it:
 
     | key                        | unit      |   | meaning                                         |
     | -------------------------- | --------- | - | ----------------------------------------------- |
@@ -75,8 +75,8 @@ def evaluate(
     | reverse_kl                 | nats      | - | KL of mode frequencies from uniform             |
     | ..._real                   | mixed     |   | the same three for as many test examples        |
 
-    Where the data have a second domain, also the keys of `zoo.metrics.translation.two_domains`;
-    where the game takes labels, those of `zoo.metrics.translation.class_asked`.
+    If the data have a second domain, also the keys of `zoo.metrics.translation.two_domains`;
+    if the game takes labels, those of `zoo.metrics.translation.class_asked`.
 
     The encoder "before any training" is rebuilt from the game's configuration, so it has the
     initial weights that this game had; its batch norm uses the initial moving statistics (mean

@@ -1,8 +1,8 @@
 """How many nats about the class, and about the image, can be read from a code.
 
 Mutual information itself cannot be measured from samples in many dimensions; these figures are
-what a given reader gets out, and so lower bounds: a better reader may find more. They are
-estimates and can fall below 0, which says as little as 0 does.
+the information that a given probe finds, so lower bounds: a better probe may find more. They are
+estimates and can fall below 0, which has the same meaning as 0.
 """
 
 import numpy as np
@@ -21,7 +21,7 @@ def label_information(
     """Lower bounds of I(code; class): H(class) less the held-out cross-entropy of a probe.
 
     The bound of Barber, Agakov, "The IM Algorithm", NeurIPS 2003, with the probes of
-    `zoo.metrics.probes`. A probe that is too sure of itself makes the bound loose, not wrong.
+    `zoo.metrics.probes`. An overconfident probe makes the bound loose, not wrong.
 
     Args:
       train: (n, ...) representations; all but the first axis are flattened.
@@ -81,9 +81,9 @@ def image_information(
       image_information_one: the largest of the terms, nats: a lower bound of I(code; image), up to
         the sampling error of R^2 and the choice of the largest.
       image_information: their sum, nats: a lower bound if the components, which are not
-        correlated, are independent; where they are not, it may count twice. Higher is better.
+        correlated, are independent; if they are not, it may count twice. Higher is better.
       image_information_mismatched: the sum for codes of other images, about 0.
-      components: how many were used.
+      components: number of components used.
 
     Raises:
       ValueError: the sizes do not fit, there are too few examples, or a value is not finite.

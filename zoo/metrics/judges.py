@@ -1,9 +1,9 @@
 """Fresh discriminators of pairs (x, z), so small that training them cannot fail.
 
 A judge of capacity p is a logistic readout of p - 1 fixed random ReLU features of (x, z) and a
-constant: p trained parameters and a convex loss, minimised by Newton's method. It asks of any pair
-of an encoder and a generator what the theorem of Arora, Risteski, Zhang, 2017, arXiv:1711.02651
-asks: can p parameters tell (x, E(x)) from (G(z), z)?
+constant: p trained parameters and a convex loss, minimised by Newton's method. For any pair
+of an encoder and a generator it asks the question of Arora, Risteski, Zhang, 2017,
+arXiv:1711.02651: can p parameters tell (x, E(x)) from (G(z), z)?
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ Draw = Callable[[bool, int], tuple[np.ndarray, np.ndarray]]
 
 
 class Readout:
-    """One judge. Before it is fitted it knows nothing: all logits are 0.
+    """One judge. Before it is fitted all logits are 0.
 
     Image and code have the same share in the variance of every feature. The features of a small p
     are among those of a larger one.
@@ -50,7 +50,7 @@ class Readout:
         self.parameters, self.readout = parameters, np.zeros(parameters)
 
     def logits(self, x: np.ndarray, z: np.ndarray) -> np.ndarray:
-        """(n,): how real each pair looks."""
+        """(n,): the larger, the more real the pair."""
         return self.features(x, z) @ self.readout.astype(np.float32)
 
     def features(self, x: np.ndarray, z: np.ndarray) -> np.ndarray:
@@ -84,20 +84,20 @@ def fit(judges: list[Readout], draw: Draw, budget: int, steps: int = 6) -> None:
 
 
 def verdict(logits: Callable, draw: Draw, n: int) -> dict[str, float]:
-    """What a judge makes of n fresh pairs of either kind.
+    """Accuracy, AUC and objective of a judge on n fresh pairs of either kind.
 
     Args:
-      logits: (x, z) to (n,): how real each pair looks to the judge.
+      logits: (x, z) to (n,): larger for pairs that the judge takes for real.
       draw: see `Draw`.
       n: pairs of either kind.
 
     Returns:
-      accuracy: share told apart, threshold at logit 0; a half is nothing. accuracy_se: its
+      accuracy: share told apart, threshold at logit 0; a half is chance. accuracy_se: its
         standard error.
       auc: probability that a real pair has the larger logit.
       gap: E D(x, E(x)) - E D(G(z), z) with D in (0, 1), the objective for φ(t) = t. gap_se.
       objective: E log D(x, E(x)) + E log(1 - D(G(z), z)) + 2 log 2, nats. Its expectation is a
-        lower bound of twice the Jensen-Shannon divergence; below 0, the judge is too sure.
+        lower bound of twice the Jensen-Shannon divergence; below 0, the judge is overconfident.
     """
     from sklearn.metrics import roc_auc_score
 

@@ -1,4 +1,4 @@
-"""Whether every coordinate of the codes follows the prior, all covary as it does, and are used.
+"""Whether coordinates of codes follow the prior, covary as it does, and are used.
 
 Three questions that the MMD of `zoo.metrics.codes` answers together, answered one by one.
 """
@@ -29,7 +29,7 @@ def coordinate_tests(codes: np.ndarray, prior: np.ndarray) -> dict[str, float]:
         probability of so small a p-value anywhere, if all coordinates follow the prior.
       ks_rejected: coordinates that Holm's procedure rejects (Scand. J. Statist. 6, 1979): with
         probability 95 % none, if all follow the prior; lower is better.
-      ks_total: how many coordinates there are.
+      ks_total: number of coordinates.
 
     Raises:
       ValueError: the shapes do not fit or a value is not finite.
@@ -51,7 +51,7 @@ def coordinate_tests(codes: np.ndarray, prior: np.ndarray) -> dict[str, float]:
 
 
 def verdict(figures: dict[str, float]) -> str:
-    """What `coordinate_tests` found, in words."""
+    """The result of `coordinate_tests` in words."""
     rejected, total = int(figures["ks_rejected"]), int(figures["ks_total"])
     p = f"corrected p-value {figures['ks_p']:.2g}"
     if rejected:
@@ -100,7 +100,7 @@ def active_units(means: np.ndarray) -> dict[str, float]:
       means: (n, latent_dim) means of q(z | x), or codes of an encoder without noise; n >= 2.
 
     Returns:
-      active_units: how many; a coordinate left at the prior is not one. Higher is better.
+      active_units: number of them; a coordinate left at the prior is not active. Higher is better.
       active_units_total: latent_dim.
 
     Raises:

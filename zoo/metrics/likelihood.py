@@ -1,4 +1,4 @@
-"""The likelihood of a model that has a density: how probable it finds held-out examples."""
+"""The likelihood of a model that has a density: log probability of held-out examples."""
 
 import keras
 import numpy as np
@@ -29,11 +29,11 @@ def log_likelihood(game, x, k: int = 5000, seed: int = 0) -> np.ndarray:
 
     Returns:
         (n,) nats, float64: probabilities for "bernoulli", densities in units of x for "gaussian".
-        Mean and standard error over examples are what papers report.
+        Mean and standard error over examples are reported in papers.
 
     Raises:
         ValueError: the game has no density p(x|z), k is below 1, x is empty, or its pixels are not
-            binary where they must be.
+            binary though they must be.
     """
     x = np.asarray(x, "float32")
     _check(game, x, k)
@@ -70,7 +70,7 @@ class Sampler(keras.Model):
         self.seed_generator = keras.random.SeedGenerator(
             int(np.random.SeedSequence(seed).generate_state(1)[0] >> 1)
         )
-        # A graph, not XLA: on CPU its fusion of the draws with what follows is the slower one.
+        # A graph, not XLA: on CPU it fuses the draws with later operations, which is slower.
         self.compile(jit_compile=False)
 
     def call(self, x):
@@ -92,7 +92,7 @@ def _check(game, x, k):
             f"got {type(game).__name__}"
         )
     if k < 1 or not len(x):
-        raise ValueError(f"log_likelihood got {len(x)} examples and k = {k}; allowed is 1 or more")
+        raise ValueError(f"examples and k must be 1 or more; got {len(x)} examples and k = {k}")
     if game.likelihood == "bernoulli" and not np.all(np.abs(x) == 1):
         raise ValueError(
             "a Bernoulli likelihood is one of binary pixels, -1 and 1; "

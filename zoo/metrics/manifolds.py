@@ -1,4 +1,4 @@
-"""Precision and recall of a generator: whether samples are real, and what is real is made."""
+"""Precision and recall of a generator: the quality and the coverage of its samples."""
 
 import numpy as np
 
@@ -30,7 +30,7 @@ def precision_recall(
       precision: share of generated examples in the region of the real ones; higher is better.
       recall: share of real examples in the region of the generated ones; higher is better.
       density: mean over generated examples of the number of real balls they lie in, over k; 1 is
-        expected where the laws agree, and it can exceed 1.
+        expected if the distributions agree, and it can exceed 1.
       coverage: share of real balls that hold a generated example; higher is better.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Mode counting on mixtures of equal, round Gaussians, where the truth is known."""
+"""Mode counting on mixtures of equal, round Gaussians, whose modes are known."""
 
 import numpy as np
 
@@ -28,7 +28,7 @@ def count_modes(samples: np.ndarray, centres: np.ndarray, std: float) -> dict[st
       reverse_kl: KL(p_model || uniform) = sum_i p_i ln(k p_i) in nats, with p_i the share of
         mode i among the high-quality samples; all other samples are left out. 0 is even, ln k is
         a single mode, lower is better. Even an exact sampler scores about (k - 1) / (2 n). NaN
-        where no sample is of high quality, since then there are no frequencies.
+        if no sample is of high quality, since then there are no frequencies.
 
     Raises:
       ValueError: the shapes do not fit, there is no sample, or std is not positive.

@@ -1,4 +1,4 @@
-"""Distances between many points, in blocks: fast in float32, and exact where rounding matters."""
+"""Distances between many points, in blocks: fast in float32, and exact if rounding matters."""
 
 import numpy as np
 
@@ -8,15 +8,15 @@ _ROUNDING = 2e-5
 
 
 class Points:
-    """Points whose squared distances are wanted, block by block.
+    """Points with their squared distances, block by block.
 
     |a - b|^2 = |a|^2 + |b|^2 - 2ab turns distances into one product of matrices, but cancels
-    where a and b are close, which is where duplicates are decided. So small and doubtful values
+    if a and b are close, as duplicates are. So small and doubtful values
     are computed again from the difference a - b, in float64.
 
     Args:
       examples: (n, ...) floats; all but the first axis are flattened. n >= 1.
-      mask: booleans of the shape of one example, True where a coordinate counts; None: all do.
+      mask: booleans of the shape of one example, True for a coordinate that counts; None: all do.
 
     Attributes:
       slack: bound of the rounding error of the fast squared distance.
@@ -70,7 +70,7 @@ class Points:
         return squared
 
     def near(self, rows: np.ndarray, columns: np.ndarray, limit: float) -> np.ndarray:
-        """Whether squared distances are at most `limit`, whatever the rounding: bool matrix."""
+        """Whether squared distances are at most `limit`, despite rounding: bool matrix."""
         squared = self.squared(rows, columns)
         near = squared <= limit
         i, j = np.nonzero(np.abs(squared - limit) <= self.slack)
@@ -117,7 +117,7 @@ def near_counts(points: Points, limit: float) -> np.ndarray:
 def closest_pairs(
     examples: np.ndarray, count: int = 20, mask: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The closest pairs among examples, for a person to look at (see `zoo.plots.pictures.pairs`).
+    """The closest pairs among examples, for inspection (see `zoo.plots.pictures.pairs`).
 
     10,000 examples of 784 numbers take seconds and some 100 MB: blocks of distances in float32
     nominate the candidates, whose distances are then computed directly in float64. Pairs can
@@ -125,7 +125,7 @@ def closest_pairs(
 
     Args:
       examples: (n, ...) floats, n >= 2; or `Points`.
-      count: how many pairs; fewer come back where there are fewer.
+      count: number of pairs; fewer are returned if there are fewer.
       mask: see `Points`.
 
     Returns:

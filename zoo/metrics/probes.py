@@ -49,7 +49,7 @@ def logistic_accuracy(
     At most PROBE_LIMIT = 10,000 training examples are used; from more, a subsample without
     replacement is drawn that depends on `rng_seed` alone. The regression (L2 penalty, C = 1) is
     stopped after 60 L-BFGS steps at the latest: a metric with a fixed budget, the same for
-    every representation, and not the best linear classifier that there is.
+    every representation, and not the best linear classifier.
 
     Args:
       train: (n, ...) representations; all but the first axis are flattened.
@@ -76,7 +76,7 @@ def mlp_accuracy(
     test_labels: np.ndarray,
     rng_seed: int = 0,
 ) -> float:
-    """Test accuracy of a small network, for what is in a representation but not linearly.
+    """Test accuracy of a small network, for information that is not linear in a representation.
 
     One hidden layer of 100 rectified units, 20 passes over at most PROBE_LIMIT examples with Adam
     in batches of 200: again a fixed budget. Arguments, result and errors as `logistic_accuracy`;
@@ -88,7 +88,7 @@ def mlp_accuracy(
 
 
 def chance_accuracy(train_labels: np.ndarray, test_labels: np.ndarray) -> float:
-    """Accuracy of always answering the commonest training label: what no probe may be proud of.
+    """Accuracy of always answering the most common training label: the baseline of every probe.
 
     Raises:
       ValueError: there are no labels.

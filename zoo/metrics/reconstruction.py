@@ -1,6 +1,6 @@
 """Cycle errors: how far an encoder and a generator are from inverting each other.
 
-A distance says little without the distance between things that do not belong together, so every
+A distance means little without the distance between unrelated examples, so every
 cycle error comes with its mismatched baseline and their ratio, as in Donahue, Krähenbühl,
 Darrell, "Adversarial Feature Learning", 2017, arXiv:1605.09782 (the authors' EGr and EGr_b).
 """
@@ -21,7 +21,7 @@ def cycles(x: np.ndarray, reconstructions: np.ndarray, rng_seed: int = 0) -> dic
         units; lower is better.
       x_cycle_mismatched: mean of ||x' - G(E(x))|| with x' another example; the baseline.
       x_cycle_ratio: the first divided by the second: 0 for perfect reconstructions, 1 for
-        reconstructions that carry nothing about x; NaN where all examples are equal and the
+        reconstructions that carry nothing about x; NaN if all examples are equal and the
         baseline is 0.
 
     Raises:
@@ -50,10 +50,10 @@ def z_cycle(z: np.ndarray, recovered: np.ndarray, rng_seed: int = 0) -> dict[str
 
 
 def class_distances(x: np.ndarray, labels: np.ndarray, rng_seed: int = 0) -> dict[str, float]:
-    """How far examples are from others of their class: what a reconstruction must come closer than.
+    """Distance of examples from others of their class, which a reconstruction must be below.
 
-    A reconstruction that knows the class alone can be an image of it, or the mean of its images,
-    which is the closest of all guesses in L2.
+    A reconstruction that depends on the class alone can be an image of it, or the mean of its
+    images, which is the closest of all guesses in L2.
 
     Args:
       x: (n, ...) real examples, images in [-1, 1] or points.
@@ -98,7 +98,7 @@ def linear_r2(z: np.ndarray, recovered: np.ndarray) -> float:
       recovered: (n, ...) E(G(z)), in the same order.
 
     Returns:
-      R² in (-inf, 1], over all coordinates together: 0 or less means that nothing was found.
+      R² in (-inf, 1], over all coordinates together: 0 or less means no linear relation.
 
     Raises:
       ValueError: the lengths differ or there are too few draws.
@@ -135,7 +135,7 @@ def derangement(n: int, rng_seed: int = 0) -> np.ndarray:
 def matched_and_mismatched(
     name: str, originals: np.ndarray, returned: np.ndarray, rng_seed: int
 ) -> dict[str, float]:
-    """NAME, NAME_mismatched and NAME_ratio of `originals` (n, ...) and what came back of each."""
+    """NAME, NAME_mismatched and NAME_ratio of `originals` (n, ...) and the `returned` examples."""
     originals, returned = np.asarray(originals), np.asarray(returned)
     if originals.shape != returned.shape:
         raise ValueError(

@@ -1,8 +1,8 @@
-"""How strongly encoders and generators stretch: slopes, stability, and what they cost.
+"""Sensitivity of encoders and generators: slopes and stability.
 
 Feng, Lin, Zhu, Zhao, Zhou, Zha, "Uncertainty Principles of Encoding GANs", ICML 2021, PMLR
 139:3240-3251, argue that an encoder and a generator cannot be continuous, stable and exact
-inverses of each other all at once. The figures here are the sides of that bargain that can be
+inverses of each other all at once. The figures here are the sides of that trade-off that can be
 measured. All slopes are in units of the output's L2 norm per unit of the input's L2 norm, pixels
 in [-1, 1]; models are comparable at equal scales of images and codes only.
 """
@@ -28,13 +28,13 @@ def lipschitz(
     """The largest singular value of the Jacobian J of a function at each of many points.
 
     Power iteration on JᵀJ, for all points of a batch at once; one forward pass serves for J v and
-    Jᵀu. In TensorFlow, Jᵀu is what a gradient tape gives; it is linear in u, so a second tape
+    Jᵀu. In TensorFlow, a gradient tape gives Jᵀu; it is linear in u, so a second tape
     around the first gives J v as the gradient of vᵀ(Jᵀu). That takes reverse-mode rules alone,
     which every operation that can be trained through has, and gradients pass through the signatures
     of a loaded SavedModel as well. JAX has both products.
 
     The value is |J v| for some unit vector v, so it is never above the largest singular value but
-    for rounding, and approaches it as `steps` grows; where several directions are stretched almost
+    for rounding, and approaches it as `steps` grows; if several directions are stretched almost
     alike the vector converges slowly and the value all the same. At a kink (ReLU) it belongs to the
     side that the gradient takes.
 
@@ -48,9 +48,9 @@ def lipschitz(
       batch_size: points at a time.
 
     Returns:
-      values: float64 (n,), >= 0; NaN where the function is not finite.
+      values: float64 (n,), >= 0; NaN if the function is not finite.
       residuals: (n,) |JᵀJ v - s² v| / s² with s the value. JᵀJ has an eigenvalue within s² times
-        this of s²; nearly always that is the largest one. 0 where the value is 0.
+        this of s²; nearly always that is the largest one. 0 if the value is 0.
 
     Raises:
       ValueError: Keras has another backend, no gradient flows, examples influence each other or
@@ -85,14 +85,14 @@ def lipschitz(
 
 
 def summary(values: np.ndarray, residuals: np.ndarray | None = None) -> dict[str, float]:
-    """What `lipschitz` found, in a few figures.
+    """Summary figures of the result of `lipschitz`.
 
     Args:
       values: (n,) slopes.
       residuals: (n,) as from `lipschitz`, or None.
 
     Returns:
-      median, 95 (the 95 % quantile), max; n, without which the maximum says nothing since it grows
+      median, 95 (the 95 % quantile), max; n, without which the maximum means nothing since it grows
       with it; with residuals also converged, the share of points whose residual is below 5 %.
     """
     values = np.asarray(values, np.float64)
@@ -110,7 +110,7 @@ def summary(values: np.ndarray, residuals: np.ndarray | None = None) -> dict[str
 def stability(function: Callable, points: np.ndarray, tau: float = TAU, seed: int = 0) -> float:
     """Mean over points p of |f(p + τξ) - f(p)| / (τ|ξ|), with ξ standard normal.
 
-    What noise of standard deviation τ per coordinate does, in the mean over all directions, where
+    The effect of noise of standard deviation τ per coordinate, averaged over directions, whereas
     `lipschitz` has the worst direction: for small τ it is about |J|_F / √d in d coordinates.
 
     Args:
@@ -137,12 +137,12 @@ def secants(decode: Callable, z: np.ndarray, other: np.ndarray, pieces: int = 16
     """The steepest piece of the way from code to code: max |G(a) - G(b)| / |a - b|.
 
     Slopes between points rather than at them: each is at most the largest slope on its piece. Codes
-    of different classes are far apart, and what a generator does in between shows here.
+    of different classes are far apart, and this shows the slope of the generator between them.
 
     Args:
       decode: codes (b, d) to images (b, ...).
-      z: (n, d) codes where the segments start.
-      other: (n, d) where they end.
+      z: (n, d) codes at the start of segments.
+      other: (n, d) codes at their ends.
       pieces: equal parts of each segment, 1 or more.
 
     Returns:

@@ -25,7 +25,7 @@ class Null:
       share: share of the pairs of real examples within it.
       relative_variance: of `share`, by the jackknife; real examples have dense regions, so its
         error is larger than that of as many independent pairs.
-      examples: how many real examples it was found with.
+      examples: number of real examples from which it was computed.
     """
 
     limit: float
@@ -52,13 +52,13 @@ class Calibration:
         return wanted + self._points.slack
 
     def null(self, size: int) -> Null:
-        """`limit`, with how well it is known."""
+        """`limit`, with its uncertainty."""
         limit = self.limit(size)
         share, variance = pair_share(self._points, limit)
         return Null(limit, share, variance / share**2, len(self._points))
 
     def largest(self) -> int:
-        """The largest batch for which the threshold can be told."""
+        """The largest batch for which the threshold can be determined."""
         return max(2, int((1 + math.sqrt(1 + 8 * self._pairs_wanted() / _MIN_RANK)) / 2))
 
     def _pairs_wanted(self):
@@ -66,7 +66,7 @@ class Calibration:
 
 
 def pairs_of(size):
-    """Number of pairs among `size` things, as a float."""
+    """Number of pairs among `size` elements, as a float."""
     return size * (size - 1) / 2
 
 
@@ -110,16 +110,16 @@ def support_of(intensity: float, size: int) -> float:
 
 
 def from_batches(size: int, batches: int, collisions: int, null: Null) -> tuple[float, Interval]:
-    """N and its 95 % interval from colliding batches, less what real examples would do.
+    """N and its 95 % interval from colliding batches, minus the rate of real examples.
 
-    The Clopper-Pearson interval of the rate, widened by the uncertainty of what is subtracted.
+    The Clopper-Pearson interval of the rate, widened by the uncertainty of that rate.
     """
     expected = null.share * pairs_of(size)
     rates = clopper_pearson(collisions, batches)
     low, high = (-math.log1p(-rate) if rate < 1 else math.inf for rate in rates)
 
     def spread(intensity):
-        # The share is known from some real examples only, and a support of N things is itself a
+        # The share is known from some real examples only, and a support of N elements is itself a
         # sample, whose dense regions (first term) and chance pairs (second) every batch meets.
         support = pairs_of(size) / max(intensity, expected)
         known = expected**2 * null.relative_variance * (1 + null.examples / support)
@@ -134,7 +134,7 @@ def from_batches(size: int, batches: int, collisions: int, null: Null) -> tuple[
 
 
 def from_pairs(points: Points, null: Null) -> tuple[float, Interval]:
-    """1 / sum p_i^2 and its 95 % interval from all pairs, less what real examples would do."""
+    """1 / sum p_i^2 and its 95 % interval from all pairs, minus the share of real examples."""
     share, variance = pair_share(points, null.limit)
     known = null.share**2 * null.relative_variance * (1 + null.examples * share)
     spread = _Z * math.sqrt(variance + known + 2 * null.share * share**2)

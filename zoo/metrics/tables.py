@@ -1,9 +1,9 @@
-"""Measured figures as text for a person."""
+"""Measured figures as text."""
 
 import math
 from collections.abc import Mapping
 
-# key, name for a person, format, factor, {baseline key: its name}
+# key, label, format, factor, {baseline key: its name}
 _LINES = (
     (
         "x_cycle",
@@ -107,7 +107,7 @@ def table(metrics: Mapping[str, float]) -> str:
     Returns:
       Aligned lines without a final newline, such as
       "1-NN on features  81.2 %  (untrained encoder 78.0 %, raw pixels 80.9 %)"; a line of its
-      own says how many examples were used. Empty if there is nothing to show.
+      own has the number of examples. Empty if there is nothing to show.
     """
     found = _rows(metrics)
     if not found:
@@ -140,7 +140,7 @@ def _formatted(value, template, factor):
     if not math.isfinite(value):
         return "–"
     text = template.format(factor * value)
-    # "-0.00" is what rounding leaves of a small negative number.
+    # A small negative number rounds to "-0.00".
     return text if any(digit in "123456789" for digit in text) else text.removeprefix("-")
 
 

@@ -1,7 +1,7 @@
-"""What a translation between two sets of images is worth, beside doing nothing.
+"""Quality of a translation between two sets of images, compared with no translation.
 
 A small cycle error is no evidence: translators may exchange images, or leave them as they are, and
-still return them. So every cycle error stands beside the error to the true translation, where pairs
+still return them. So every cycle error stands beside the error to the true translation, if pairs
 are known, and that beside the identity map.
 """
 
@@ -17,7 +17,7 @@ from zoo.metrics.arrays import to_numpy
 from zoo.metrics.probes import fitted
 from zoo.metrics.reconstruction import matched_and_mismatched
 
-# Training images of each domain that the domains are told apart with.
+# Training images of each domain from which the domains are told apart.
 _KNOWN = 2000
 
 # Test examples of each domain that are translated there and back.
@@ -37,14 +37,14 @@ KEYS = tuple(
 
 
 def compared(way: str, x, made, back, truth=None, rng_seed: int = 0) -> dict[str, float]:
-    """Compares translations with the truth, and what comes back with where it began.
+    """Compares translations with the truth, and the translations back with the originals.
 
     Args:
       way: "ab" or "ba", part of every key.
       x: (n, ...) examples of the first domain, images in [-1, 1] or points; n >= 2.
       made: (n, ...) their translations.
       back: (n, ...) these, translated back.
-      truth: (n, ...) the true translations, or None where they are not known.
+      truth: (n, ...) the true translations, or None if they are not known.
       rng_seed: picks which other example each is compared with.
 
     Returns:
@@ -71,8 +71,8 @@ def two_domains(game, data, seed: int, limit: int, thorough: bool = True) -> dic
 
     | key                      | unit    |   | meaning (n_test: how many images were used)      |
     | ------------------------ | ------- | - | ------------------------------------------------ |
-    | translation_WAY, ...     | L2 norm | - | where pairs are known, see `compared`            |
-    | cycle_WAY, ...           | L2 norm | - | what comes back, see `compared`                  |
+    | translation_WAY, ...     | L2 norm | - | if pairs are known, see `compared`               |
+    | cycle_WAY, ...           | L2 norm | - | translations back, see `compared`                |
     | domain_WAY               | share   | + | translations that look like the target domain    |
     | domain_WAY_real          | share   |   | the same of real images of the target            |
     | class_kept_WAY           | share   | + | translations that have the class of their source |
@@ -110,8 +110,8 @@ def class_asked(game, data, seed: int) -> dict[str, float]:
     Args:
       game: has `decode` and `translate`, each to labels (n,).
       data: a `zoo.datasets.Dataset` with classes; {} if no classifier ships for it.
-      seed: of 2,000 codes, whose classes take turns, and of the classes that images are translated
-        to.
+      seed: seed of 2,000 codes, whose classes take turns, and of the classes that images are
+        translated to.
 
     Returns:
       class_asked: share of samples of their class; class_asked_real: of real test images.
@@ -144,7 +144,7 @@ def _share(judge, images, labels):
 
 
 def _judge(data):
-    """The classifier that ships for what the images of `data` were made of, or None."""
+    """The shipped classifier for the images from which `data` was made, or None."""
     try:
         judge = classifier.load(data.origin.partition("[")[0])
     except ValueError:

@@ -1,6 +1,6 @@
-"""Sets of networks. Each module draws the same kinds; a method says which it wants.
+"""Sets of networks. Each module builds the same kinds; a method chooses among them.
 
-| set | what it is | shapes |
+| set | networks | shapes |
 | --- | --- | --- |
 | `dcgan` | strided convolutions (Radford et al. 2016) | square images, 8 to 128 px in steps of 4 |
 | `dcgan_joint` | the same, but D joins the code at every depth | the same |
@@ -53,7 +53,7 @@ def create(game, given: dict) -> None:
     random.seed(game.seed)
     owned = own.names(game)
     try:
-        # When all networks are given, those that are drawn only say which shapes are needed.
+        # When all networks are given, those that are drawn only give the required shapes.
         draw = Backbone(game, "placeholders" if set(given) == set(owned) else "")
         with keras_settings.channels_last():
             game.build_networks(draw)
@@ -78,7 +78,7 @@ class Backbone:
 
     @functools.cached_property
     def _draw(self):
-        """The module of the set; a method that draws nothing from it may have any shape.
+        """The module of the set; any shape is allowed if a method draws nothing from it.
 
         Raises:
             ValueError: the set has no networks for these examples or these codes.
@@ -110,7 +110,7 @@ class Backbone:
         return self._draw.encoder(*sizes, stochastic, **arguments)
 
     def generator(self, logits: bool = False):
-        """z → x, or z → a with x = 2 sigmoid(a) - 1 where `logits`; points have no range."""
+        """z → x, or z → a with x = 2 sigmoid(a) - 1 if `logits`; points have no range."""
         return self._draw.generator(self._latent, self._shape, self._width, logits)
 
     def discriminator(self):
@@ -121,7 +121,7 @@ class Backbone:
         """x → (logit, features): the raw output of the layer called "similarity".
 
         That is the last convolution (of `residual`, the sum in its last block), or the last linear
-        layer before the head where there are none, ahead of batch norm and nonlinearity.
+        layer before the head if there are none, ahead of batch norm and nonlinearity.
         """
         judge = self.discriminator()
         outputs = [judge.output, judge.get_layer("similarity").output]

@@ -3,8 +3,8 @@
 In `dcgan` the code z meets the image behind the convolutions, so only the last layers judge pairs.
 Here a linear projection of z, the same at every place, is also added to each convolution after the
 first, before batch norm and nonlinearity, as the fully connected networks of BiGAN's authors join
-it to each of their layers (Donahue, Krähenbühl and Darrell 2017, arXiv:1605.09782). What judges
-images alone is that of `dcgan`.
+it to each of their layers (Donahue, Krähenbühl and Darrell 2017, arXiv:1605.09782). The
+discriminator of images is that of `dcgan`.
 """
 
 from zoo.networks import dcgan

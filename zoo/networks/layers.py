@@ -105,10 +105,10 @@ def _unit(vector):
 
 
 def prior_scale():
-    """Weights that turn what batch norm and a rectifier leave into outputs of variance 1.
+    """Weights that give outputs of variance 1 after batch norm and a rectifier.
 
     Codes that start much smaller than the prior's let a discriminator tell pairs by the norm of
-    the code alone, and for epochs nobody learns anything.
+    the code alone, and then no network learns for epochs.
     """
     return keras.initializers.VarianceScaling(2.0)
 
@@ -156,5 +156,5 @@ def logit(features, bias: bool = True, weights=initializer, name: str | None = N
 
 
 def flat_size(shape: tuple) -> int:
-    """How many numbers one example has."""
+    """The number of coordinates of one example."""
     return math.prod(shape)

@@ -47,7 +47,7 @@ def encoder(shape, latent_dim, width, bounded, stochastic, noise=0):
 
 
 def generator(latent_dim, shape, width, logits):
-    """z → point, unbounded, whether called logits or not."""
+    """z → point, unbounded, with or without `logits`."""
     z = hidden = keras.Input((latent_dim,))
     for _ in range(4):
         hidden = rectified(hidden, width)
@@ -55,7 +55,7 @@ def generator(latent_dim, shape, width, logits):
 
 
 def discriminator(shape, latent_dim, width):
-    """x → logit, or (x, z) → logit where `latent_dim` is given."""
+    """x → logit, or (x, z) → logit if `latent_dim` is given."""
     inputs = x = keras.Input(shape)
     if latent_dim is not None:
         inputs = [x, keras.Input((latent_dim,))]

@@ -21,7 +21,7 @@ from zoo.networks.layers import unit_pixels
 
 
 def check(shape: tuple) -> None:
-    """Any shape will do."""
+    """Accepts any shape."""
 
 
 def linear(units, **kwargs):
@@ -49,7 +49,7 @@ def generator(latent_dim, shape, width, logits):
 
 
 def discriminator(shape, latent_dim, width):
-    """x → logit, or (x, z) → logit where `latent_dim` is given."""
+    """x → logit, or (x, z) → logit if `latent_dim` is given."""
     x = keras.Input(shape)
     hidden = leaky()(linear(32 * width)(unit_pixels(x)))
     joined = linear(32 * width, name="similarity")(hidden)

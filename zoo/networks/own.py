@@ -38,8 +38,8 @@ def replace(game, given: dict) -> None:
     """Put the networks of `given`, by name, in place of those that `game` has drawn.
 
     Raises:
-        ValueError: a network has other inputs or outputs than the drawn one, cannot give the
-            values that are needed, or could not be saved and loaded.
+        ValueError: a network has other inputs or outputs than the drawn one, cannot return values
+            of the required range, or could not be saved and loaded.
     """
     for name, network in given.items():
         drawn = getattr(game, name)
@@ -47,7 +47,7 @@ def replace(game, given: dict) -> None:
             # The same layers, with the attributes `input` and `output` that a Sequential lacks.
             network = keras.Model(network.inputs[0], network.outputs[0], name=network.name)
         _check(game, name, network, drawn)
-        # Keras saves what was ever assigned.
+        # Keras saves all attributes that were ever assigned.
         game._tracker.untrack(drawn)
         setattr(game, name, network)
 
@@ -58,7 +58,7 @@ def serialized(game) -> dict:
 
 
 def deserialized(game_class, config: dict) -> dict:
-    """`config` with networks in place of what `serialized` made of them."""
+    """`config` with networks in place of their entries in `serialized`."""
     revive = keras.saving.deserialize_keras_object
     given = {name: revive(config[name]) for name in names(game_class) if name in config}
     return config | given
@@ -123,7 +123,7 @@ def _is_free(drawn, output):
 
 
 def _words(network):
-    """What goes in and what comes out, such as "(28, 28, 1), (50,) → float32 (1,)"."""
+    """Inputs and outputs, such as "(28, 28, 1), (50,) → float32 (1,)"."""
     inputs = ", ".join(str(tuple(tensor.shape[1:])) for tensor in network.inputs)
     outputs = [f"{tensor.dtype} {tuple(tensor.shape[1:])}" for tensor in network.outputs]
     for output in range(len(outputs)):

@@ -1,7 +1,7 @@
-"""Networks that have the shapes of the others and next to no weights.
+"""Networks that have the shapes of the others and almost no weights.
 
-They say what a method asks for when its caller gives all of its networks, so that examples may have
-any shape; they are replaced before anything is trained.
+They hold the required shapes when the caller gives all networks of a method, so that examples may
+have any shape; they are replaced before anything is trained.
 """
 
 import math
@@ -14,7 +14,7 @@ from zoo.priors import code_shape
 
 
 def check(shape: tuple) -> None:
-    """Any shape will do."""
+    """Accepts any shape."""
 
 
 def _network(name, inputs, **outputs):
@@ -46,7 +46,7 @@ def generator(latent_dim, shape, width, logits):
 
 
 def discriminator(shape, latent_dim, width):
-    """x → logit, or (x, z) → logit where `latent_dim` is given."""
+    """x → logit, or (x, z) → logit if `latent_dim` is given."""
     inputs = [shape] if latent_dim is None else [shape, code_shape(latent_dim)]
     return _network("discriminator", inputs, logit=(1,))
 

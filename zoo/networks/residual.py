@@ -8,7 +8,7 @@ Discriminators have spectral normalisation in every layer and no batch norm; the
 encoder have batch norm.
 
 Deviations: the encoder flattens its last block and has one hidden layer of 16 · `width` units
-before the code, as `dcgan` has, so that a code may hold where things are; weights are N(0, 0.02²).
+before the code, as `dcgan` has, so that a code may hold positions; weights are N(0, 0.02²).
 """
 
 import keras
@@ -40,8 +40,8 @@ def stages(side: int) -> list:
 def convolution(x, channels, kernel=3, normed=False, bias=False):
     """A convolution with stride 1; if `normed`, with spectral norm and a bias.
 
-    What batch norm follows, here or in a later block, needs no bias: its gradient would be rounding
-    errors, and Adam would follow them. (n, h, w, c) → (n, h, w, channels).
+    A layer followed by batch norm, here or in a later block, needs no bias: its gradient would be
+    rounding errors, and Adam would follow them. (n, h, w, c) → (n, h, w, channels).
     """
     made = layers.Conv2D(
         channels,
@@ -76,7 +76,7 @@ def up(x, channels):
     """A block that doubles the side. (n, h, w, c) → (n, 2 h, 2 w, channels)."""
     hidden = convolution(layers.UpSampling2D()(rectified(x, True)), channels)
     hidden = convolution(rectified(hidden, True), channels)
-    # A 1 × 1 convolution and copying pixels can change places; this way round is a fourth the work.
+    # A 1 × 1 convolution and copying pixels commute; this order needs a fourth of the work.
     return layers.Add()([hidden, layers.UpSampling2D()(convolution(x, channels, 1))])
 
 

@@ -2,7 +2,7 @@
 
 Encoder x → 200 → 200 → code and its mirror image, all tanh, without batch norm; pixels enter in
 [0, 1]. `width` scales the hidden layers, 32 being the paper's. Weights are Glorot's, as in the
-authors' code: with N(0, 0.02²), which batch norm elsewhere makes up for, a layer of 200 tanh units
+authors' code: with N(0, 0.02²), which batch norm corrects in other sets, a layer of 200 tanh units
 would shrink its signal to 28 %. Deviation: the bias of the last layer starts at 0, not at the
 log-odds of the mean training image. The discriminators have the shape of the encoder; they are
 ours.
@@ -57,7 +57,7 @@ def generator(latent_dim, shape, width, logits):
 
 
 def discriminator(shape, latent_dim, width):
-    """x → logit, or (x, z) → logit where `latent_dim` is given."""
+    """x → logit, or (x, z) → logit if `latent_dim` is given."""
     inputs = x = keras.Input(shape)
     hidden = unit_pixels(x)
     if latent_dim is not None:

@@ -2,8 +2,8 @@
 
 Nothing here is trained: `lookup` finds the stored image of a code by search and gather, `relu` is
 the network of Theorem 3, dense layers whose weights that are not zero can be counted. Codes have
-unit variance here; the scale of the noise enters where pixels are written and read. Everything is
-float32 under every policy, and copies are copies: no rounding between z and the pixels.
+unit variance here; pixels are scaled to the noise when they are written and read. Everything is
+float32 under every policy, and copying does not round: pixels equal z exactly.
 """
 
 import keras
@@ -25,7 +25,7 @@ def noise_pixels(size: int, latent_dim: int) -> np.ndarray:
 
 
 def root(support: int, cuts: int) -> int:
-    """k with k^cuts = support, or 0 where it is not a whole number of at least 2."""
+    """k with k^cuts = support, or 0 if it is not a whole number of at least 2."""
     k = round(support ** (1 / cuts)) if cuts > 0 else 0
     return k if k >= 2 and k**cuts == support else 0
 
@@ -36,7 +36,7 @@ def most_cuts(support: int, latent_dim: int) -> int:
 
 
 def thresholds(intervals: int) -> np.ndarray:
-    """Where |z| is cut into `intervals` of equal probability, z ~ N(0, 1); float32 (k - 1,)."""
+    """Edges that cut |z| into `intervals` of equal probability, z ~ N(0, 1); float32 (k - 1,)."""
     share = np.arange(1, intervals) / intervals
     return norm.ppf((1 + share) / 2).astype(np.float32)
 
@@ -207,7 +207,7 @@ def remember(generator, images, pixels) -> None:
         memory.images.assign(images)
         return
     kernel = to_unit(images.reshape(len(images), -1).astype(np.float32))
-    kernel[:, pixels] = 0  # the skip connection writes there
+    kernel[:, pixels] = 0  # the skip connection writes these
     memory.kernel.assign(kernel)
 
 

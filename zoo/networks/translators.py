@@ -1,4 +1,4 @@
-"""Networks from one set of examples to another, and what judges their work; the same in all sets.
+"""Networks from one set of examples to another, and their discriminators; the same in all sets.
 
 Smaller than those of CycleGAN's paper (Zhu, Park, Isola and Efros 2017, arXiv:1703.10593), for
 images of 28 to 64 pixels: one strided convolution instead of two, two residual blocks instead of
@@ -58,6 +58,6 @@ def _dense(units, **kwargs):
 
 def _normalised(x, *sizes, **kwargs):
     """A convolution of x, and instance norm: each channel of an image to mean 0 and variance 1."""
-    # A bias would be taken away again with the mean.
+    # A bias would be removed with the mean.
     x = _convolution(*sizes, use_bias=False, **kwargs)(x)
     return layers.LayerNormalization(axis=(1, 2), epsilon=1e-5, center=False, scale=False)(x)

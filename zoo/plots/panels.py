@@ -1,4 +1,4 @@
-"""Panels that show numbers: losses, cycle ratios and codes of a run, models side by side."""
+"""Panels of figures: losses, cycle ratios and codes of a run, models side by side."""
 
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ def draw_losses(axes, history: History) -> None:
 
 
 def draw_ratios(axes, epochs: np.ndarray, ratios: np.ndarray) -> None:
-    """Draws the x-cycle ratio over the epochs where it was measured."""
+    """Draws the x-cycle ratio over the epochs in which it was measured."""
     axes.axhline(1, color="grey", linestyle="--", linewidth=1, label="nothing recovered")
     axes.plot(epochs, ratios, color=_OURS, marker="o", markersize=4, label="test examples")
     axes.set_ylim(0, max(1.35, 1.1 * ratios.max()))
@@ -50,7 +50,7 @@ def draw_codes(axes, codes: np.ndarray, prior: np.ndarray | None) -> None:
     axes.set_title("codes, all coordinates", loc="left")
     laws = [] if prior is None else [(np.ravel(prior), "prior", "0.75")]
     laws += [(np.ravel(codes), "test examples", _OURS)]
-    # The picture of a run that diverged has to be drawn too.
+    # The picture of a diverged run must be drawn too.
     laws = [(values[np.isfinite(values)], *style) for values, *style in laws]
     laws = [law for law in laws if len(law[0])]
     if not laws:
@@ -68,7 +68,7 @@ def draw_codes(axes, codes: np.ndarray, prior: np.ndarray | None) -> None:
 def draw_frontier(axes, sensitivity: np.ndarray, error: np.ndarray, names: Sequence[str]) -> None:
     """Draws one labelled point per model: sensitivity (n,) above 0, on a log scale, and error (n,).
 
-    Models of which either is missing (NaN) are left out.
+    Models with a missing figure (NaN) are left out.
     """
     from matplotlib.ticker import LogLocator
     from matplotlib.ticker import NullLocator
@@ -89,12 +89,12 @@ def draw_frontier(axes, sensitivity: np.ndarray, error: np.ndarray, names: Seque
 
 
 def _label(axes, points, names):
-    """Writes each name beside its point, on the side where it covers the least."""
+    """Writes each name beside its point, on the side on which it covers the least."""
     from matplotlib.transforms import Bbox
 
     figure = axes.get_figure()
     renderer = figure.canvas.get_renderer()
-    # Ten pixels around every point are taken, and so is all that lies outside the axes.
+    # Ten pixels around every point are occupied, and so is the area outside the axes.
     centres = axes.transData.transform(points) if len(points) else points
     taken = [Bbox.from_extents(x - 10, y - 10, x + 10, y + 10) for x, y in centres]
     frame = axes.get_window_extent(renderer)

@@ -1,4 +1,4 @@
-"""Pictures of what a game does: grids of images, reconstructions, and the report of a run."""
+"""Pictures of a game: grids of images, reconstructions, and the report of a run."""
 
 import textwrap
 from collections.abc import Mapping
@@ -80,12 +80,12 @@ def pair_sheets(
     sheets: Mapping[str, tuple[np.ndarray, np.ndarray]],
     columns: int = 10,
 ) -> None:
-    """Writes a picture of pairs of images, for a person to judge whether they are the same.
+    """Writes a picture of pairs of images, for a reader to judge whether they are the same.
 
     For the birthday test: the closest pairs of samples, and those of real images to compare with.
 
     Args:
-      path: PNG file to write; its folder is made if need be.
+      path: PNG file to write; its folder is made if missing.
       title: a sentence, such as `zoo.metrics.birthday.Birthday.sentence`; long ones are wrapped.
       sheets: heading -> (images (n, h, w, c) in [-1, 1], pairs of indices (k, 2), k >= 1), such
         as `Birthday.closest`; the images of a pair stand one above the other.
@@ -119,7 +119,7 @@ def pair_sheets(
 
 
 def save_png(array: np.ndarray, path: str | Path) -> None:
-    """Writes a uint8 (h, w) or (h, w, 3) array as a PNG file; its folder is made if need be.
+    """Writes a uint8 (h, w) or (h, w, 3) array as a PNG file; its folder is made if missing.
 
     Raises:
       ValueError: the array has another type.
@@ -161,14 +161,14 @@ def report(
     """Writes one picture of a run, 1600 x 1000 pixels: images, curves, codes and key figures.
 
     Args:
-      path: PNG file to write; its folder is made if need be.
+      path: PNG file to write; its folder is made if missing.
       title: heading, such as "BiGAN on fashion_mnist, 20 epochs".
       images: (n, h, w, c) test images in [-1, 1] (36 are shown), or (n, 2) test points.
       reconstructions: G(E(x)) of the same, or None for a game without an encoder.
       samples: decoded prior draws; 72 images are shown, 144 without reconstructions.
       history: name -> one value per epoch; None or NaN where an epoch was not measured. Keys of
         `zoo.metrics.evaluate` are measurements, all others are drawn as losses, except "loss"
-        (the sum) where there are others.
+        (the sum) if there are others.
       metrics: the figures of `zoo.metrics.evaluate`, shown as text.
       codes: (n, latent_dim) codes of test examples, for the histogram, or None.
       prior: (m, latent_dim) draws from the prior, drawn behind the codes.
@@ -200,7 +200,7 @@ def frontier(path: str | Path, rows: Mapping[str, Mapping[str, float]]) -> None:
     """Writes reconstruction error against the slopes of G and of E, one point per model.
 
     Args:
-      path: PNG file to write; its folder is made if need be.
+      path: PNG file to write; its folder is made if missing.
       rows: name of the model -> figures of `zoo.metrics.slopes`, and x_cycle_ratio. A model that
         lacks one of a panel's two figures is left out of that panel.
     """

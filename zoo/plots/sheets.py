@@ -22,7 +22,7 @@ class Row:
     """A row of a table; without cells it is the heading of those below it.
 
     Attributes:
-      label: what stands to the left; line breaks are kept.
+      label: text to the left; line breaks are kept.
       cells: images (h, w, 1) or (h, w, 3) in [-1, 1], one-line texts (such as "=") or None for
         an empty place.
     """
@@ -41,15 +41,15 @@ def draw(
 ) -> None:
     """Writes a table of images as a PNG file.
 
-    A column that holds no image anywhere is narrow: it is a gap, or the place of signs.
+    A column that holds no image anywhere is narrow: it is a gap, or holds signs.
 
     Args:
-      path: PNG file to write; its folder is made if need be.
+      path: PNG file to write; its folder is made if missing.
       title: one line.
       rows: see `Row`.
       headings: (first column, text), over the columns.
       note: text below, wrapped.
-      about: name → text, kept in the file unseen.
+      about: name → text, stored in the file's metadata.
 
     Raises:
       ValueError: there is no image, or they differ in shape.
@@ -99,7 +99,7 @@ def _is_image(cell):
 
 
 def _lefts(rows, width):
-    """Where each column begins, and where the last one ends."""
+    """Left edge of each column, and the right edge of the last one."""
     words = [line for row in rows if len(row.cells) for line in row.label.split("\n")]
     lefts = [_MARGIN + int(_LETTER * max(map(len, words), default=0)) + 10]
     for column in range(max(len(row.cells) for row in rows)):
@@ -110,7 +110,7 @@ def _lefts(rows, width):
 
 
 def _tops(rows, height, top):
-    """Where each row begins, and where the last one ends."""
+    """Top edge of each row, and the bottom edge of the last one."""
     tops = []
     for row in rows:
         tops.append(top)

@@ -8,7 +8,7 @@ A preset is a directory:
     audit.json      those of `zoo.audit.audit`
     card.png        test images above their reconstructions, and samples
     card.md         all of this for a person, written from the files above and never by hand
-    LICENSE.txt     of the stored images, where the weights are images
+    LICENSE.txt     of the stored images, if the weights are images
 
 `registry.json` lists the presets of the package, with the checksums that `zoo.load` insists on:
 that of config.json covers the weights too, for it holds theirs.

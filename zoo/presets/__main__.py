@@ -1,4 +1,4 @@
-"""Make a preset, card and all, of a trained run or of a counterexample.
+"""Make a preset with its card from a trained run or a counterexample.
 
 usage: python -m zoo.presets RUN_DIRECTORY --out=DIRECTORY [flags]
        python -m zoo.presets RUN_DIRECTORY --name=NAME [flags]
@@ -7,8 +7,8 @@ usage: python -m zoo.presets RUN_DIRECTORY --out=DIRECTORY [flags]
 
 With --out the preset is yours: `zoo.load(DIRECTORY)` reads it. With --name it is written among
 those of the package, zoo/presets/NAME, and zoo/presets/registry.json is written anew. Either way
-the weights are stored first, and every figure of the card is measured on what was stored. With
---rewrite the cards and the registry of the package are written anew from the figures there are.
+the weights are stored first, and every figure of the card is measured on the stored weights. With
+--rewrite the cards and the registry of the package are written again from the stored figures.
 """
 
 import os
@@ -19,27 +19,27 @@ import tempfile
 from zoo.cli import commands
 
 FLAGS = {
-    "out": ("", "Where to write it."),
+    "out": ("", "Directory of the preset."),
     "name": ("", "Name among the presets of the package, such as bigan_fashion_mnist."),
-    "precision": ("float16", "Of the stored kernels, float16 or float32."),
+    "precision": ("float16", "Precision of the stored kernels, float16 or float32."),
     "shared_machine": ("", "Whether the machine had other work during training: yes or no."),
     "counterexample": ("", "Build the counterexample on this data set in place of a run."),
     "support": (4096, "Images that a counterexample stores."),
-    "seed": (0, "Of the choice of a counterexample's images."),
+    "seed": (0, "Seed of the choice of a counterexample's images."),
     "most_megabytes": (6.0, "Largest size of weights.npz."),
-    "rewrite": (False, "Write cards and registry anew; nothing is measured."),
+    "rewrite": (False, "Write cards and registry again; nothing is measured."),
 }
 
 
 def main(argv: list | None = None) -> None:
-    """Exit code 2 and one line where the input is bad."""
+    """Exit code 2 and one line for bad input."""
     argv = sys.argv if argv is None else argv
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with commands.exit_on_bad_input():
         args, runs = commands.parse(__doc__, FLAGS, argv)
         shared = {"": None, "yes": True, "no": False}.get(args.shared_machine, args)
         if shared is args:
-            raise ValueError(f"--shared_machine is yes or no; got {args.shared_machine!r}")
+            raise ValueError(f"--shared_machine must be yes or no; got {args.shared_machine!r}")
         if args.rewrite:
             _rewrite()
             return
@@ -76,7 +76,7 @@ def _directory(args):
     from zoo.presets import storage
 
     if args.name and not args.name.replace("_", "").isalnum():
-        raise ValueError(f"--name is of letters, digits and _; got {args.name!r}")
+        raise ValueError(f"--name must be letters, digits and _; got {args.name!r}")
     directory = registry.FOLDER / args.name if args.name else pathlib.Path(args.out)
     storage.refuse_run(directory)
     directory.parent.mkdir(parents=True, exist_ok=True)
@@ -105,7 +105,7 @@ def _counterexample(args, target, shared):
 
 
 def _command(args):
-    """What to type for the same counterexample; a directory by its last name, as others have it."""
+    """The command line of the same counterexample; a directory without its parents."""
     words = [f"--{name}={getattr(args, name)}" for name in ("counterexample", "support", "seed")]
     if args.precision != FLAGS["precision"][0]:
         words.append(f"--precision={args.precision}")
@@ -114,7 +114,7 @@ def _command(args):
 
 
 def _publish(made, directory):
-    """Move the files of a preset that is complete to where it is read from."""
+    """Move the files of a complete preset to its final directory."""
     from zoo.presets import storage
 
     storage.clear(directory)

@@ -36,7 +36,7 @@ def text(name: str, config: dict, metrics: dict, audit: dict) -> str:
 
 
 def write(directory: pathlib.Path, name: str, config: dict, metrics: dict, audit: dict) -> None:
-    """Write card.md into `directory`, and LICENSE.txt where the weights are images."""
+    """Write card.md into `directory`, and LICENSE.txt if the weights are images."""
     card = text(name, config, metrics, audit)
     (directory / "card.md").write_text(card, encoding="utf-8")
     licences.write(directory, config)
@@ -87,14 +87,14 @@ def _figures(name, config, metrics, audit):
 def _measured_on(name, metrics, audit):
     data = metrics["measured_on"]["small"]
     whole = metrics["measured_on"].get("all", {}).get("name")
-    learn = f"; what learns, from its first {metrics['n_train']:,.0f} training images"
+    learn = f"; probes are trained on its first {metrics['n_train']:,.0f} training images"
     learn = learn if metrics["n_train"] else ""
     also = f"; the column of all test images {_everything(whole)}" if "all_test" in metrics else ""
     space = f" Samples are compared in the space of {audit['space']}." if "space" in audit else ""
     return (
         f"Measured with the weights of this directory, seed {figures.SEED}. Test images are the "
-        f"first {metrics['n_test']:,.0f} of `{data['name']}`{learn}{also}.{space} What this table "
-        f"and the limits below say is measured again by\n\n"
+        f"first {metrics['n_test']:,.0f} of `{data['name']}`{learn}{also}.{space} The figures of "
+        f"this table and of the limits below are measured again by\n\n"
         f"    python -m zoo.audit {name} --check-card\n\n"
         "which allows other machines 0.5 % of cycles and half a point of accuracies; the other "
         "tolerances are in `zoo/presets/figures.py`."
@@ -103,8 +103,8 @@ def _measured_on(name, metrics, audit):
 
 def _everything(name):
     return (
-        f"is of `{name}`, with its whole training split for 1-NN to look among and as many codes "
-        "drawn as there are test images"
+        f"is of `{name}`, with its whole training split for 1-NN and as many codes drawn as there "
+        "are test images"
     )
 
 
@@ -133,7 +133,7 @@ def _use(name, config, metrics):
         "game.fit(datasets.batches(data.train, 64, seed=0), steps_per_epoch=100)",
     ]
     yield "```python\n" + "\n".join(lines) + "\n```"
-    yield f"To go on training (players: {players}):\n\n```python\n" + "\n".join(tune) + "\n```"
+    yield f"To continue training (players: {players}):\n\n```python\n" + "\n".join(tune) + "\n```"
     yield (
         "Meant for teaching, for tests, and as a baseline of studies of latent spaces. Not meant "
         "for decisions about people or goods, nor as a source of training data."

@@ -1,4 +1,4 @@
-"""Whether a card tells the truth: every figure measured again, from the weights that are there."""
+"""Check of a card: every figure is measured again from the stored weights."""
 
 import json
 
@@ -17,11 +17,11 @@ def check(name: str) -> tuple[list[Difference], list[str]]:
         name: of a preset of the package, or a directory with a card.
 
     Returns:
-        (what differs by more than `figures.TOLERANCES` allow, what could not be checked).
+        (differences larger than `figures.TOLERANCES` allow, figures that could not be checked).
 
     Raises:
-        ValueError: there is no such preset, it is damaged, or the data to measure it on are
-            missing; says which.
+        ValueError: the preset does not exist or is damaged, or the data to measure it on are
+            missing; the message names them.
     """
     import zoo
 
@@ -37,7 +37,7 @@ def check(name: str) -> tuple[list[Difference], list[str]]:
     if (directory / "card.md").read_text(encoding="utf-8") != cards.text(
         _title(directory), config, metrics, audit
     ):
-        differs = [Difference("card.md", "text", "what the JSON files say", "another text", "none")]
+        differs = [Difference("card.md", "text", "that of the JSON files", "another text", "none")]
     else:
         differs = []
     differs += figures.differences("config.json", said, held)
@@ -54,8 +54,8 @@ def check(name: str) -> tuple[list[Difference], list[str]]:
 
 
 def report(name: str) -> bool:
-    """Prints what `check` finds; whether everything agrees."""
-    print(f"{name}: measuring what its card says", flush=True)
+    """Prints the result of `check`; whether everything agrees."""
+    print(f"{name}: measuring the figures of its card", flush=True)
     differs, skipped = check(name)
     if not differs:
         print("  every other figure agrees" if skipped else "  every figure agrees")
@@ -73,9 +73,9 @@ def report(name: str) -> bool:
 
 
 def _print_skipped(name, skipped):
-    """The last line, which is what is read: a card that was checked in part is not checked."""
+    """The last line, which readers see: a card that was checked in part is not checked."""
     for what in skipped:
-        print(f"  NOT CHECKED of the card of {name}, for the data are not here: {what}")
+        print(f"  NOT CHECKED of the card of {name}, because the data are missing: {what}")
 
 
 def _parameters(game):
@@ -88,14 +88,14 @@ def _measured(name, game, metrics):
     except ValueError as error:
         dataset = metrics["measured_on"]["small"]["name"]
         raise ValueError(
-            f"the card of {name} was measured on {dataset}, which is not here: {error}. With a "
+            f"the card of {name} was measured on {dataset}, which is missing: {error}. With a "
             f"network, `python -c \"import tensorflow_datasets as t; t.load('{dataset}')\"` "
             "fetches it; or set TFDS_DATA_DIR to a folder that has it"
         ) from error
 
 
 def _title(directory):
-    """What the card calls itself: the name may be a path that is no longer true."""
+    """The title of the card: the name may be a path that no longer exists."""
     lines = (directory / "card.md").read_text(encoding="utf-8").splitlines()
     return next((line[2:] for line in lines if line.startswith("# ")), directory.name)
 

@@ -1,7 +1,7 @@
-"""What a card says that is not measured: data and their licences, and the papers' own figures.
+"""Facts on a card that are not measured: data and their licences, and the papers' own figures.
 
 A published figure stands here only if it was read in the source that is named with it, and only
-beside a figure of ours of the same kind, with what differs said.
+beside a figure of ours of the same kind, with the differences stated.
 """
 
 import dataclasses
@@ -9,7 +9,7 @@ import dataclasses
 
 @dataclasses.dataclass(frozen=True)
 class Data:
-    """A data set: title, id on model hubs, licence as hubs and as people write it, images."""
+    """A data set: title, id on model hubs, licence as hubs and as readers write it, images."""
 
     title: str
     hub: str
@@ -44,8 +44,8 @@ class Published:
         key: of ours.
         value: in the unit of the card's table, per cent for accuracies.
         form: how it is written, with its unit.
-        source: where it was read.
-        better: "higher", "lower" or "equal"; "" where it is a baseline and nothing to reach.
+        source: its source.
+        better: "higher", "lower" or "equal"; "" for a baseline.
         tolerance: how far ours may fall short, see `TOLERANCES`.
     """
 
@@ -80,7 +80,7 @@ PUBLISHED = {
     },
 }
 
-# What the tolerances of the published figures are.
+# The tolerances of the published figures.
 TOLERANCES = {
     "bigan": (
         "twice the standard deviation between three seeds of the authors' networks, trained here "
@@ -89,7 +89,7 @@ TOLERANCES = {
     "counterexample": "0.01 of the x-cycle ratio, for the chance of 2,000 images",
 }
 
-# Said where the paper has a figure that this preset has no answer to.
+# Printed if the paper has a figure that was not measured for this preset.
 REMARKS = {
     ("vae", "mnist"): (
         "Burda, Grosse and Salakhutdinov (arXiv:1509.00519) give log p(x) = -86.76 nats for a VAE "

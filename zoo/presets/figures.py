@@ -1,4 +1,4 @@
-"""The figures of a preset: what is measured, on which data, and how well it must be met again."""
+"""The figures of a preset: metrics, data sets and tolerances."""
 
 import dataclasses
 import math
@@ -11,9 +11,9 @@ SAMPLES = 5000
 SEED = 0
 
 # key (a regular expression) → relative and absolute tolerance, the larger of which counts; the
-# first match holds. Every draw is seeded: on one machine the same weights give the same figures to
-# the last bit. Another machine rounds otherwise, and then answers near a decision change sides,
-# which is what is allowed for. Everything that a card prints is compared.
+# first match counts. Every draw is seeded: on one machine the same weights give the same figures to
+# the last bit. Another machine rounds differently, and answers near a decision boundary may change,
+# which the tolerances allow. Everything that a card prints is compared.
 TOLERANCES = (
     # Near ties, which no card prints.
     (r"closest|ks_coordinate|seconds|lipschitz_._converged", None, None),
@@ -29,7 +29,7 @@ TOLERANCES = (
     (r"mmd.*", 0.01, 2e-6),
     (r".*information.*", 0.02, 0.005),
     (r".*_se", 0.05, 1e-4),
-    # Trained here, which multiplies what rounding does.
+    # Trained during the measurement, which amplifies rounding errors.
     (r"(mlp|judge)_.*", 0.0, 0.01),
     (r"class_kept_of_each", 0.0, 0.01),
     (r"(knn|probe|class_kept).*|precision.*|recall.*|unsure.*|.*density.*", 0.0, 0.005),
@@ -43,7 +43,7 @@ _NUMBER = r"\d[\d,]*(?:\.\d+)?"
 
 @dataclasses.dataclass(frozen=True)
 class Difference:
-    """A figure that is not what the card says: where, which, and how far off it may be."""
+    """A figure that differs from the card: its place, key, values and tolerance."""
 
     where: str
     key: str
@@ -53,12 +53,12 @@ class Difference:
 
 
 def sources(dataset: str, train_split: str, test_split: str, image_size: int) -> dict:
-    """What a preset that was trained on `dataset` is measured on, as arguments of `datasets.load`.
+    """The data on which a preset trained on `dataset` is measured, as arguments of `datasets.load`.
 
     Returns:
         "small" → the part that every figure is measured on; "all" → the whole test set, or absent
-        where that is the same. The embedded images stand in for Fashion-MNIST: their test images
-        are test images of the whole set, and can be had without it.
+        if that is the same. The embedded images stand in for Fashion-MNIST: their test images
+        are test images of the whole set, and are available without it.
     """
     chosen = {
         "name": dataset,
@@ -117,7 +117,7 @@ def cycles_and_neighbours(game, data) -> dict:
 def joined(metrics: dict, audit: dict) -> dict:
     """Figures of the small part, by key.
 
-    Where both files have one, that of the audit, which the sentences under a card's table say too:
+    If both files have one, that of the audit, which the sentences under a card's table also have:
     it draws more codes (z-cycle), and other ones (MMD²).
     """
     return {**metrics, **audit}
@@ -133,7 +133,7 @@ def audited(game, data, progress=None) -> dict:
 
 
 def allowed(key: str, expected) -> float | None:
-    """How far a figure may be from `expected`; None where it is not compared."""
+    """How far a figure may be from `expected`; None if it is not compared."""
     _, relative, absolute = next(row for row in TOLERANCES if re.fullmatch(row[0], key))
     if relative is None:
         return None
@@ -165,7 +165,7 @@ def _near(a, b, margin):
 
 def _numbers(key, value):
     if isinstance(value, (int, float)):
-        # p-values differ by factors; 0 is what is too small to be written.
+        # p-values differ by factors; 0 stands for values too small to be written.
         yield math.log(max(value, 1e-320)) if key == "ks_p" else float(value)
     elif isinstance(value, (list, tuple)):
         for inner in value:

@@ -1,7 +1,7 @@
-"""Presets from elsewhere: https:// archives and hf:// repositories, never without a checksum.
+"""Presets from other machines: https:// archives and hf:// repositories, never without a checksum.
 
-Downloads are those of `keras.utils.get_file` and `huggingface_hub`, and lie in their caches. A
-preset holds arrays and JSON; nothing of what was fetched is executed.
+Downloads are those of `keras.utils.get_file` and `huggingface_hub`, and are kept in their caches. A
+preset holds arrays and JSON; no fetched file is executed.
 """
 
 import hashlib
@@ -25,11 +25,11 @@ def load(handle: str, sha256: str):
     """The game at "https://…/NAME.zip" or "hf://owner/repo@revision".
 
     Args:
-        sha256: of the archive; in a repository of config.json, which holds that of the weights.
+        sha256: of the archive; for a repository, of config.json, which holds that of the weights.
 
     Raises:
-        ValueError: another kind of handle, no checksum, another file than the checksum says, no
-            network, or the library that it takes is not installed.
+        ValueError: another kind of handle, no checksum, a file with another checksum, no
+            network, or the required library is not installed.
     """
     kind = handle.partition("://")[0]
     if kind not in ("https", "hf"):
@@ -39,7 +39,7 @@ def load(handle: str, sha256: str):
         )
     if not re.fullmatch("[0-9a-f]{64}", sha256):
         raise ValueError(
-            f"{handle!r} needs the checksum of what it should be, sha256= and 64 hexadecimal "
+            f"{handle!r} needs the checksum of the expected file, sha256= and 64 hexadecimal "
             f"digits; got {sha256!r}"
         )
     if kind == "hf":
@@ -86,7 +86,7 @@ def _downloaded(url, sha256):
     if found != sha256:
         pathlib.Path(path).unlink()
         raise ValueError(
-            f"{url} is not what was asked for: expected sha256 {sha256}, found {found}; "
+            f"{url} is not the expected file: expected sha256 {sha256}, found {found}; "
             "nothing was kept"
         )
     return pathlib.Path(path)

@@ -1,4 +1,4 @@
-"""What a card says under Limits, and before anything else where a preset falls short."""
+"""The section Limits of a card, and its first lines if a preset falls short."""
 
 from zoo.presets import tables
 from zoo.presets.figures import joined
@@ -17,7 +17,7 @@ def lacking(audit: dict) -> list[str]:
 
 
 def first(audit: dict) -> str:
-    """What comes before all else: a class is missing, or few images are known; or nothing."""
+    """The first warning: a class is missing, or few images are known; or nothing."""
     missing, words = lacking(audit), ""
     if missing:
         words += f"**Collapsed:** its samples lack {', '.join(missing)}. "
@@ -28,16 +28,16 @@ def first(audit: dict) -> str:
 
 
 def behind(config: dict, metrics: dict, audit: dict) -> str:
-    """The sentence below the first line where a published figure is not reached, or nothing."""
+    """The sentence below the first line if a published figure is not reached, or nothing."""
     short = tables.shortfalls(config, metrics, audit)
-    return f"**Falls short of what was published:** {'; '.join(short)}." if short else ""
+    return f"**Falls short of published figures:** {'; '.join(short)}." if short else ""
 
 
 def sentences(config: dict, metrics: dict, audit: dict):
     """The paragraphs under Limits."""
     from zoo.audit import words
 
-    yield "What the audit says of codes, samples and support:"
+    yield "Verdicts of the audit on codes, samples and support:"
     yield "\n".join(f"- {sentence}" for sentence in words.verdicts(audit))
     yield _untrained(config, metrics, audit)
     yield (
@@ -49,7 +49,7 @@ def sentences(config: dict, metrics: dict, audit: dict):
 
 
 def _untrained(config, metrics, audit):
-    """Where training made an accuracy worse: that of the untrained encoder is higher."""
+    """Sentences on accuracies that training lowered: that of the untrained encoder is higher."""
     if config["training"].get("built"):
         return ""
     parts = {f"{metrics['n_test']:,.0f} test images": joined(metrics, audit)}
@@ -71,16 +71,16 @@ def _untrained(config, metrics, audit):
 
 
 def _selected(config, metrics):
-    """What was looked at for which choice, as far as the files know."""
+    """The data used for each choice, as far as it is recorded."""
     training, source = config["training"], metrics["measured_on"]["small"]
     split = training.get("train_split")
     if not split:
-        return "What it was made from was not recorded, nor whether anything was selected."
+        return "The training data were not recorded, nor whether anything was selected."
     made = "Built from" if training.get("built") else "Trained on"
     text = (
         f"{made} `{split}` of `{config['settings']['dataset']}`, measured on "
         f"`{source.get('test_split', 'test')}` of `{source['name']}`"
     )
-    # The trainers write the game as it is after the last step, and know no other rule.
+    # The trainers always write the game after the last step.
     last = "; no checkpoint was chosen: the weights are those of the last step"
     return text + last * ("epochs" in training) + "."

@@ -19,7 +19,7 @@ ROUNDING = 0.01
 
 @dataclasses.dataclass(frozen=True)
 class Target:
-    """Where a preset is written, what it is called on its card, and how it is stored."""
+    """Directory of a preset, its name on the card, and its storage options."""
 
     directory: pathlib.Path
     name: str
@@ -28,10 +28,10 @@ class Target:
 
 
 def from_run(run: pathlib.Path, target: Target, shared: bool | None) -> None:
-    """Write the preset of the finished run in `run`, card and all.
+    """Write the preset of the finished run in `run`, with its card.
 
     Args:
-        shared: whether the machine did other work while it trained; None where it is not known.
+        shared: whether the machine did other work while it trained; None if it is not known.
 
     Raises:
         ValueError: `run` holds no finished run, or one of two domains, or rounding changes
@@ -53,7 +53,7 @@ def from_run(run: pathlib.Path, target: Target, shared: bool | None) -> None:
     training = {
         "command": without_run_dir(config["command"]),
         **{k: flags[k] for k in ("seed", "epochs", "precision", "train_split", "test_split")},
-        "backend": config.get("backend", "tensorflow"),  # runs before JAX did not say
+        "backend": config.get("backend", "tensorflow"),  # runs before JAX did not record it
         **{k: config[k] for k in ("machine", "versions", "data")},
         "wall_s": measured["wall_s"],
         "shared_machine": shared,
@@ -67,7 +67,7 @@ def counterexample(
     """Write the preset of a counterexample that stores `support` images of `dataset`.
 
     Args:
-        command: what to type to have it again, for the card.
+        command: the command line that makes it again, for the card.
         shared: as for `from_run`.
     """
     import keras
@@ -115,7 +115,7 @@ def write(game, target: Target, source: dict, training: dict) -> None:
     stored = storage.load(directory)
     sources = measured_on(source)
     if training.get("built"):
-        del sources["all"]  # nothing was learned, so that a part of the test images says as much
+        del sources["all"]  # nothing was learned, so a part of the test images is enough
     metrics, audit, data = measure(stored, sources)
     config["rounding"] = storage.rounding(game, stored)
     if stored.has_encoder:
@@ -128,20 +128,20 @@ def write(game, target: Target, source: dict, training: dict) -> None:
 
 
 def measured_on(source: dict) -> dict:
-    """`figures.sources` of what a preset was trained on."""
+    """`figures.sources` of the training data of a preset."""
     return figures.sources(
         source["dataset"], source["train_split"], source["test_split"], source["image_size"]
     )
 
 
 def measure(game, sources: dict) -> tuple:
-    """(metrics, audit, data): all that a card says of a game, and the data of its small part.
+    """(metrics, audit, data): all measurements on a card, and the data of its small part.
 
     Args:
-        sources: as from `figures.sources`; the whole test set is left out where it is not here.
+        sources: as from `figures.sources`; the whole test set is left out if it is missing.
 
     Raises:
-        ValueError: data are missing; says which.
+        ValueError: data are missing; the message names them.
     """
     loaded = {}
     data = figures.small(_load(sources["small"], loaded))
@@ -150,9 +150,9 @@ def measure(game, sources: dict) -> tuple:
     metrics["measured_on"] = sources
     audit = figures.audited(game, data)
     if hasattr(game, "pixels"):
-        # Noise that is copied is no reconstruction: the audit leaves its pixels out.
+        # Copied noise is not reconstruction: the audit leaves its pixels out.
         metrics |= {key: audit[key] for key in metrics if key.startswith("x_cycle")}
-    # Nothing of what is measured on the whole set applies without an encoder.
+    # No metric on the whole set applies without an encoder.
     if "all" in sources and game.has_encoder:
         try:
             everything = _load(sources["all"], loaded)
@@ -191,7 +191,7 @@ def _unmoved(game, stored, data):
 
 
 def without_run_dir(command: str) -> str:
-    """A command line without the directory that it wrote to, which is of one machine only."""
+    """A command line without the directory that it wrote to, which is specific to one machine."""
     words = shlex.split(command)
     kept, skip = [], False
     for word in words:

@@ -1,4 +1,4 @@
-"""Which presets the package has, and what their files must be. Needs neither TensorFlow nor NumPy.
+"""The presets of the package and the checksums of their files. Needs neither TensorFlow nor NumPy.
 
 `registry.json` is written by `rebuild` from the directories beside it, and by nothing else.
 """
@@ -28,16 +28,16 @@ class Preset:
     """A preset of the package.
 
     Attributes:
-        name: what `zoo.load` takes.
+        name: its name for `zoo.load`.
         method: key of `zoo.METHODS` or `zoo.CONSTRUCTIONS`.
-        dataset: what it was trained on, or made of.
+        dataset: the data that it was trained on, or made of.
         parameters: numbers in all of its networks.
         bytes: size of its weights on disk.
-        sha256: of its weights.npz.
-        config_sha256: of its config.json, which holds that of the weights; what `zoo.load` takes.
+        sha256: checksum of its weights.npz.
+        config_sha256: checksum of its config.json, which holds that of the weights; for `zoo.load`.
         collapsed: whether its samples lack a class, see `zoo.presets.limits.lacking`.
         figures: key → value, some of metrics.json and audit.json.
-        folder: where the presets of the package are.
+        folder: directory of the package's presets.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Preset:
 
     @property
     def directory(self) -> pathlib.Path:
-        """Where its files are."""
+        """The directory of its files."""
         return self.folder / self.name
 
     @property
@@ -89,7 +89,7 @@ def find(name: str, folder: pathlib.Path = FOLDER) -> Preset:
     """The preset of that name.
 
     Raises:
-        ValueError: there is none; says which names are near, and how to list them.
+        ValueError: it does not exist; the message has near names, and how to list all.
     """
     for preset in list_presets(folder):
         if preset.name == name:
@@ -98,9 +98,9 @@ def find(name: str, folder: pathlib.Path = FOLDER) -> Preset:
 
 
 def resolve(source: str | os.PathLike) -> Preset | pathlib.Path:
-    """What `source` names: the preset of that name, else a path, which need not exist.
+    """The preset that `source` names, else a path, which need not exist.
 
-    A name goes before a path; "./name" is the path.
+    A name takes precedence over a path; "./name" is the path.
     """
     presets = {preset.name: preset for preset in list_presets()}
     return presets.get(os.fspath(source)) or pathlib.Path(source)
@@ -113,7 +113,7 @@ def directory_of(source: str | os.PathLike) -> pathlib.Path:
 
 
 def nearest(name: str, folder: pathlib.Path = FOLDER) -> str:
-    """In words: the names of presets that are near `name`, and how to see all of them."""
+    """For messages: the names of presets that are near `name`, and how to list all."""
     names = [preset.name for preset in list_presets(folder)]
     near = difflib.get_close_matches(str(name).lower(), names, n=3)
     hint = f"nearest names: {', '.join(near)}; " if near else ""
@@ -141,7 +141,7 @@ def table(presets: list[Preset]) -> str:
 
 
 def rebuild(folder: pathlib.Path = FOLDER) -> list[Preset]:
-    """Write `registry.json` anew from the directories in `folder`; the presets that it lists."""
+    """Write `registry.json` again from the directories in `folder`; the presets that it lists."""
     entries = [_entry(path.parent) for path in sorted(folder.glob("*/config.json"))]
     text = json.dumps(entries, indent=1, ensure_ascii=False) + "\n"
     partial = folder / f"{REGISTRY}.partial"

@@ -2,11 +2,11 @@
 
 Kernels are kept in float16, everything else as it is: biases, gains and moving statistics in
 float32, and networks that no player owns (the circuits and the image bank of the counterexample)
-bit for bit. What rounding the kernels changes is measured when a preset is made, see `rounding`.
+bit for bit. The effect of rounding the kernels is measured when a preset is made, see `rounding`.
 
-Where a game keeps averages of its encoder and generator, the averages are stored, as the networks
-themselves, and the configuration says ema = 0: they are what encodes and decodes, and what one
-would go on training from.
+If a game keeps averages of its encoder and generator, the averages are stored, as the networks
+themselves, and the configuration has ema = 0: they encode and decode, and further
+training starts from them.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ import numpy as np
 
 FORMAT = 1
 WEIGHTS, CONFIG = "weights.npz", "config.json"
-# What describes the weights goes before they do.
+# Files that describe the weights are removed before them.
 FILES = ("card.md", "card.png", "metrics.json", "audit.json", "LICENSE.txt", CONFIG, WEIGHTS)
 _OF_RUNS = ("game.keras", "history.csv", "checkpoints")
 PRECISIONS = ("float16", "float32")
@@ -38,11 +38,11 @@ def save(
 
     Args:
         game: a `zoo` game.
-        directory: made if need be; a preset that is there is replaced, and what described it
-            (figures, card, picture) goes with it.
+        directory: made if missing; a preset in it is replaced, and the files that describe it
+            (metrics, card, picture) are removed.
         precision: of the kernels, "float16" or "float32".
-        settings: what the command `trainers.compare` tells runs apart by: dataset, seed.
-        training: how it came about, for the card; any JSON.
+        settings: fields by which `trainers.compare` distinguishes runs: dataset, seed.
+        training: how it was trained, for the card; any JSON.
 
     Returns:
         The contents of config.json.
@@ -81,7 +81,7 @@ def save(
         | (settings or {}),
         "training": training or {},
     }
-    # As it will be read back: tuples become lists, NumPy numbers plain ones.
+    # The form that JSON returns: tuples become lists, NumPy numbers plain ones.
     config = json.loads(json.dumps(config, default=float))
     clear(directory)
     directory.mkdir(parents=True, exist_ok=True)
@@ -91,13 +91,13 @@ def save(
 
 
 def paper(docstring: str) -> str:
-    """What the documentation of a method says first: its paper, up to the arXiv number."""
+    """The beginning of a method's documentation: its paper, up to the arXiv number."""
     found = re.match(r".*?arXiv:\d+\.\d+\)?", " ".join(docstring.split()))
     return found[0] if found else docstring.splitlines()[0]
 
 
 def refuse_run(directory: pathlib.Path) -> None:
-    """Raises ValueError where `directory` holds a run, whose config.json would be written over."""
+    """Raises ValueError if `directory` holds a run, whose config.json would be overwritten."""
     held = [name for name in _OF_RUNS if (directory / name).exists()]
     if not held and (directory / CONFIG).exists() and not is_preset(directory):
         held = [CONFIG]
@@ -122,8 +122,8 @@ def load(directory: str | os.PathLike, sha256: str = ""):
             holds that of the weights.
 
     Raises:
-        ValueError: a file is missing, is not what its checksum says, or does not fit; names the
-            file, what was expected and what was found. No weight is used before that.
+        ValueError: a file is missing, does not match its checksum, or does not fit; the message
+            names the file, the expected and the found value. No weight is used before that.
     """
     directory = pathlib.Path(directory)
     config = read_config(directory, sha256)
@@ -177,7 +177,7 @@ def read_config(directory: pathlib.Path, sha256: str = "") -> dict:
 
 
 def is_preset(directory: pathlib.Path) -> bool:
-    """Whether `directory` holds a preset, be it damaged, and not a run."""
+    """Whether `directory` holds a preset, even a damaged one, and not a run."""
     if (directory / "game.keras").exists():
         return False
     try:
@@ -189,7 +189,7 @@ def is_preset(directory: pathlib.Path) -> bool:
 
 
 def rounding(before, after, n: int = 500) -> dict:
-    """What storing has changed: x_cycle_ratio has its own row, this compares samples.
+    """The change by storage: x_cycle_ratio has its own row, this compares samples.
 
     Returns:
         samples: mean absolute difference of the pixels of n samples of the two games, in [-1, 1].

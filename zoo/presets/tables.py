@@ -1,4 +1,4 @@
-"""The table of a card: figures, of how many images or samples, and what stands next to them."""
+"""The table of a card: figures, of how many images or samples, and their baselines."""
 
 import dataclasses
 
@@ -12,10 +12,10 @@ class Row:
     """A line of the table.
 
     Attributes:
-        label: what the figure is called.
+        label: name of the figure.
         key: of metrics.json or audit.json.
         form: how it is written; may end in a unit.
-        of: what it was measured on, a key of `_counted`.
+        of: data that it was measured on, a key of `_counted`.
         beside: baseline's name → its key, or its text.
     """
 
@@ -91,7 +91,7 @@ ROWS = (
 
 
 def table(config: dict, metrics: dict, audit: dict):
-    """The table in Markdown, then its notes: where the published figures were read.
+    """The table in Markdown, then its notes: sources of the published figures.
 
     Args:
         config, metrics, audit: contents of the JSON files of a preset.
@@ -120,7 +120,7 @@ def table(config: dict, metrics: dict, audit: dict):
 
 
 def shortfalls(config: dict, metrics: dict, audit: dict) -> list[str]:
-    """What falls short of a published figure by more than its tolerance, in words."""
+    """Figures that fall short of a published figure by more than its tolerance, in words."""
     whole, found = metrics.get("all_test", {}), joined(metrics, audit)
     short = []
     for one in _published_of(config).values():

@@ -1,1 +1,1 @@
-"""How a game is trained: steps, optimizers, averages of weights, checks of what is declared."""
+"""Training of a game: steps, optimizers, averages of weights, checks of declarations."""

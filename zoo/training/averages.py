@@ -27,7 +27,7 @@ def create(game) -> dict:
 
 
 def update(game) -> None:
-    """Move every average by 1 - decay_t of the way to where its network is now."""
+    """Move every average by 1 - decay_t of the way to the weights of its network."""
     if not game.averages:
         return
     t = ops.cast(game.optimizer.iterations, "float32")

@@ -1,4 +1,4 @@
-"""What a method declares and what a user passes, checked where it is written down."""
+"""Checks of a method's declarations and of a user's arguments."""
 
 import inspect
 import numbers
@@ -54,7 +54,7 @@ def checked(name, value, allowed, wanted):
 
 
 def check_reconstructs(game, what: str) -> None:
-    """Raises ValueError, naming what else there is, if the method has no encoder."""
+    """Raises ValueError, naming alternatives, if the method has no encoder."""
     if not game.has_encoder:
         raise ValueError(
             f"{type(game).__name__} has no encoder, so there is nothing to {what}: {what} is "
@@ -63,7 +63,7 @@ def check_reconstructs(game, what: str) -> None:
 
 
 def methods_with(network: str) -> str:
-    """Names of the methods whose players own a network of that name, for a person to read."""
+    """Names of the methods whose players own a network of that name, for messages."""
     owners = [
         method
         for method in zoo.METHODS

@@ -1,6 +1,6 @@
 """Gradients with respect to inputs, for the penalties of WGAN-GP and its relatives.
 
-Methods and losses use `keras.ops`, which has no gradient; what the backends do differently is here.
+Methods and losses use `keras.ops`, which has no gradient, so the backends differ here.
 """
 
 import keras

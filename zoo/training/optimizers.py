@@ -7,7 +7,7 @@ from keras import ops
 
 
 def adam(learning_rate: float, beta_1: float = 0.5, epsilon: float = 1e-8, **settings):
-    """Adam as authors of GANs set it, for `Game.default_optimizer`: a partial of the Keras class.
+    """Adam with the settings of GAN authors, for `Game.default_optimizer`: a partial of the class.
 
     `epsilon` is the default of TensorFlow 1, Torch and Lasagne, which they used; Keras has 1e-7.
     """
@@ -24,7 +24,7 @@ def adam(learning_rate: float, beta_1: float = 0.5, epsilon: float = 1e-8, **set
 class HoldThenDecay(keras.optimizers.schedules.LearningRateSchedule):
     """A learning rate held for a while, then falling exponentially to 1 % of itself.
 
-    The plan of BiGAN's authors (200 epochs of each). What it falls to is kept afterwards.
+    The plan of BiGAN's authors (200 epochs of each). The last value is kept afterwards.
 
     Args:
         rate: learning rate at first.
@@ -49,7 +49,7 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
 
     Keras knows models with one optimizer: a plain dictionary of them is neither saved nor rebuilt
     by `load_model`. This class is that one optimizer; it holds the others and steps none itself.
-    Its `iterations` counts training steps, whatever the schedule does within one.
+    Its `iterations` counts training steps, for any schedule within one.
 
     Args:
         optimizers: player → Keras optimizer.
@@ -80,7 +80,7 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
 
     @property
     def optimizers(self) -> list:
-        """The players' optimizers, where Keras' callbacks look for learning rates."""
+        """The players' optimizers, which Keras' callbacks read for learning rates."""
         return list(self.by_player.values())
 
     @property
@@ -88,7 +88,7 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
         own = super().variables
         return list(own) + [v for o in self.by_player.values() for v in o.variables]
 
-    # Keras saves what `by_player` holds by itself; only the count of steps is ours.
+    # Keras saves the optimizers in `by_player` by itself; only the count of steps is ours.
 
     def save_own_variables(self, store) -> None:
         store["iterations"] = ops.convert_to_numpy(self.iterations)
@@ -115,7 +115,7 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
 
 
 def of_players(game, optimizer, l2: float = 0.0) -> PlayerOptimizers:
-    """What `Game.compile` is given, as one optimizer for each player of `game`.
+    """The argument of `Game.compile` as one optimizer for each player of `game`.
 
     Args:
         optimizer: None for `game.default_optimizer`; a name or one Keras optimizer, of which every

@@ -7,10 +7,10 @@ import keras
 import numpy as np
 from keras import ops
 
-# Noise on images may leave [-1, 1]; images of another scale leave this, too.
+# Noise on images may leave [-1, 1]; images of another scale exceed these limits, too.
 LIMIT = 2
 
-# How many examples of an array are looked at.
+# Number of examples of an array to check.
 FIRST = 256
 
 
@@ -47,9 +47,9 @@ def check_shape(game, name: str, x) -> None:
 
 
 def check(game, x, name: str = "x") -> None:
-    """`check_dtype`, and the same for values far outside [-1, 1] if they are there to be read."""
+    """`check_dtype`, and the same for values far outside [-1, 1] if they can be read."""
     check_dtype(game, name, x)
-    # Not the placeholders of a graph that is being traced.
+    # Placeholders of a graph that is being traced have no values.
     there = isinstance(x, np.ndarray) or type(x).__name__ in ("EagerTensor", "ArrayImpl")
     if name == "y" or not there or not _has_range(game) or not np.prod(x.shape):
         return
@@ -59,7 +59,7 @@ def check(game, x, name: str = "x") -> None:
 
 
 def check_first(game, data) -> None:
-    """`check` of the first examples of what `fit` takes, if reading them disturbs nothing.
+    """`check` of the first examples for `fit`, if reading them has no side effect.
 
     A tf.data.Dataset is read if it has an end; otherwise its dtypes are checked. Of a generator,
     the first training step checks the dtypes.

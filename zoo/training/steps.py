@@ -1,4 +1,4 @@
-"""One step of a game, in training or evaluation: what TensorFlow and JAX do differently is here.
+"""One step of a game, in training or evaluation, on TensorFlow and on JAX, which differ here.
 
 Both play the schedule in the same order, from the same declarations, and move the same variables:
 weights, batch norm statistics, random state, optimizers, averages, trackers. On TensorFlow these
@@ -31,10 +31,10 @@ def noise_of_a_new_game(game):
 
 
 def choose_compiler(game) -> None:
-    """Have JAX compile the step of `game`, whatever `jit_compile` says, unless it runs eagerly.
+    """Have JAX compile the step of `game`, for any `jit_compile`, unless it runs eagerly.
 
     jit_compile=False means a graph without XLA, and JAX has nothing between XLA and one operation
-    after another. What the game was compiled with is kept in its checkpoints, for TensorFlow.
+    after another. The value given to `compile` is kept in checkpoints, for TensorFlow.
     """
     if keras.backend.backend() == "jax":
         game.jit_compile = not game.run_eagerly
@@ -154,7 +154,7 @@ def _differentiate(game, phase, batch):
     gradients = {}
     for player in phase:
         reached.clear()
-        # Transposed for this loss alone: what other losses need is not computed again.
+        # Transposed for this loss alone: nothing is computed again for other losses.
         transpose = jax.linear_transpose(lambda w, p=player: tangents(w)[p], weights)
         (found,) = transpose(jax.numpy.ones_like(losses[player]))
         by_variable = {id(v): g for v, g in zip(owned, found, strict=True) if id(v) in reached}
@@ -165,7 +165,7 @@ def _differentiate(game, phase, batch):
 def _watched(jax, reached, name, value):
     """`value`; adds `name` to `reached` when a gradient is traced through it.
 
-    JAX answers zeros, not None, where a loss does not depend on a variable.
+    JAX returns zeros, not None, if a loss does not depend on a variable.
     """
 
     @jax.custom_vjp
@@ -189,8 +189,8 @@ def _check_reached(game, player, gradients):
         )
 
 
-# What Keras' trainer of each backend calls. A backend is chosen before Keras is imported, so the
-# step is chosen here. Every gradient of a phase is taken at the weights that the phase finds.
+# Called by Keras' trainer of each backend. A backend is chosen before Keras is imported, so the
+# step is chosen here. Every gradient of a phase is taken at the weights before the phase.
 
 
 def _train_on_tensorflow(game, data):
@@ -198,7 +198,7 @@ def _train_on_tensorflow(game, data):
     import tensorflow as tf
 
     batch, played = parts_of(game, data), {}
-    # Optimizers add the gradients of the replicas up; the mean is what is wanted.
+    # Optimizers add the gradients of the replicas up; the mean is needed.
     replicas = game.distribute_strategy.num_replicas_in_sync
     for number, phase in enumerate(game.schedule):
         with tf.GradientTape(persistent=True) as tape:
