@@ -10,6 +10,17 @@ from keras import ops
 def input_gradient(function, x):
     """d function(x)_i / d x_i for every example i, itself differentiable in the weights.
 
+    Args, limits and errors are those of `values_and_input_gradient`.
+
+    Returns:
+        float, of the shape of x.
+    """
+    return values_and_input_gradient(function, x)[1]
+
+
+def values_and_input_gradient(function, x):
+    """function(x), and d function(x)_i / d x_i for every example i, of one forward pass.
+
     Layers that mix examples (batch norm) have no gradient of one example, and layers that keep
     state (batch norm, dropout) cannot be called inside `function` on JAX.
 
@@ -18,7 +29,7 @@ def input_gradient(function, x):
         x: float (n, ...).
 
     Returns:
-        float, of the shape of x.
+        function(x), and the gradient, float, of the shape of x.
 
     Raises:
         ValueError: Keras has a backend other than TensorFlow and JAX.
@@ -29,12 +40,18 @@ def input_gradient(function, x):
 
         with tf.GradientTape() as tape:
             tape.watch(x)
-            total = ops.sum(function(x))
-        return tape.gradient(total, x)
+            values = function(x)
+            total = ops.sum(values)
+        return values, tape.gradient(total, x)
     if backend == "jax":
         import jax
 
-        return jax.grad(lambda inputs: ops.sum(function(inputs)))(x)
+        def total_and_values(inputs):
+            values = function(inputs)
+            return ops.sum(values), values
+
+        gradient, values = jax.grad(total_and_values, has_aux=True)(x)
+        return values, gradient
     raise ValueError(f"input_gradient needs KERAS_BACKEND=tensorflow or jax; got {backend!r}")
 
 

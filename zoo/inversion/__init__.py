@@ -1,0 +1,9 @@
+"""Inversion of a trained generator by optimisation: codes of images without an encoder.
+
+`python -m zoo.inversion MODEL` measures it. Importing this package imports no TensorFlow.
+"""
+
+from zoo.inversion.searching import Found
+from zoo.inversion.searching import search
+
+__all__ = ["Found", "search"]

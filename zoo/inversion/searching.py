@@ -1,0 +1,289 @@
+"""`search`: the code whose image is closest to a given one."""
+
+import dataclasses
+import functools
+
+import numpy as np
+
+from zoo.datasets.progress import Progress
+
+# Searches that run at the same time, and steps of them between two reports of progress. Both are
+# fixed, so that one graph serves for any number of images, and so that an image goes through the
+# same operations alone as among others.
+ROWS, CHUNK = 16, 25
+# Of Adam, from draws of the prior and from given codes, which a higher rate would leave at once.
+FROM_PRIOR, FROM_CODES = 0.1, 0.03
+_BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-8
+
+
+@dataclasses.dataclass(frozen=True)
+class Found:
+    """What `search` found.
+
+    Attributes:
+        codes: float32 (n, *code_shape), for each image the best code that any search met.
+        errors: float32 (n,), the mean over the known pixels of (G(code) − x)².
+        curve: float32 (steps + 1, n), the error of the best code met up to each step, over all
+            restarts; curve[0] is the best start and curve[-1] is `errors`.
+    """
+
+    codes: np.ndarray
+    errors: np.ndarray
+    curve: np.ndarray
+
+
+def search(
+    game,
+    images: np.ndarray,
+    steps: int = 400,
+    restarts: int = 4,
+    start: str | np.ndarray | None = None,
+    mask: np.ndarray | None = None,
+    prior_weight: float = 0.0,
+    learning_rate: float | None = None,
+    seed: int = 0,
+) -> Found:
+    """Codes of images by optimisation, for a generator that needs no encoder.
+
+    For each image x by itself, Adam (0.9, 0.999) with a rate that falls to 0 as a half cosine
+    minimises
+
+        |m · (G(z) − x)|² + prior_weight · ½|z|²
+
+    over z, with G in inference mode, and the best z met is kept (Creswell and Bharath 2016,
+    arXiv:1611.05644). With `start="encoder"` the search begins at E(x): the hybrid of Zhu et al.
+    2016, arXiv:1609.03552. Codes of the prior "uniform" are clipped to [-1, 1] after each step.
+
+    Restart number r of every image begins at draw number r of `restarts` draws from the prior, so
+    that what is found for an image depends on the image and `seed`, not on the other images. With
+    linear G(z) = Wz + b of orthonormal columns the code is Wᵀ(x − b) / (1 + prior_weight / 2).
+
+    Args:
+        game: a trained game that has a generator.
+        images: (n, *image_shape) in [-1, 1].
+        steps: of Adam, 1 or more.
+        restarts: searches of each image if `start` is None, 1 or more; otherwise there is one.
+        start: None for draws from the prior, "encoder" for the codes of the game's encoder, or
+            codes (n, *code_shape).
+        mask: m, (n, *image_shape), or (n, height, width, 1) for all channels: 1 for pixels that
+            are known, 0 for the others. None if all are.
+        prior_weight: 0 or more, for the prior "normal", of which ½|z|² is −log p(z) but for a
+            constant.
+        learning_rate: at the first step, in units of a coordinate of the code; None for 0.1 from
+            the prior and 0.03 from given codes.
+        seed: of the draws.
+
+    Returns:
+        A `Found`.
+
+    Raises:
+        ValueError: an argument is not of this kind, the game has no generator of codes alone, its
+            generator has no gradient, or Keras has a backend other than TensorFlow and JAX.
+    """
+    images, mask = _checked(game, images, mask)
+    _at_least(1, steps=steps, restarts=restarts)
+    _at_least(0, prior_weight=prior_weight)
+    if prior_weight and game.prior != "normal":
+        raise ValueError(
+            f'prior_weight must be 0 for a prior other than "normal"; got {prior_weight} for '
+            f"{game.prior!r}"
+        )
+    rate = learning_rate
+    if rate is None:
+        rate = FROM_PRIOR if start is None else FROM_CODES
+    if not rate > 0:
+        raise ValueError(f"learning_rate must be above 0; got {learning_rate}")
+    starts = _starts(game, images, restarts, start, seed)  # (n, searches, *code_shape)
+    n, searches = starts.shape[:2]
+    rows = starts.reshape(-1, *game.code_shape)
+    owners = np.repeat(np.arange(n), searches)
+    progress = Progress("steps of inversion", -(-len(rows) // ROWS) * (steps + 1))
+    codes, objectives, errors = np.empty_like(rows), [], []
+    advance = _compiled(game)
+    for first in range(0, len(rows), ROWS):
+        # The last rows are filled up with earlier ones.
+        chosen = np.arange(first, first + ROWS) % len(rows)
+        known = mask[owners[chosen]]
+        part = rows[chosen], images[owners[chosen]], known
+        best, *curves = _descended(advance, part, steps, rate, prior_weight, progress)
+        codes[first : first + ROWS] = best[: len(rows) - first]
+        objectives.append(curves[0][:, : len(rows) - first])
+        errors.append(curves[1][:, : len(rows) - first])
+    shape = (steps + 1, n, searches)
+    objectives = np.concatenate(objectives, axis=1).reshape(shape)
+    errors = np.concatenate(errors, axis=1).reshape(shape)
+    winner = np.argmin(objectives, axis=2)
+    curve = np.take_along_axis(errors, winner[:, :, None], axis=2)[:, :, 0]
+    codes = codes.reshape(n, searches, *game.code_shape)[np.arange(n), winner[-1]]
+    return Found(codes, curve[-1], curve)
+
+
+def _descended(advance, part, steps, rate, prior_weight, progress):
+    """Best codes (ROWS, ...), and objectives and errors (steps + 1, ROWS) of the best so far."""
+    from keras import ops
+
+    codes, x, known = (ops.convert_to_tensor(array, "float32") for array in part)
+    settings = ops.convert_to_tensor([rate, steps, prior_weight], "float32")
+    nothing = ops.zeros_like(codes)
+    worst = ops.full((ROWS,), np.inf, "float32")
+    state = (codes, nothing, nothing, codes, worst, worst)
+    curves = []
+    # The step after the last one has rate 0: it looks at the codes that the last one found.
+    for first in range(0, steps + 1, CHUNK):
+        count = min(CHUNK, steps + 1 - first)
+        state, *met = advance(
+            state,
+            x,
+            known,
+            settings,
+            ops.convert_to_tensor(first, "int32"),
+            ops.convert_to_tensor(count, "int32"),
+        )
+        curves.append([ops.convert_to_numpy(part)[:count] for part in met])
+        progress.add(count)
+    objectives, errors = (np.concatenate(parts) for parts in zip(*curves, strict=True))
+    return ops.convert_to_numpy(state[3]), objectives, errors
+
+
+# Compiling takes longer than a search of few images; the last game's is kept.
+@functools.lru_cache(maxsize=1)
+def _compiled(game):
+    """A function that takes up to `CHUNK` steps of all rows, compiled once.
+
+    (state, x, known, (rate, steps, prior_weight), first step, number of steps) → state, objectives
+    and errors (CHUNK, ROWS) of the best codes so far; state is the codes, Adam's two means, and
+    the best codes with their objectives and errors.
+    """
+    import keras
+    from keras import ops
+
+    from zoo.priors import BOUNDED
+    from zoo.training.gradients import values_and_input_gradient
+
+    axes = tuple(range(1, len(game.image_shape) + 1))
+    code_axes = tuple(range(1, len(game.code_shape) + 1))
+
+    def one(number, state, x, known, settings):
+        codes, mean, square, best, best_objective, best_error = state
+        rate, steps, prior_weight = settings[0], settings[1], settings[2]
+
+        def objective(z):
+            made = ops.cast(game.decode(z), "float32")
+            apart = ops.sum(ops.square(known * (made - x)), axis=axes)
+            return apart + prior_weight / 2 * ops.sum(ops.square(z), axis=code_axes)
+
+        value, gradient = values_and_input_gradient(objective, codes)
+        if gradient is None:
+            raise ValueError(
+                f"{type(game).__name__} must have a generator with a gradient; got one without"
+            )
+        penalty = prior_weight / 2 * ops.sum(ops.square(codes), axis=code_axes)
+        pixels = ops.sum(ops.broadcast_to(known, ops.shape(x)), axis=axes)
+        error = (value - penalty) / pixels
+        better = value < best_objective
+        column = ops.reshape(better, (ROWS, *(1 for _ in code_axes)))
+        best = ops.where(column, codes, best)
+        best_objective = ops.where(better, value, best_objective)
+        best_error = ops.where(better, error, best_error)
+        number = ops.cast(number, "float32")
+        rate = rate / 2 * (1 + ops.cos(np.pi * ops.minimum(number / steps, 1.0)))
+        mean = _BETA_1 * mean + (1 - _BETA_1) * gradient
+        square = _BETA_2 * square + (1 - _BETA_2) * ops.square(gradient)
+        centred = mean / (1 - ops.power(_BETA_1, number + 1))
+        scale = ops.sqrt(square / (1 - ops.power(_BETA_2, number + 1)))
+        codes = codes - rate * centred / (scale + _EPSILON)
+        if game.prior in BOUNDED:
+            codes = ops.clip(codes, -1.0, 1.0)
+        return codes, mean, square, best, best_objective, best_error
+
+    def advance(state, x, known, settings, first, count):
+        def body(i, carried):
+            state, objectives, errors = carried
+            state = one(first + i, state, x, known, settings)
+            objectives = ops.slice_update(objectives, (i, 0), state[4][None])
+            errors = ops.slice_update(errors, (i, 0), state[5][None])
+            return state, objectives, errors
+
+        empty = ops.zeros((CHUNK, ROWS), "float32")
+        return ops.fori_loop(0, count, body, (state, empty, empty))
+
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return tf.function(advance, autograph=False)
+    if keras.backend.backend() == "jax":
+        import jax
+
+        # Weights are arguments: what JAX closes over is a constant of the compiled function.
+        def with_weights(weights, *arguments):
+            with keras.StatelessScope(list(zip(game.variables, weights, strict=True))):
+                return advance(*arguments)
+
+        compiled = jax.jit(with_weights)
+        return lambda *arguments: compiled([v.value for v in game.variables], *arguments)
+    return advance  # whose gradient raises ValueError
+
+
+def _checked(game, images, mask):
+    """images and mask as float32 arrays; the mask can be broadcast to the images."""
+    from zoo.training import ranges
+
+    if not game.has_generator or "y" in game.inputs:
+        raise ValueError(
+            f"game must have a generator that takes codes alone; got {type(game).__name__}"
+        )
+    images = np.asarray(images)
+    if images.ndim == 0 or len(images) == 0:
+        raise ValueError(f"images must be an array of one image or more; got {images!r}")
+    ranges.check_shape(game, "x", images)
+    ranges.check(game, images)
+    images = images.astype(np.float32)
+    if not np.isfinite(images).all():
+        raise ValueError("images must be finite; got NaN or infinity")
+    shape = images.shape
+    if mask is None:
+        return images, np.ones((len(images), *(1 for _ in game.image_shape)), np.float32)
+    mask = np.asarray(mask, np.float32)
+    if mask.shape not in (shape, (*shape[:-1], 1)):
+        raise ValueError(f"mask must be of shape {shape} or {(*shape[:-1], 1)}; got {mask.shape}")
+    if not np.isin(mask, (0, 1)).all():
+        raise ValueError(f"mask must be 0 or 1; got {mask[~np.isin(mask, (0, 1))][0]:g}")
+    hidden = np.flatnonzero(~mask.reshape(len(mask), -1).any(axis=1))
+    if len(hidden):
+        raise ValueError(f"mask must be 1 at a pixel of every image; got none of image {hidden[0]}")
+    return images, mask
+
+
+def _starts(game, images, restarts, start, seed):
+    """Codes to begin at, float32 (n, searches, *code_shape)."""
+    from keras import ops
+
+    from zoo.metrics.arrays import in_batches
+
+    n = len(images)
+    if start is None:
+        drawn = ops.convert_to_numpy(game.prior_codes(restarts, seed))
+        return np.repeat(drawn[None], n, axis=0).astype(np.float32)
+    if isinstance(start, str):
+        if start != "encoder":
+            raise ValueError(f'start must be None, "encoder" or codes; got {start!r}')
+        if not game.has_encoder:
+            raise ValueError(
+                f"start must be None or codes for {type(game).__name__}, which has no encoder; "
+                f"got {start!r}"
+            )
+        # As many rows for one image as for many, as in the search itself.
+        filled = images[np.arange(-(-n // ROWS) * ROWS) % n]
+        start = in_batches(game.encode, filled, ROWS)[:n]
+    start = np.asarray(start, np.float32)
+    if start.shape != (n, *game.code_shape) or not np.isfinite(start).all():
+        shape = (n, *game.code_shape)
+        got = start.shape if start.shape != shape else "NaN or infinity"
+        raise ValueError(f"start must be finite codes of shape {shape}; got {got}")
+    return start[:, None]
+
+
+def _at_least(bound, **values):
+    for name, value in values.items():
+        if not value >= bound:
+            raise ValueError(f"{name} must be {bound} or more; got {value}")
