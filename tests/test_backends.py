@@ -101,8 +101,8 @@ def contract(tmp_path, *arguments):
 
 @pytest.mark.slow
 def test_the_contract_holds_on_jax(tmp_path):
-    chosen = "(bigan-dcgan and (moves or saved)) or test_jax"
-    assert contract(tmp_path, "-k", chosen, *suites()) == 20
+    chosen = "(bigan-dcgan and (moves or saved)) or test_jax or (inversion and weights)"
+    assert contract(tmp_path, "-k", chosen, *suites()) == 21
 
 
 @pytest.mark.long
@@ -118,4 +118,7 @@ def test_methods_that_a_user_writes_keep_the_contract_on_jax(tmp_path):
 
 
 def suites():
-    return [TESTS / f"test_{name}.py" for name in ("games", "jax", "trainers", "optimizers")]
+    return [
+        TESTS / f"test_{name}.py"
+        for name in ("games", "inversion", "jax", "trainers", "optimizers")
+    ]

@@ -24,6 +24,7 @@ COMMANDS = {
     "trainers.objective": ["MODEL", "--budget", "--seeds"],
     "zoo.audit": ["--against"],
     "zoo.gallery": ["--out"],
+    "zoo.inversion": ["--start", "--steps"],
     "zoo.latent": ["--unusual"],
     "zoo.lipschitz": ["--points"],
     "zoo.metrics.classifier": ["--download"],
