@@ -149,8 +149,9 @@ def test_codes_of_the_uniform_prior_stay_in_the_box():
     free, boxed = curved(), curved(prior="uniform")
     x = np.array(free.decode(np.full((2, CODE), [[2.0], [-2.0]], "float32")))
     assert np.abs(search(free, x, 100, 1).codes).max() > 1.5
-    found = search(boxed, x, 100, 1).codes
-    assert np.abs(found).max() == 1
+    assert np.abs(search(boxed, x, 100, 1).codes).max() == 1
+    outside = search(boxed, x, 1, start=np.full((2, CODE), [[2.0], [-2.0]]), learning_rate=1e-3)
+    assert np.abs(outside.codes).max() == 1
 
 
 def test_weights_that_change_after_the_first_search_are_those_that_are_searched():

@@ -13,7 +13,9 @@ from zoo.datasets.progress import Progress
 ROWS, CHUNK = 16, 25
 # Of Adam, from draws of the prior and from given codes, which a higher rate would leave at once.
 FROM_PRIOR, FROM_CODES = 0.1, 0.03
-_BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-8
+# Gradients shrink by orders of magnitude during a search; a mean of their squares over 1,000 steps,
+# Adam's usual 0.999, would keep the steps of the first ones.
+_BETA_1, _BETA_2, _EPSILON = 0.9, 0.95, 1e-8
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,14 +47,15 @@ def search(
 ) -> Found:
     """Codes of images by optimisation, for a generator that needs no encoder.
 
-    For each image x by itself, Adam (0.9, 0.999) with a rate that falls to 0 as a half cosine
+    For each image x by itself, Adam (0.9, 0.95) with a rate that falls to 0 as a half cosine
     minimises
 
         |m · (G(z) − x)|² + prior_weight · ½|z|²
 
     over z, with G in inference mode, and the best z met is kept (Creswell and Bharath 2016,
-    arXiv:1611.05644). With `start="encoder"` the search begins at E(x): the hybrid of Zhu et al.
-    2016, arXiv:1609.03552. Codes of the prior "uniform" are clipped to [-1, 1] after each step.
+    arXiv:1611.05644, whose code uses RMSProp). With `start="encoder"` the search begins at E(x):
+    the hybrid of Zhu et al. 2016, arXiv:1609.03552. Codes of the prior "uniform" are clipped to
+    [-1, 1].
 
     Restart number r of every image begins at draw number r of `restarts` draws from the prior, so
     that what is found for an image depends on the image and `seed`, not on the other images. With
@@ -68,7 +71,7 @@ def search(
         mask: m, (n, *image_shape), or (n, height, width, 1) for all channels: 1 for pixels that
             are known, 0 for the others. None if all are.
         prior_weight: 0 or more, for the prior "normal", of which ½|z|² is −log p(z) but for a
-            constant.
+            constant. If pixels have Gaussian noise of variance σ², 2σ² gives the most probable z.
         learning_rate: at the first step, in units of a coordinate of the code; None for 0.1 from
             the prior and 0.03 from given codes.
         seed: of the draws.
@@ -259,6 +262,7 @@ def _starts(game, images, restarts, start, seed):
     from keras import ops
 
     from zoo.metrics.arrays import in_batches
+    from zoo.priors import BOUNDED
 
     n = len(images)
     if start is None:
@@ -280,6 +284,8 @@ def _starts(game, images, restarts, start, seed):
         shape = (n, *game.code_shape)
         got = start.shape if start.shape != shape else "NaN or infinity"
         raise ValueError(f"start must be finite codes of shape {shape}; got {got}")
+    if game.prior in BOUNDED:
+        start = np.clip(start, -1, 1)
     return start[:, None]
 
 
