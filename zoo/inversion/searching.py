@@ -134,14 +134,8 @@ def _descended(advance, part, steps, rate, prior_weight, progress):
     # The step after the last one has rate 0: it looks at the codes that the last one found.
     for first in range(0, steps + 1, CHUNK):
         count = min(CHUNK, steps + 1 - first)
-        state, *met = advance(
-            state,
-            x,
-            known,
-            settings,
-            ops.convert_to_tensor(first, "int32"),
-            ops.convert_to_tensor(count, "int32"),
-        )
+        span = (ops.convert_to_tensor(number, "int32") for number in (first, count))
+        state, *met = advance(state, x, known, settings, *span)
         curves.append([ops.convert_to_numpy(part)[:count] for part in met])
         progress.add(count)
     objectives, errors = (np.concatenate(parts) for parts in zip(*curves, strict=True))
@@ -168,7 +162,7 @@ def _compiled(game):
 
     def one(number, state, x, known, settings):
         codes, mean, square, best, best_objective, best_error = state
-        rate, steps, prior_weight = settings[0], settings[1], settings[2]
+        rate, steps, prior_weight = (settings[i] for i in range(3))
 
         def objective(z):
             made = ops.cast(game.decode(z), "float32")
