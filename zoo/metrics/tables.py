@@ -13,9 +13,14 @@ _LINES = (
         {
             "x_cycle_mismatched": "to another image",
             "x_cycle_ratio": "ratio",
-            "x_cycle_same_class": "of x to another of its class",
-            "x_cycle_class_mean": "to the mean of its class",
         },
+    ),
+    (
+        "x_cycle_same_class",
+        "‖x − another of its class‖",
+        "{:.2f}",
+        1,
+        {"x_cycle_class_mean": "mean of its class"},
     ),
     (
         "class_kept",
@@ -24,7 +29,7 @@ _LINES = (
         100,
         {
             "class_kept_chance": "largest class",
-            "class_kept_real": "real images with their label",
+            "class_kept_real": "real images",
         },
     ),
     (
