@@ -79,7 +79,7 @@ def _figures(name, config, metrics, audit):
     yield from tables.table(config, metrics, audit)
     kind = config["method"], config["settings"]["dataset"]
     yield facts.REMARKS.get(kind, "")
-    if kind not in facts.PUBLISHED:
+    if not tables.published_of(config):
         yield "No figure of the paper is of this kind on these data."
     yield _measured_on(name, metrics, audit)
 

@@ -98,7 +98,7 @@ def table(config: dict, metrics: dict, audit: dict):
     """
     whole = metrics.get("all_test", {})
     found = joined(metrics, audit)
-    published = _published_of(config)
+    published = published_of(config)
     counted = _counted(metrics, audit)
     heads = ["", "figure", "measured on", "next to"]
     heads += [f"all {whole['n_test']:,.0f} test images"] if whole else []
@@ -123,7 +123,7 @@ def shortfalls(config: dict, metrics: dict, audit: dict) -> list[str]:
     """Figures that fall short of a published figure by more than its tolerance, in words."""
     whole, found = metrics.get("all_test", {}), joined(metrics, audit)
     short = []
-    for one in _published_of(config).values():
+    for one in published_of(config).values():
         row = next((row for row in ROWS if row.key == one.key), None)
         if row is None or not one.better or row.key not in found:
             continue
@@ -136,9 +136,11 @@ def shortfalls(config: dict, metrics: dict, audit: dict) -> list[str]:
     return short
 
 
-def _published_of(config):
-    published = facts.PUBLISHED.get((config["method"], config["settings"]["dataset"]), ())
-    return {one.key: one for one in published}
+def published_of(config: dict) -> dict:
+    """Key → the published figure that stands beside that of a preset of this config.json."""
+    kinds = (config["arguments"].get("network"), "")
+    named = [(config["method"], config["settings"]["dataset"], kind) for kind in kinds]
+    return {one.key: one for name in named for one in facts.PUBLISHED.get(name, ())}
 
 
 def _counted(metrics, audit):
