@@ -24,7 +24,7 @@ RECIPE = Recipe(
     plan=HoldThenFall(epochs={"dcgan_joint": math.inf, "mixture": math.inf}),
     networks={
         "dcgan_joint": {
-            "epochs": 96,
+            "epochs": 64,
             "batch_size": 64,
             "latent_dim": 10,
             "width": 16,

@@ -26,7 +26,7 @@ RECIPE = Recipe(
     l2=2.5e-5,
     networks={
         "dcgan_joint": {
-            "epochs": 96,
+            "epochs": 64,
             "batch_size": 64,
             "latent_dim": 10,
             "width": 16,
