@@ -92,7 +92,7 @@ def test_the_table_has_means_and_deviations_of_seeds():
     [
         ([], "no model given"),
         (["bigan_mnist", "--budget=100"], "--budget must be multiples of 6400; got '100'"),
-        (["bigan_mnist", "--budget=many"], "--budget takes whole numbers"),
+        (["bigan_mnist", "--budget=many"], "--budget must be whole numbers"),
         (["vae_fashion_mnist"], "must be one of GAN, BiGAN, ALI, .*; got VAE"),
         (["bigan_fashion_mnist", "--against=grid25"], "data|shape"),
         (["bigan_fashion_mnist", "--against=fashion_mnist_10k", "--support=1"], "got 1"),

@@ -109,7 +109,7 @@ def test_a_preset_does_what_its_card_says(name):
 def test_presets_stand_beside_runs_in_a_table():
     text = compare.table([DEFAULT])
     ratio = registry.find(DEFAULT).figures["x_cycle_ratio"]
-    assert f"| bigan | dcgan | fashion_mnist | 0 | {ratio:.2f} |" in text
+    assert f"| bigan | dcgan_joint | fashion_mnist | 0 | {ratio:.2f} |" in text
 
 
 def test_an_export_says_which_preset_it_is():
