@@ -3,8 +3,8 @@
 Lab note, 2 cores of an AMD EPYC without GPU; tables and provenance in docs/bigan.md:
 
     python -m trainers.bigan
-        3.8 minutes, 7.6 on one shared core, seed 0: there class kept 73.2 %, x-cycle ratio 0.45; 1-NN
-        on codes 72.2 % (58.2 % before training)
+        3.8 minutes, seed 0: class kept 70.0 %, x-cycle ratio 0.47; 1-NN on codes 72.1 % (58.2 %
+        before training). On one core it rounds otherwise: 73.2 %, 0.45, 72.2 %
     python -m trainers.bigan --dataset=fashion_mnist --epochs=22
         15 minutes, seed 0: class kept 77.2 %, x-cycle ratio 0.44; the preset bigan_fashion_mnist
     python -m trainers.bigan --dataset=mnist --epochs=14
