@@ -47,7 +47,7 @@ def main(argv: list | None = None) -> None:
     with commands.exit_on_bad_input():
         args, paths = commands.parse(__doc__, FLAGS, argv)
         commands.at_least(args, width=0, seeds=1, held_out=100)
-        budgets, supports = _numbers("budget", args.budget), _numbers("support", args.support)
+        budgets, supports = (commands.whole_numbers(args, name) for name in ("budget", "support"))
         if not budgets or any(n % 6400 for n in budgets):
             raise ValueError(f"--budget must be multiples of 6400; got {args.budget!r}")
         if not paths:
@@ -220,15 +220,6 @@ def table(rows: list) -> str:
         "of 2 log 2",
     ]
     return markdown.table(heads, lines)
-
-
-def _numbers(flag, text):
-    try:
-        return [int(number) for number in text.split(",") if text]
-    except ValueError:
-        raise ValueError(
-            f"--{flag} must be whole numbers, separated by commas; got {text!r}"
-        ) from None
 
 
 def _games(paths, supports, against):

@@ -5,6 +5,8 @@ import dataclasses
 import json
 import pathlib
 
+from zoo.cli import commands
+
 # Flags that mean the same in every experiment that has a grid of cells.
 FLAGS = {
     "support": (
@@ -25,15 +27,8 @@ def plan(args, wanted, most: int):
     Raises:
         ValueError: `args.support` cannot be read.
     """
-    if args.support:
-        try:
-            supports = tuple(int(m) for m in args.support.split(","))
-        except ValueError:
-            raise ValueError(
-                f"--support must be whole numbers, separated by commas; got {args.support!r}"
-            ) from None
-    else:
-        supports = tuple(m for m in wanted.supports if m <= most)
+    supports = commands.whole_numbers(args, "support")
+    supports = tuple(supports or (m for m in wanted.supports if m <= most))
     control = wanted.control if wanted.control in supports else supports[-1]
     return dataclasses.replace(wanted, supports=supports, control=control)
 

@@ -72,6 +72,21 @@ def only_flags(usage: str, known: dict, argv: list) -> types.SimpleNamespace:
     return args
 
 
+def whole_numbers(args: types.SimpleNamespace, name: str) -> list[int]:
+    """The numbers of the flag `name`, as in 64,1024; none if it is empty.
+
+    Raises:
+        ValueError: one of them is no whole number.
+    """
+    text = getattr(args, name)
+    try:
+        return [int(number) for number in text.split(",") if text]
+    except ValueError:
+        raise ValueError(
+            f"--{name} must be whole numbers, separated by commas; got {text!r}"
+        ) from None
+
+
 @contextlib.contextmanager
 def exit_on_bad_input():
     """ValueError and OSError end the command with exit code 2 and one line on stderr.
