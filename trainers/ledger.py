@@ -88,7 +88,7 @@ def _paper_row(paper, found):
         "theirs": _theirs(paper),
         "ours": _mean(values, paper.get("digits", 2)),
         "margin": f"{paper['matters']:g}",
-        "verdict": judge(paper, values, _enough(paper, found)),
+        "verdict": judge(paper, values, _excluded(paper, found)),
         "runs": str(len(values)),
         "minutes a run": _minutes(found),
         "remarks": paper.get("remarks", ""),
@@ -124,20 +124,20 @@ def _control_row(paper, found):
 ROWS = {"paper": _paper_row, "theorem": _theorem_row, "control": _control_row}
 
 
-def judge(paper: dict, values: list, enough: str = "") -> str:
+def judge(paper: dict, values: list, excluded: str = "") -> str:
     """How our mean compares with the paper's figure, in words.
 
     `better` of the row is "higher" or "lower"; `matters` is the difference that would matter.
 
     Args:
-        enough: why these values do not count, if they do not.
+        excluded: why these values do not count, if they do not.
     """
     if not values:
         return "not run"
     if paper["theirs"] is None:
         return "nothing to compare with"
-    if enough:
-        return f"not counted: {enough}"
+    if excluded:
+        return f"not counted: {excluded}"
     ahead = statistics.mean(values) - paper["theirs"]
     ahead = -ahead if paper["better"] == "lower" else ahead
     error = statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else 0.0
@@ -150,7 +150,7 @@ def judge(paper: dict, values: list, enough: str = "") -> str:
     return f"cannot tell from {len(values)} seed{'s' * (len(values) > 1)}"
 
 
-def _enough(paper, found):
+def _excluded(paper, found):
     """Why the values of a row do not count, or nothing: too few samples are good, say."""
     if "needs" not in paper or not found:
         return ""

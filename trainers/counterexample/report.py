@@ -20,13 +20,11 @@ def text(rows: list, found: dict, plan, args, argv: list, minutes: float) -> str
         args, argv: flags and command line.
         minutes: this command took, resumed cells not counted.
     """
-    spent = sum(row["seconds"] for row in rows) / 60
     typed = commands.typed("trainers.counterexample", argv[1:])
     parts = [
         f"# The counterexample on {args.dataset}",
-        f"`{typed}`, seed {args.seed}, {plan.repeats} repeat{'s' * (plan.repeats > 1)}; "
-        f"{platform.machine()}, {os.cpu_count()} cores; {spent:.1f} minutes in the cells, "
-        f"{minutes:.1f} in this command. Method: Arora, Risteski, Zhang 2017, arXiv:1711.02651. "
+        f"{made_by(typed, rows, plan, args.seed, minutes)} "
+        "Method: Arora, Risteski, Zhang 2017, arXiv:1711.02651. "
         "Clean images follow the uniform law on the training images; noise and codes are fresh.",
         "## Accuracy of fresh discriminators (M1)",
         "Held-out accuracy on (x, E(x)) against (G(z), z); ½ is nothing. ± is one standard error.",
@@ -50,6 +48,16 @@ def text(rows: list, found: dict, plan, args, argv: list, minutes: float) -> str
         "the judges named, with the pairs they were given.",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def made_by(typed: str, rows: list, plan, seed: int, minutes: float) -> str:
+    """Command, seed, machine and time of the cells `rows`, for the head of a page."""
+    spent = sum(row["seconds"] for row in rows) / 60
+    return (
+        f"`{typed}`, seed {seed}, {plan.repeats} repeat{'s' * (plan.repeats > 1)}; "
+        f"{platform.machine()}, {os.cpu_count()} cores; {spent:.1f} minutes in the cells, "
+        f"{minutes:.1f} in this command."
+    )
 
 
 def grid(rows: list, key: str, form: str) -> str:

@@ -1,7 +1,5 @@
 """`report.md`: one page on the results and their limits."""
 
-import os
-import platform
 import time
 
 import numpy as np
@@ -62,13 +60,11 @@ def text(rows: list, support: str, plan, args, argv: list, minutes: float) -> st
         args, argv: flags and command line.
         minutes: time of this command, resumed cells not counted.
     """
-    spent = sum(row["seconds"] for row in rows) / 60
     typed = commands.typed("trainers.memorizer", argv[1:])
     parts = [
         f"# Small support against the discriminator of a GAN, on {args.dataset}",
-        f"`{typed}`, seed {args.seed}, {plan.repeats} repeat{'s' * (plan.repeats > 1)}; "
-        f"{platform.machine()}, {os.cpu_count()} cores; {spent:.1f} minutes in the cells, "
-        f"{minutes:.1f} in this command. Method: Arora, Ge, Liang, Ma, Zhang 2017, "
+        f"{report.made_by(typed, rows, plan, args.seed, minutes)} "
+        "Method: Arora, Ge, Liang, Ma, Zhang 2017, "
         "arXiv:1703.00573. The generator is a uniform draw from m training images. Real images are "
         "training images that are not stored: one half of them to fit a discriminator, the other "
         f"to judge it. {plan.budget:,} real and as many generated images for each of 6 Newton "
