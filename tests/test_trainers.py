@@ -284,12 +284,17 @@ def test_a_run_cut_at_an_epoch_ends_bit_equal_to_an_uninterrupted_one(images, wh
 @pytest.mark.slow
 def test_killed_in_the_middle_of_an_epoch_it_goes_on_from_the_last_checkpoint(images, tmp_path):
     settings = [images, *SMALL, "--epochs=60", f"--run_dir={tmp_path}"]
-    process = subprocess.Popen(command(*settings), cwd=ROOT, stdout=subprocess.DEVNULL)
+    with open(tmp_path / "said", "w") as said:
+        process = subprocess.Popen(
+            command(*settings), cwd=ROOT, stdout=said, stderr=subprocess.STDOUT
+        )
     while not (saved := list(tmp_path.glob("checkpoints/step-*.keras"))):
         assert process.poll() is None
         time.sleep(0.005)
     process.send_signal(signal.SIGKILL)
     process.wait()
+    # What TensorFlow prints when it starts comes after the trainer's own first line.
+    assert (tmp_path / "said").read_text().splitlines()[0] == RECIPE.title
     reached = max(int(path.stem.split("-")[1]) for path in saved)
     assert 0 < reached < 60 * 11
     train(images, tmp_path, f"--epochs={reached // 11 + 4}")

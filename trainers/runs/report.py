@@ -16,8 +16,7 @@ def introduce(run, where: str) -> None:
     other = run.data.other
     beside = f", {len(other.train):,} from {args.dataset_b}" if other else ""
     print(
-        f"{run.recipe.title.rstrip('.')}: network {args.network}, "
-        f"{run.game.count_params():,} parameters\n"
+        f"network {args.network}, {run.game.count_params():,} parameters\n"
         f"{n:,} training examples of {x} from {args.dataset}{beside}; {where}\n"
         f"{run.epoch_steps:,} steps per epoch, {run.steps:,} in all; "
         f"{run.per_call} per call{', compiled by XLA' if run.game.jit_compile else ''}\n"

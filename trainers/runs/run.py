@@ -42,6 +42,8 @@ def main(recipe: Recipe, argv: list | None = None) -> None:
             # Only the chief writes.
             if here.rank == 0:
                 until_the_end.enter_context(directory.held(pathlib.Path(args.run_dir)))
+                # Before TensorFlow, whose import takes seconds and prints lines of its own.
+                print(recipe.title, flush=True)
             run = Run(recipe, args, argv, here)
         try:
             stopped_by = run.train()
