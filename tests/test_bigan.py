@@ -70,3 +70,23 @@ def test_dcgan_takes_every_multiple_of_4_up_to_64(side):
     game = zoo.BiGAN((side, side, 3), latent_dim=3, width=2)
     assert game.decode(game.prior_codes(2, seed=0)).shape == (2, side, side, 3)
     assert game.encode(np.zeros((2, side, side, 3), "float32")).shape == (2, 3)
+
+
+@pytest.mark.parametrize("method", ["bigan", "ali"])
+def test_instance_noise_is_added_to_what_the_discriminator_sees_alone(method, monkeypatch):
+    game = make(method, "mlp", instance_noise=0.5)
+    seen = {"encoder": [], "discriminator": []}
+    for name, inputs in seen.items():
+        network = getattr(game, name)
+        call = lambda given, inputs=inputs, network=network: inputs.append(given) or network(given)  # noqa: E731
+        monkeypatch.setattr(game, name, call)
+    x = np.repeat(examples(), 50, axis=0)
+    game.play(keras.ops.convert_to_tensor(x), game.noise(len(x)))
+    np.testing.assert_array_equal(seen["encoder"][0], x)
+    noise = np.array(seen["discriminator"][0][0]) - x
+    assert noise.mean() == pytest.approx(0, abs=0.01)
+    assert noise.std() == pytest.approx(0.5, rel=0.02)
+    # Samples of the mlp lie in [-1, 1] and cannot have such values.
+    assert np.abs(seen["discriminator"][1][0]).max() > 1.5
+    with pytest.raises(ValueError, match="instance_noise must be 0 or more; got -1"):
+        make(method, "mlp", instance_noise=-1)

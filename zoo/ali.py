@@ -40,6 +40,8 @@ class ALI(Game):
     authors' toy.
 
     Args:
+        instance_noise: standard deviation, in pixels, of the normal noise on the images D sees in
+            training, as in `zoo.bigan.BiGAN`; ours, where the authors' D has dropout.
         noise_inputs: numbers of noise that the encoder takes as an input, 2 in the authors' toy;
             0: q(z|x) is Gaussian. Only network "mixture" takes noise.
     """
@@ -51,7 +53,10 @@ class ALI(Game):
     schedule = (("discriminator", "encoder_generator"),)
     scores = {"score_xz": ("discriminator", "xz")}
 
-    def __init__(self, image_shape, noise_inputs: int = 0, **game):
+    def __init__(self, image_shape, noise_inputs: int = 0, instance_noise: float = 0.0, **game):
+        self.instance_noise = checked(
+            "instance_noise", instance_noise, instance_noise >= 0, "0 or more"
+        )
         self.noise_inputs = checked("noise_inputs", noise_inputs, noise_inputs >= 0, "0 or more")
         super().__init__(image_shape, **game)
 
@@ -72,8 +77,9 @@ class ALI(Game):
 
     def play(self, x, z):
         code = self._drawn(x)
-        encoded = self.discriminator([x, code])
-        generated = self.discriminator([self.generator(z), z])
+        sigma = self.instance_noise
+        encoded = self.discriminator([self.with_noise(x, sigma), code])
+        generated = self.discriminator([self.with_noise(self.generator(z), sigma), z])
         return {
             "discriminator": accepted(encoded) + rejected(generated),
             "encoder_generator": rejected(encoded) + accepted(generated),

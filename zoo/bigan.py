@@ -4,6 +4,7 @@ from zoo.game import Game
 from zoo.losses import accepted
 from zoo.losses import rejected
 from zoo.networks import CONVOLUTIONAL
+from zoo.training.declarations import checked
 from zoo.training.optimizers import adam
 
 
@@ -21,7 +22,13 @@ class BiGAN(Game):
     Deviations: E and G minimise the non-saturating loss (labels swapped), as the authors' code
     does and its value function does not say. The prior is N(0, I) by default, the authors' is
     prior="uniform". Their MNIST networks are network="mlp", with one rate for both players; the
-    others are ours, and there D learns at twice the rate of E and G.
+    others are ours, and there D learns at twice the rate of E and G. `instance_noise` is ours too.
+
+    Args:
+        instance_noise: standard deviation, in pixels, of the normal noise that is added to the
+            images D sees in training, real and generated (Sønderby et al. 2016, arXiv:1610.04490;
+            Arjovsky and Bottou 2017, arXiv:1701.04862). Without it D wins by details of G(z), and
+            no longer needs the code.
     """
 
     players = {
@@ -30,6 +37,12 @@ class BiGAN(Game):
     }
     schedule = (("discriminator", "encoder_generator"),)
     scores = {"score_xz": ("discriminator", "xz")}
+
+    def __init__(self, image_shape, instance_noise: float = 0.0, **game):
+        self.instance_noise = checked(
+            "instance_noise", instance_noise, instance_noise >= 0, "0 or more"
+        )
+        super().__init__(image_shape, **game)
 
     def build_networks(self, draw):
         self.encoder = draw.encoder()
@@ -44,8 +57,9 @@ class BiGAN(Game):
         return adam(4e-4 if fast else 2e-4)
 
     def play(self, x, z):
-        encoded = self.discriminator([x, self.encoder(x)])
-        generated = self.discriminator([self.generator(z), z])
+        sigma = self.instance_noise
+        encoded = self.discriminator([self.with_noise(x, sigma), self.encoder(x)])
+        generated = self.discriminator([self.with_noise(self.generator(z), sigma), z])
         return {
             "discriminator": (accepted(encoded) + rejected(generated)) / 2,
             "encoder_generator": (rejected(encoded) + accepted(generated)) / 2,
