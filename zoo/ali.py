@@ -1,5 +1,7 @@
 """ALI: BiGAN's game between joint laws, with an encoder that draws its codes."""
 
+from functools import partial
+
 from keras import ops
 
 from zoo.game import Game
@@ -9,6 +11,7 @@ from zoo.losses import rejected
 from zoo.networks import CONVOLUTIONAL
 from zoo.priors import draw as drawn
 from zoo.priors import normal
+from zoo.priors import with_noise
 from zoo.training.declarations import checked
 from zoo.training.optimizers import adam
 
@@ -41,7 +44,7 @@ class ALI(Game):
 
     Args:
         instance_noise: standard deviation, in pixels, of the normal noise on the images D sees in
-            training, as in `zoo.bigan.BiGAN`; ours, where the authors' D has dropout.
+            training, as in `zoo.bigan.BiGAN`; ours; the authors' D has dropout.
         noise_inputs: numbers of noise that the encoder takes as an input, 2 in the authors' toy;
             0: q(z|x) is Gaussian. Only network "mixture" takes noise.
     """
@@ -77,9 +80,9 @@ class ALI(Game):
 
     def play(self, x, z):
         code = self._drawn(x)
-        sigma = self.instance_noise
-        encoded = self.discriminator([self.with_noise(x, sigma), code])
-        generated = self.discriminator([self.with_noise(self.generator(z), sigma), z])
+        noisy = partial(with_noise, std=self.instance_noise, seed=self.seed_generator)
+        encoded = self.discriminator([noisy(x), code])
+        generated = self.discriminator([noisy(self.generator(z)), z])
         return {
             "discriminator": accepted(encoded) + rejected(generated),
             "encoder_generator": rejected(encoded) + accepted(generated),

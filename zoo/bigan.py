@@ -1,9 +1,12 @@
 """BiGAN: an encoder and a generator play together against a joint discriminator."""
 
+from functools import partial
+
 from zoo.game import Game
 from zoo.losses import accepted
 from zoo.losses import rejected
 from zoo.networks import CONVOLUTIONAL
+from zoo.priors import with_noise
 from zoo.training.declarations import checked
 from zoo.training.optimizers import adam
 
@@ -57,9 +60,9 @@ class BiGAN(Game):
         return adam(4e-4 if fast else 2e-4)
 
     def play(self, x, z):
-        sigma = self.instance_noise
-        encoded = self.discriminator([self.with_noise(x, sigma), self.encoder(x)])
-        generated = self.discriminator([self.with_noise(self.generator(z), sigma), z])
+        noisy = partial(with_noise, std=self.instance_noise, seed=self.seed_generator)
+        encoded = self.discriminator([noisy(x), self.encoder(x)])
+        generated = self.discriminator([noisy(self.generator(z)), z])
         return {
             "discriminator": (accepted(encoded) + rejected(generated)) / 2,
             "encoder_generator": (rejected(encoded) + accepted(generated)) / 2,

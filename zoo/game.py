@@ -232,12 +232,6 @@ class Game(keras.Model):
         """n fresh standard normal codes, for reparametrised draws. (n, *code_shape)."""
         return draw(normal, n, self.code_shape, self.seed_generator)
 
-    def with_noise(self, x, std: float):
-        """x (n, ...) plus fresh normal noise of standard deviation `std`; x itself if that is 0."""
-        if not std:
-            return x
-        return x + std * draw(normal, ops.shape(x)[0], x.shape[1:], self.seed_generator)
-
     # Called by a Keras user: compile, fit, evaluate, predict, export.
 
     def compile(self, optimizer=None, l2: float = 0.0, **kwargs) -> None:

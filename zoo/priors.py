@@ -60,6 +60,11 @@ def draw(sampler, n, shape: tuple, seed):
     return ops.slice(z, (replica * n, *(0 for _ in shape)), (n, *shape))
 
 
+def with_noise(x, std: float, seed):
+    """x (n, ...) plus fresh normal noise of standard deviation `std`; x itself if that is 0."""
+    return x + std * draw(normal, ops.shape(x)[0], x.shape[1:], seed) if std else x
+
+
 def _replica():
     """(number of replicas, index of the current one)."""
     if keras.backend.backend() != "tensorflow":
