@@ -11,8 +11,10 @@
 | `sample` | `seeds` | `images` |
 | `discriminate` | `images` | the scores of the method, such as `score_xz`: see `zoo.scores` |
 | `anomaly_score` | `images` | `anomaly_score` and its terms: see `zoo.scores` |
-| `translate_ab`, `translate_ba` | `images` | `images` of the other domain (CycleGAN) |
+| `translate_ab`, `translate_ba` | `images` | `images` of the other domain (CycleGAN, UNIT) |
 | `translate_ab_image_bytes`, … | `image_bytes` | `png_bytes` |
+| `encode_a`, `encode_b` | `images` of one domain | `codes` (UNIT) |
+| `decode_a`, `decode_b` | `codes` | `images` of one domain (UNIT) |
 | `translate` | `images`, `labels` int64 (n,) | `images` of these classes (ACGAN) |
 | `serving_default` | as `encode`, or as `sample` without an encoder, or `translate_ab` | |
 

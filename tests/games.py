@@ -23,7 +23,8 @@ NETWORKS = ("dcgan", "mlp", "mixture")
 OWN_NETWORKS = {"bigbigan": ("dcgan", "dcgan_joint", "residual")}
 
 # Methods whose step takes long to trace, and those of which only one set of networks is not long.
-TRACED_LONG = ("acgan", "cyclegan", "wgan")
+TRANSLATORS = ("cyclegan", "unit")
+TRACED_LONG = ("acgan", *TRANSLATORS, "wgan")
 MOSTLY_LONG = (*TRACED_LONG, "bigbigan", "naive_encoder")
 # Methods that are not long on points: the networks of the others are dense as "mlp" has them.
 ON_POINTS = ("bigan", "vae")

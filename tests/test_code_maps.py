@@ -48,7 +48,8 @@ def judge(*shapes, more=(), features=False):
     return keras.Model(*ends)
 
 
-# Every method that draws codes, but for the naive encoder, whose generator is another game's.
+# Every method that draws codes, but for the naive encoder, whose generator is another game's, and
+# UNIT, whose codes are maps with its own networks.
 OWN = {
     "aae": lambda: {"encoder": encoder(), "code_discriminator": judge(CODE)},
     "acgan": lambda: {
@@ -108,7 +109,7 @@ def data():
 
 
 def test_every_method_of_the_package_is_tried():
-    assert set(OWN) | {"naive_encoder", "cyclegan"} == set(zoo.METHODS)
+    assert set(OWN) | {"naive_encoder", "cyclegan", "unit"} == set(zoo.METHODS)
 
 
 # Each takes seconds, most of them to trace one more set of networks.

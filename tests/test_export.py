@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import io
 import json
+import math
 import os
 import pathlib
 import re
@@ -44,7 +45,7 @@ SHAPE = games.SHAPES["dcgan"]
 ENVIRONMENT = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
 
 # Every method, and every kind of codes and networks at least once.
-KINDS = {m: {"method": m} for m in zoo.METHODS if m not in ("acgan", "cyclegan")} | {
+KINDS = {m: {"method": m} for m in zoo.METHODS if m not in ("acgan", "cyclegan", "unit")} | {
     "points": {"method": "bigan", "network": "mixture", "prior": "mixture", "latent_dim": 2},
     "stochastic_aae": {"method": "aae", "stochastic": True, "prior": "uniform"},
     "gaussian_vae": {"method": "vae", "likelihood": "gaussian", "network": "mlp"},
@@ -176,14 +177,18 @@ def test_every_signature_answers_as_the_game_does(kind, exported):
         assert set(np.ravel(run("decode", codes=codes)["images"]) != 0) == {True}
 
 
-def test_two_domains_are_served_by_their_own_names_and_have_no_codes(tmp_path):
-    game = moved(zoo.CycleGAN(SHAPE, latent_dim=3, width=4))
+@pytest.mark.parametrize("method", ["cyclegan", pytest.param("unit", marks=pytest.mark.slow)])
+def test_two_domains_are_served_by_their_own_names(method, tmp_path):
+    game = moved(zoo.method(method)(SHAPE, latent_dim=3, width=4))
     terms = write.write(game, tmp_path, max_batch_size=4)
     files = "translate_ab_image_bytes"
     names = {"translate_ab", "translate_ba", files, "translate_ba_image_bytes"}
     names |= {"discriminate", "serving_default"}
-    assert set(terms["signatures"]) == names and terms["serving_default"] == "translate_ab"
-    assert terms["latent"] is None and terms["encoder"] is None
+    coded = {"encode_a", "encode_b", "decode_a", "decode_b"} if method == "unit" else set()
+    assert set(terms["signatures"]) == names | coded
+    assert terms["serving_default"] == "translate_ab" and terms["encoder"] is None
+    size = math.prod(game.code_shape)
+    assert terms["latent"] == ({"prior": "normal", "dimension": size} if coded else None)
     levels = np.random.default_rng(0).integers(0, 256, (3, *SHAPE), dtype="uint8")
     a = datasets.scale(levels)
     with session(tmp_path) as run:
@@ -193,6 +198,10 @@ def test_two_domains_are_served_by_their_own_names_and_have_no_codes(tmp_path):
             run("translate_ba", images=b)["images"], game.translate(b, 0), atol=1e-6
         )
         translated = run(files, image_bytes=[png(x) for x in levels])["png_bytes"]
+        if coded:
+            codes = run("encode_a", images=a)["codes"]
+            assert codes.shape == (3, *game.code_shape)
+            np.testing.assert_allclose(run("decode_b", codes=codes)["images"], b, atol=1e-5)
     for file, wanted in zip(translated, datasets.unscale(b), strict=True):
         read = np.asarray(Image.open(io.BytesIO(file)))[..., None].astype(int)
         assert np.abs(read - wanted).max() <= 1
@@ -217,9 +226,10 @@ def test_labels_go_over_the_wire(tmp_path):
 
 @pytest.mark.slow
 def test_the_doctor_passes_signatures_of_every_kind(tmp_path):
-    found = [tmp_path / "two", tmp_path / "labels"]
+    found = [tmp_path / name for name in ("two", "labels", "coded")]
     written(moved(zoo.CycleGAN(SHAPE, latent_dim=3, width=4)), found[0])
     written(moved(zoo.ACGAN(SHAPE, classes=CLASSES, latent_dim=3, width=4)), found[1])
+    written(moved(zoo.UNIT(SHAPE, latent_dim=3, width=4)), found[2])
     tables, code = examined(*found)
     assert code == 0, tables
 

@@ -8,6 +8,7 @@ import pytest
 from games import ALL_KINDS
 from games import SHAPES
 from games import TRACED_KINDS
+from games import TRANSLATORS
 from games import batch
 from games import examples
 from games import make
@@ -62,7 +63,7 @@ def test_batch_norm_statistics_of_players_move(method, network):
     ]
     before = [layer.moving_mean.numpy() for layer in layers]
     step(game, batch(game))
-    assert layers or network == "tanh" or method in ("three_scores", "cyclegan")
+    assert layers or network == "tanh" or method in ("three_scores", *TRANSLATORS)
     for old, layer in zip(before, layers, strict=True):
         assert np.any(layer.moving_mean.numpy() != old), layer.path
 
@@ -155,7 +156,7 @@ def test_half_precision_keeps_losses_and_outputs_in_float32(method, network):
     # What is 0 but for the initial weights is rounded to a share of them.
     assert step(game, batch(game)) == pytest.approx(full, rel=0.1, abs=0.01)
     outputs = [game.decode(game.prior_codes(2, seed=0))] if game.has_generator else []
-    if method == "cyclegan":
+    if method in TRANSLATORS:
         outputs += [game.translate(examples(network), domain) for domain in (0, 1)]
     if game.has_encoder:
         outputs += [game.encode(examples(network)), game.reconstruct(examples(network))]
@@ -174,7 +175,7 @@ def test_logs_name_every_player_and_their_sum(method, network):
 @every_kind
 def test_codes_and_images_have_the_declared_shapes_and_ranges(method, network):
     game = make(method, network)
-    if method == "cyclegan":
+    if method in TRANSLATORS:
         for domain in (0, 1):
             images = numbers(game.translate(examples(network, n=5), domain))
             assert images.shape == (5, *SHAPES[network])
@@ -198,7 +199,7 @@ def test_averages_follow_the_weights_and_serve_encode_and_decode(method, network
     game = make(method, network, ema=0.75, eager=True)
     # After step t: min(ema, (1 + t) / (10 + t)), here for t = 1.
     decay = min(0.75, (1 + 1) / (10 + 1))
-    name = "generator" if game.has_generator else "a_to_b"
+    name = {"cyclegan": "a_to_b", "unit": "generator_b"}.get(method, "generator")
     if game.has_encoder and not game.generator.trainable:
         name = "encoder"  # a frozen generator is its own average
     first = [v.numpy() for v in getattr(game, name).variables]
@@ -216,7 +217,8 @@ def test_averages_follow_the_weights_and_serve_encode_and_decode(method, network
         return numbers(one.translate(examples(network), 1))
 
     alone = make(method, network)
-    getattr(alone, name).set_weights(average)
+    for other, mean in game.averages.items():
+        getattr(alone, other).set_weights(mean.get_weights())
     np.testing.assert_array_equal(made(game), made(alone))
     getattr(alone, name).set_weights(now)
     moves = any(name in owned for owned in game.players.values())
@@ -326,7 +328,7 @@ def test_bad_arguments_are_named(arguments, message):
 def test_a_game_without_an_encoder_names_the_methods_that_have_one():
     game = make("gan")
     assert not game.has_encoder
-    able = ", ".join(m for m in zoo.METHODS if m not in ("gan", "wgan", "acgan", "cyclegan"))
+    able = ", ".join(m for m in zoo.METHODS if m not in ("gan", "wgan", "acgan", *TRANSLATORS))
     for ask in (game.encode, game.reconstruct, game.features):
         with pytest.raises(ValueError, match=f"GAN has no encoder; methods that have one: {able}$"):
             ask(examples())

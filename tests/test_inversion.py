@@ -199,7 +199,7 @@ def test_what_cannot_be_searched_is_named(wrong, said):
 
 def test_games_that_cannot_be_searched_are_named():
     x = games.examples(n=2)
-    for method in ("acgan", "cyclegan"):
+    for method in ("acgan", "cyclegan", "unit"):
         with pytest.raises(ValueError, match="must have a generator that takes codes alone; got"):
             search(games.make(method), x)
     with pytest.raises(ValueError, match="must be 0 for .* than \"normal\"; got 1.0 for 'uniform'"):

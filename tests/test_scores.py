@@ -21,6 +21,7 @@ JUDGES = {
     "bigbigan": {"score_xz", "score_x", "score_z"},
     "acgan": {"score_x"},
     "cyclegan": {"score_a", "score_b"},
+    "unit": {"score_a", "score_b"},
     "naive_encoder": set(),
 }
 

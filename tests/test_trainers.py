@@ -217,10 +217,11 @@ def test_of_two_sets_a_method_of_labels_learns_which_is_which(images, tmp_path, 
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("method", ["cyclegan", pytest.param("unit", marks=pytest.mark.long)])
 def test_a_method_of_two_domains_goes_on_where_it_stopped_and_shows_translations(
-    images, tmp_path, monkeypatch
+    method, images, tmp_path, monkeypatch
 ):
-    recipe = importlib.import_module("trainers.cyclegan").RECIPE
+    recipe = importlib.import_module(f"trainers.{method}").RECIPE
     words = [f"{images.replace('--dataset', '--dataset_b')}[rotate]", "--epochs=2", "--ema=0.9"]
     words += ["--evaluate_every=1"]
     uncut = newest(train(images, tmp_path / "whole", *words, recipe=recipe))
@@ -240,7 +241,8 @@ def test_a_method_of_two_domains_goes_on_where_it_stopped_and_shows_translations
 
 
 @pytest.mark.slow
-def test_two_folders_of_photographs_train_by_the_documented_command(tmp_path):
+@pytest.mark.parametrize("method", ["cyclegan", pytest.param("unit", marks=pytest.mark.long)])
+def test_two_folders_of_photographs_train_by_the_documented_command(method, tmp_path):
     from PIL import Image
 
     rng = np.random.default_rng(0)
@@ -249,10 +251,10 @@ def test_two_folders_of_photographs_train_by_the_documented_command(tmp_path):
         for number in range(20):
             photo = Image.fromarray(rng.integers(0, 256, (70, 90, 3), dtype="uint8"))
             photo.save(tmp_path / name / f"{number}.png")
-    recipe = importlib.import_module("trainers.cyclegan").RECIPE
+    recipe = importlib.import_module(f"trainers.{method}").RECIPE
     words = [f"--dataset=folder:{tmp_path / 'a'}", f"--dataset_b=folder:{tmp_path / 'b'}"]
     words += ["--image_size=64", "--epochs=1", "--batch_size=4", "--width=4"]
-    run.main(recipe, ["cyclegan.py", *words, f"--run_dir={tmp_path / 'run'}"])
+    run.main(recipe, [f"{method}.py", *words, f"--run_dir={tmp_path / 'run'}"])
     assert (tmp_path / "run" / "translations.png").stat().st_size > 10_000
     assert zoo.load(tmp_path / "run").image_shape == (64, 64, 3)
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from zoo.latent_regressor import LatentRegressor
     from zoo.memorizer import Memorizer
     from zoo.naive_encoder import NaiveEncoder
+    from zoo.unit import UNIT
     from zoo.vae import VAE
     from zoo.vae_gan import VAEGAN
     from zoo.wgan import WGAN
@@ -34,6 +35,7 @@ __all__ = [
     "CONSTRUCTIONS",
     "GAN",
     "METHODS",
+    "UNIT",
     "VAE",
     "VAEGAN",
     "WGAN",
@@ -67,6 +69,7 @@ METHODS = {
     "bigbigan": "BigBiGAN",
     "acgan": "ACGAN",
     "cyclegan": "CycleGAN",
+    "unit": "UNIT",
     "naive_encoder": "NaiveEncoder",
 }
 

@@ -161,6 +161,18 @@ class Backbone:
         """x → x of another domain."""
         return translators.translator(self._shape, self._width)
 
+    def map_encoder(self):
+        """x → a code of a translator: a map (h / 2, w / 2, channels), or a vector of a point."""
+        return translators.encoder(self._shape, self._width)
+
+    def map_block(self):
+        """Code of `map_encoder` → code of the same shape."""
+        return translators.block(self._shape, self._width)
+
+    def map_generator(self):
+        """Code of `map_encoder` → x."""
+        return translators.generator(self._shape, self._width)
+
     def patch_discriminator(self):
         """x → a score for each patch of it."""
         return translators.patch_discriminator(self._shape, self._width)

@@ -1,5 +1,8 @@
 """Networks from one set of examples to another, and their discriminators; the same in all sets.
 
+A translator can also be had in parts, between which its hidden layer is a code: an encoder, blocks
+that keep the shape of the code, and a generator.
+
 Smaller than those of CycleGAN's paper (Zhu, Park, Isola and Efros 2017, arXiv:1703.10593), for
 images of 28 to 64 pixels: one strided convolution instead of two, two residual blocks instead of
 six or nine, and a discriminator of two strided convolutions, whose every output judges a patch of
@@ -24,15 +27,38 @@ def translator(shape, width):
         for _ in range(2):
             hidden = layers.ReLU()(_dense(32 * width)(hidden))
         return keras.Model(x, x + _dense(shape[0], dtype="float32")(hidden), name="translator")
-    hidden = layers.ReLU()(_normalised(x, width, 5))
-    hidden = layers.ReLU()(_normalised(hidden, 2 * width, 4, 2))
+    hidden = _down(x, width)
     for _ in range(BLOCKS):
-        inner = layers.ReLU()(_normalised(hidden, 2 * width, 3))
-        hidden = hidden + _normalised(inner, 2 * width, 3)
-    hidden = _normalised(hidden, width, 4, 2, kind=layers.Conv2DTranspose)
-    hidden = _convolution(shape[-1], 5)(layers.ReLU()(hidden))
-    end = layers.Activation("tanh", dtype="float32")
-    return keras.Model(x, end(hidden), name="translator")
+        hidden = _block(hidden, 2 * width)
+    return keras.Model(x, _up(hidden, shape, width), name="translator")
+
+
+def encoder(shape, width):
+    """x → a map (h / 2, w / 2, 2 · width); (2 · width,) of a point."""
+    x = keras.Input(shape)
+    if len(shape) == 3:
+        return keras.Model(x, _down(x, width), name="encoder")
+    hidden = layers.ReLU()(_dense(32 * width)(x))
+    return keras.Model(x, _dense(2 * width)(hidden), name="encoder")
+
+
+def block(shape, width):
+    """Map → map of the same shape, float32: a residual block on codes of `encoder`."""
+    code = keras.Input(encoder(shape, width).output.shape[1:])
+    if len(shape) == 3:
+        made = _block(code, 2 * width)
+    else:
+        made = code + _dense(2 * width)(layers.ReLU()(_dense(32 * width)(code)))
+    return keras.Model(code, layers.Activation("linear", dtype="float32")(made), name="block")
+
+
+def generator(shape, width):
+    """Map → x, from the codes of `encoder`."""
+    code = keras.Input(encoder(shape, width).output.shape[1:])
+    if len(shape) == 3:
+        return keras.Model(code, _up(code, shape, width), name="generator")
+    hidden = layers.ReLU()(_dense(32 * width)(code))
+    return keras.Model(code, _dense(shape[0], dtype="float32")(hidden), name="generator")
 
 
 def patch_discriminator(shape, width):
@@ -46,6 +72,22 @@ def patch_discriminator(shape, width):
     hidden = leaky()(_convolution(2 * width, 4, 2)(x))
     hidden = leaky()(_normalised(hidden, 4 * width, 4, 2))
     return keras.Model(x, _convolution(1, 3, dtype="float32")(hidden), name="discriminator")
+
+
+def _down(x, width):
+    hidden = layers.ReLU()(_normalised(x, width, 5))
+    return layers.ReLU()(_normalised(hidden, 2 * width, 4, 2))
+
+
+def _block(x, channels):
+    inner = layers.ReLU()(_normalised(x, channels, 3))
+    return x + _normalised(inner, channels, 3)
+
+
+def _up(x, shape, width):
+    hidden = _normalised(x, width, 4, 2, kind=layers.Conv2DTranspose)
+    hidden = _convolution(shape[-1], 5)(layers.ReLU()(hidden))
+    return layers.Activation("tanh", dtype="float32")(hidden)
 
 
 def _convolution(channels, size, stride=1, kind=layers.Conv2D, **kwargs):
