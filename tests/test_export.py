@@ -193,9 +193,9 @@ def test_two_domains_are_served_by_their_own_names(method, tmp_path):
     a = datasets.scale(levels)
     with session(tmp_path) as run:
         b = run("translate_ab", images=a)["images"]
-        np.testing.assert_allclose(b, game.translate(a, 1), atol=1e-6)
+        np.testing.assert_allclose(b, game.translate(a, 1), atol=1e-5)
         np.testing.assert_allclose(
-            run("translate_ba", images=b)["images"], game.translate(b, 0), atol=1e-6
+            run("translate_ba", images=b)["images"], game.translate(b, 0), atol=1e-5
         )
         translated = run(files, image_bytes=[png(x) for x in levels])["png_bytes"]
         if coded:
