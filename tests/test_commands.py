@@ -17,6 +17,7 @@ COMMANDS = {
     **dict.fromkeys((f"trainers.{method}" for method in zoo.METHODS), ["--dataset", "--seed"]),
     "trainers.bigan": ["--dataset", "--latent_dim", "--prior", "--jit_compile", "--resume"],
     "trainers.circle": ["--seeds"],
+    "trainers.code_maps": ["--channels"],
     "trainers.compare": ["--over_seeds"],
     "trainers.counterexample": ["--support"],
     "trainers.ledger": ["RUN", "--machine"],

@@ -30,7 +30,7 @@ class UNIT(Game):
     Players: autoencoders; discriminators. They move together, from one forward pass.
 
     Deviations: weights and least squares are those of the authors' later code. D judges
-    translations of this step, at one scale. Batches are larger, networks smaller than the paper's.
+    translations of this step, at one scale. A and B begin with equal weights. Networks are small.
 
     Args:
         copy: weight of the errors of reconstructions.
@@ -48,8 +48,7 @@ class UNIT(Game):
     def __init__(
         self, image_shape, copy: float = 10.0, cycle: float = 10.0, kl: float = 0.01, **game
     ):
-        weights = {"copy": copy, "cycle": cycle, "kl": kl}
-        for name, weight in weights.items():
+        for name, weight in {"copy": copy, "cycle": cycle, "kl": kl}.items():
             setattr(self, name, checked(name, weight, weight >= 0, "0 or more"))
         super().__init__(image_shape, **game)
         checked("prior", self.prior, self.prior == "normal", "'normal', that of its codes")
@@ -58,6 +57,9 @@ class UNIT(Game):
         self.encoder_a, self.encoder_b = draw.map_encoder(), draw.map_encoder()
         self.shared_encoder, self.shared_generator = draw.map_block(), draw.map_block()
         self.generator_a, self.generator_b = draw.map_generator(), draw.map_generator()
+        # From the same weights: translations begin as reconstructions.
+        self.encoder_b.set_weights(self.encoder_a.get_weights())
+        self.generator_b.set_weights(self.generator_a.get_weights())
         self.discriminator_a = draw.patch_discriminator()
         self.discriminator_b = draw.patch_discriminator()
 

@@ -1,0 +1,208 @@
+"""Codes that have height and width, against vectors of as many numbers.
+
+usage: python -m trainers.code_maps [flags]
+
+Trains a VAE and an AAE with codes of 49 · c numbers, once as a vector and once as a map of
+7 × 7 × c, on Fashion-MNIST. The networks differ in the layers next to the code alone: fully
+connected for a vector, a convolution for a map. Measured are reconstructions of test images, and
+what a map may lose: samples of the prior. Writes code_maps.json.
+"""
+
+import json
+import os
+import pathlib
+import sys
+import time
+
+from zoo.cli import commands
+from zoo.cli import markdown
+
+FLAGS = {
+    "methods": ("vae,aae", "Methods, separated by commas: vae, aae."),
+    "channels": ("1,2,4", "Numbers of channels of the maps, separated by commas."),
+    "epochs": (5, "Passes over the 8,000 training images."),
+    "width": (16, "Channels of the first convolution."),
+    "seed": (0, "Fixes weights and noise."),
+    "out": ("runs/code_maps", "Directory to write to."),
+}
+SIDE = 7
+BATCH = 128
+COLUMNS = (
+    ("parameters of E and G", "parameters", ",.0f"),
+    ("x-cycle ratio", "x_cycle_ratio", ".2f"),
+    ("class kept", "class_kept", ".1f %"),
+    ("z-cycle ratio", "z_cycle_ratio", ".2f"),
+    ("Fréchet distance of samples", "frechet", ".1f"),
+    ("seconds", "seconds", ".0f"),
+)
+
+
+def encoder(shape, code, width, stochastic):
+    """x → code, or (mean, log variance); a vector is fully connected to the last layer."""
+    import keras
+    from keras import layers
+
+    from zoo.networks.layers import batch_norm
+    from zoo.networks.layers import initializer
+    from zoo.networks.layers import leaky
+
+    x = keras.Input(shape)
+    hidden = x
+    for channels in (width, 2 * width):
+        hidden = layers.Conv2D(
+            channels, 4, 2, "same", use_bias=False, kernel_initializer=initializer()
+        )(hidden)
+        hidden = leaky()(batch_norm()(hidden))
+    ends = []
+    for _ in range(1 + stochastic):
+        if len(code) == 1:
+            ends.append(layers.Dense(code[0])(layers.Flatten()(hidden)))
+        else:
+            ends.append(layers.Conv2D(code[-1], 3, padding="same")(hidden))
+    return keras.Model(x, ends if stochastic else ends[0], name="encoder")
+
+
+def generator(shape, code, width, logits):
+    """z → x, or its logits."""
+    import keras
+    from keras import layers
+
+    from zoo.networks.layers import batch_norm
+    from zoo.networks.layers import initializer
+
+    z = keras.Input(code)
+    if len(code) == 1:
+        hidden = layers.Dense(SIDE * SIDE * 2 * width, use_bias=False)(z)
+        hidden = layers.Reshape((SIDE, SIDE, 2 * width))(hidden)
+    else:
+        hidden = layers.Conv2D(2 * width, 3, padding="same", use_bias=False)(z)
+    hidden = layers.ReLU()(batch_norm()(hidden))
+    hidden = layers.Conv2DTranspose(
+        width, 4, 2, "same", use_bias=False, kernel_initializer=initializer()
+    )(hidden)
+    hidden = layers.ReLU()(batch_norm()(hidden))
+    x = layers.Conv2DTranspose(shape[-1], 4, 2, "same", kernel_initializer=initializer())(hidden)
+    end = layers.Activation("linear" if logits else "tanh")
+    return keras.Model(z, end(x), name="generator")
+
+
+def game_of(method: str, shape: tuple, code: tuple, width: int, seed: int):
+    """A compiled game of "vae" or "aae" with codes of the shape `code`, (n,) or (7, 7, c)."""
+    import random
+
+    import zoo
+    from zoo.networks import codes
+
+    random.seed(seed)  # initializers of the networks take their seeds from it
+    latent_dim = code if len(code) == 3 else code[0]
+    own = {
+        "encoder": encoder(shape, code, width, method == "vae"),
+        "generator": generator(shape, code, width, method == "vae"),
+    }
+    if method == "aae":
+        own["code_discriminator"] = codes.discriminator(latent_dim, width)
+    game = zoo.method(method)(shape, latent_dim=latent_dim, width=width, seed=seed, **own)
+    game.compile()
+    return game
+
+
+def measure(game, data) -> dict[str, float]:
+    """Figures of `COLUMNS` of a trained game, but for the seconds; on all test images."""
+    import numpy as np
+
+    from zoo import datasets
+    from zoo import metrics
+
+    x, n = datasets.scale(data.test), len(data.test) // 2
+    codes = np.array(game.prior_codes(n, game.seed))
+    samples = metrics.in_batches(game.decode, codes)
+    copies = metrics.in_batches(game.reconstruct, x)
+    recovered = metrics.in_batches(game.encode, samples)
+    judge = metrics.classifier.load("fashion_mnist")
+    kept = metrics.class_kept(judge.probabilities(x), judge.probabilities(copies))
+    sets = metrics.compare_sets(judge, x[:n], samples, x[n : 2 * n])
+    return {
+        "parameters": game.encoder.count_params() + game.generator.count_params(),
+        "x_cycle_ratio": metrics.cycles(x, copies)["x_cycle_ratio"],
+        "class_kept": kept["class_kept"],
+        "z_cycle_ratio": metrics.z_cycle(codes.reshape(n, -1), recovered.reshape(n, -1))[
+            "z_cycle_ratio"
+        ],
+        "frechet": sets["frechet"],
+        "frechet_real": sets["frechet_real"],
+    }
+
+
+def table(rows: list) -> str:
+    """One Markdown row per training."""
+    return markdown.table(
+        ["method", "numbers in a code", "shape", *(heading for heading, *_ in COLUMNS)],
+        [
+            [
+                row["method"],
+                str(row["numbers"]),
+                row["shape"],
+                *(
+                    markdown.cell(form, 100 if "%" in form else 1, row[key])
+                    for _, key, form in COLUMNS
+                ),
+            ]
+            for row in rows
+        ],
+    )
+
+
+def main(argv: list | None = None) -> None:
+    """Train, measure, print, write. Exit code 2 and one line for bad input."""
+    argv = sys.argv if argv is None else argv
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    with commands.exit_on_bad_input():
+        args = commands.only_flags(__doc__, FLAGS, argv)
+        commands.at_least(args, epochs=1, width=1, seed=0)
+        methods, channels = _chosen(args)
+        out = pathlib.Path(args.out)
+        out.mkdir(parents=True, exist_ok=True)
+        began = time.time()
+        rows = _run(methods, channels, args)
+    print(table(rows))
+    command = commands.typed("trainers.code_maps", argv[1:])
+    seconds = round(time.time() - began, 1)
+    report = {"command": command, "settings": vars(args), "wall_s": seconds, "runs": rows}
+    (out / "code_maps.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
+    real = rows[0]["frechet_real"]
+    print(f"\nFréchet distance of real images {real:.1f}; {seconds:.0f} s")
+    print(f"see {out / 'code_maps.json'}")
+
+
+def _chosen(args):
+    methods, channels = args.methods.split(","), commands.whole_numbers(args, "channels")
+    if not set(methods) <= {"vae", "aae"}:
+        raise ValueError(f"--methods must be among vae, aae; got {args.methods!r}")
+    if not channels or min(channels) < 1:
+        raise ValueError(f"--channels must be 1 or more each; got {args.channels!r}")
+    return methods, channels
+
+
+def _run(methods, channels, args):
+    from zoo import datasets
+
+    data = datasets.load("fashion_mnist_10k")
+    rows = []
+    for method in methods:
+        for count in channels:
+            numbers = SIDE * SIDE * count
+            for code in ((numbers,), (SIDE, SIDE, count)):
+                print(f"{method}, {code} …", file=sys.stderr, flush=True)
+                began = time.time()
+                game = game_of(method, data.shape, code, args.width, args.seed)
+                stream = datasets.batches(data.train, BATCH, args.seed)
+                steps = args.epochs * (len(data.train) // BATCH)
+                game.fit(stream, steps_per_epoch=steps, verbose=0, shuffle=False)
+                seconds = time.time() - began
+                about = {"method": method, "numbers": numbers, "shape": " × ".join(map(str, code))}
+                rows.append({**about, **measure(game, data), "seconds": seconds})
+    return rows
+
+
+if __name__ == "__main__":
+    main()
