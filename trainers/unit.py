@@ -1,4 +1,14 @@
-"""UNIT (Liu, Breuel and Kautz, NeurIPS 2017, arXiv:1703.00848)."""
+"""UNIT (Liu, Breuel and Kautz, NeurIPS 2017, arXiv:1703.00848).
+
+Lab note, 2 cores of an AMD EPYC without GPU, of which other work took nine tenths; more in
+docs/domains.md:
+
+    python -m trainers.unit --dataset=mnist --dataset_b='mnist[outline]' --epochs=3
+        --train_split='train[:20000]'
+        10 minutes, seed 0, 3,750 steps: error to the truth, ratio 0.34 to outlines and 0.48 back,
+        untranslated 0.79 both ways; digits kept of outlines 89.5 %, untranslated 84.4 %, real
+        images 99.3 %; taken for the target 91.5 % and 91.0 %, real images 97.3 % and 97.0 %
+"""
 
 from trainers.runs.recipe import HoldThenFall
 from trainers.runs.recipe import Recipe
