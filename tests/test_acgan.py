@@ -71,6 +71,16 @@ def test_classes_are_asked_for_by_number_by_row_or_take_turns(game):
     assert np.abs(np.array(game.decode(Z, 1)) - images)[Y != 1].max() > 1e-4
 
 
+def test_a_class_stands_beside_the_code_at_a_tenth_of_its_scale(game):
+    # What is in the generator before it: the code and, at the place of the class, a tenth.
+    given = np.concatenate([Z, np.eye(3, dtype="float32")[Y] / 10], axis=1)
+    np.testing.assert_allclose(
+        game.generator([Z, Y], training=False),
+        game.generator.layers[-1](given, training=False),
+        atol=1e-6,
+    )
+
+
 def test_the_generator_heeds_the_inverse_only_where_they_are_joint(game):
     joint = games.make("acgan", "mlp", joint=0.25)
     joint.set_weights(game.get_weights())

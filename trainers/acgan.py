@@ -21,7 +21,7 @@ RECIPE = Recipe(
     method="acgan",
     doc=__doc__,
     networks={
-        "dcgan": {"epochs": 30, "batch_size": 64, "latent_dim": 32, "ema": 0.99},
+        "dcgan": {"epochs": 30, "batch_size": 64, "latent_dim": 10, "width": 16, "ema": 0.999},
         "mlp": {"epochs": 25, "batch_size": 128, "latent_dim": 32},
         "mixture": {"epochs": 40, "batch_size": 100, "latent_dim": 2},
     },

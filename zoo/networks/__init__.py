@@ -38,6 +38,12 @@ CONVOLUTIONAL = ("dcgan", "dcgan_joint", "residual")
 # Those that have a critic. That of "residual" would have spectral norm, which keeps state.
 CRITICAL = ("dcgan", "dcgan_joint", "mlp", "mixture", "tanh")
 
+# Of the class beside a code. The gradient of a class's weights has one sign for many steps, that of
+# the code's changes, so under Adam the former outgrow the latter; the batch norm that follows keeps
+# the share of each, and with 1 little of the code is left after 500 steps: images of a class are
+# all but equal.
+CLASS_SCALE = 0.1
+
 
 def create(game, given: dict) -> None:
     """Have the method build its networks from the seed of `game`, and freeze those of no player.
@@ -140,9 +146,9 @@ class Backbone:
         return self._draw.critic(self._shape, self._width)
 
     def class_generator(self, classes: int):
-        """(z, y) → x: the generator of z and y together, y (n,) as a unit vector of `classes`."""
+        """(z, y) → x: a generator of z and of a vector that is CLASS_SCALE at y and 0 elsewhere."""
         z, y = keras.Input(code_shape(self._latent)), keras.Input((), dtype="int32")
-        code = keras.layers.Concatenate()([flat_codes(z), ops.one_hot(y, classes)])
+        code = keras.layers.Concatenate()([flat_codes(z), CLASS_SCALE * ops.one_hot(y, classes)])
         make = self._draw.generator(code.shape[1], self._shape, self._width, False)
         return keras.Model([z, y], make(code), name="generator")
 
