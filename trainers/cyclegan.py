@@ -1,6 +1,7 @@
 """CycleGAN (Zhu, Park, Isola and Efros, ICCV 2017, arXiv:1703.10593).
 
-Lab note, 2 cores of an AMD EPYC without GPU, of which other work took nine tenths:
+Lab note, 2 cores of an AMD EPYC without GPU, of which other work took nine tenths; more in
+docs/domains.md:
 
     python -m trainers.cyclegan --dataset=mnist --dataset_b='mnist[outline]' --epochs=3
         --train_split='train[:20000]'
