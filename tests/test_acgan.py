@@ -81,6 +81,27 @@ def test_a_class_stands_beside_the_code_at_a_tenth_of_its_scale(game):
     )
 
 
+@pytest.mark.parametrize("network", ["dcgan", "mixture"])
+def test_classes_that_share_a_generator_differ_in_its_last_linear_layer_alone(network):
+    apart, shared = (games.make("acgan", network, shared=s) for s in (False, True))
+    last = [layer for layer in shared.generator.layers if layer.weights][-1]
+    # One set of weights for each class.
+    kernel, bias = (np.array(w) for w in last.get_weights())
+    channels = shared.image_shape[-1]
+    assert kernel.shape[-1] == bias.size == 3 * channels
+    mine = np.random.default_rng(0).normal(size=(*kernel.shape[:-1], channels, 3))
+    # Class 1 becomes minus class 0: so do its images, of tanh or of nothing.
+    mine[..., 1] = -mine[..., 0]
+    last.set_weights([mine.reshape(kernel.shape), 0 * bias])
+    zero, one, two = (np.array(shared.decode(Z, y)) for y in range(3))
+    np.testing.assert_allclose(one, -zero, atol=1e-6)
+    assert (
+        np.abs(two - zero).max() > 0.1 * np.abs(zero).max() > 0
+        and two.shape == apart.decode(Z, 2).shape
+    )
+    games.step(shared, games.batch(shared))
+
+
 def test_the_generator_heeds_the_inverse_only_where_they_are_joint(game):
     joint = games.make("acgan", "mlp", joint=0.25)
     joint.set_weights(game.get_weights())

@@ -37,6 +37,8 @@ class ACGAN(Game):
     Args:
         classes: number of classes, 2 or more; labels are 0 to `classes` − 1.
         joint: weight of the inverse's loss in the generator's; 0 is the paper's generator.
+        shared: whether classes share all of the generator but a last linear layer, so that a code
+            is the same content in each: for domains; classes of other shapes need the whole of it.
     """
 
     inputs = ("x", "y", "z")
@@ -49,13 +51,14 @@ class ACGAN(Game):
     scores = {"score_x": ("discriminator", "x", 0)}
     averaged = ("generator", "inverse")
 
-    def __init__(self, image_shape, classes: int, joint: float = 0.0, **game):
+    def __init__(self, image_shape, classes: int, joint: float = 0.0, shared: bool = False, **game):
+        self.shared = shared
         self.classes = checked("classes", classes, classes >= 2, "2 or more")
         self.joint = checked("joint", joint, joint >= 0, "0 or more")
         super().__init__(image_shape, **game)
 
     def build_networks(self, draw):
-        self.generator = draw.class_generator(self.classes)
+        self.generator = draw.class_generator(self.classes, self.shared)
         self.discriminator = draw.class_discriminator(self.classes)
         self.inverse = draw.encoder()
 

@@ -25,8 +25,10 @@ from zoo import keras_settings
 from zoo.networks import codes
 from zoo.networks import own
 from zoo.networks import translators
+from zoo.networks.layers import batch_norm
 from zoo.networks.layers import dense
 from zoo.networks.layers import flat_codes
+from zoo.networks.layers import initializer
 from zoo.priors import BOUNDED
 from zoo.priors import code_shape
 
@@ -145,12 +147,36 @@ class Backbone:
             )
         return self._draw.critic(self._shape, self._width)
 
-    def class_generator(self, classes: int):
-        """(z, y) → x: a generator of z and of a vector that is CLASS_SCALE at y and 0 elsewhere."""
+    def class_generator(self, classes: int, shared: bool = False):
+        """(z, y) → x: a generator of z and of a vector that is CLASS_SCALE at y and 0 elsewhere.
+
+        `shared`: z alone is generated, as a hidden layer of the size of x, and each class has a
+        linear layer of its own from there to x.
+        """
         z, y = keras.Input(code_shape(self._latent)), keras.Input((), dtype="int32")
-        code = keras.layers.Concatenate()([flat_codes(z), CLASS_SCALE * ops.one_hot(y, classes)])
+        named = ops.one_hot(y, classes)
+        if shared:
+            return keras.Model([z, y], self._class_heads(flat_codes(z), named), name="generator")
+        code = keras.layers.Concatenate()([flat_codes(z), CLASS_SCALE * named])
         make = self._draw.generator(code.shape[1], self._shape, self._width, False)
         return keras.Model([z, y], make(code), name="generator")
+
+    def _class_heads(self, z, named):
+        *sides, channels = self._shape
+        classes, image = named.shape[1], len(self._shape) == 3
+        hidden = (*sides, self._width) if image else (32 * self._width,)
+        make = self._draw.generator(z.shape[1], hidden, self._width, True)
+        hidden = keras.layers.ReLU()(batch_norm()(make(z)))
+        units = channels * classes
+        if image:
+            weights = initializer()
+            layer = keras.layers.Conv2D(units, 5, padding="same", kernel_initializer=weights)
+        else:
+            layer = dense(units, weights=keras.initializers.GlorotUniform)
+        every = keras.layers.Reshape((*self._shape, classes))(layer(hidden))
+        named = keras.layers.Reshape((*[1] * len(self._shape), classes))(named)
+        end = keras.layers.Activation("tanh" if image else "linear", dtype="float32")
+        return end(ops.sum(every * ops.cast(named, every.dtype), axis=-1))
 
     def class_discriminator(self, classes: int):
         """x → (logit, logits of the classes): two linear heads on the last hidden layer."""
