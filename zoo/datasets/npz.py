@@ -34,10 +34,10 @@ def read(path: str, image_size: int | None = None) -> Dataset:
     `y_train` and `y_test`, or `train_images` and `test_images`, optionally with `train_labels` and
     `test_labels`; or one array `images` (or `x`), optionally with `labels` (or `y`), or one array
     without a name, optionally followed by its labels, of which every tenth of each class is for
-    testing (of a class of 2 to 9 images, the last one). Images are uint8 of shape (n, h, w), (n, h, w, 1) or (n, h, w, 3); labels are
-    whole numbers or strings of shape (n,), or one-hot of shape (n, classes). The values that the
-    labels take are the classes, in ascending order. A line on standard error names the other arrays
-    of the file, which are not read.
+    testing (of a class of 2 to 9 images, the last one). Images are uint8 of shape (n, h, w),
+    (n, h, w, 1) or (n, h, w, 3); labels are whole numbers or strings of shape (n,), or one-hot of
+    shape (n, classes). The values that the labels take are the classes, in ascending order. A line
+    on standard error names the other arrays of the file, which are not read.
 
     Args:
       path: the file. Pickled objects in it are refused.
