@@ -1,6 +1,8 @@
 """The flags of TensorFlow Serving's own command line, given to the server."""
 
 import asyncio
+import pathlib
+import re
 
 import pytest
 import served
@@ -9,6 +11,7 @@ from export.server import __main__ as server
 from export.server import flags
 from export.server import sessions
 
+ROOT = pathlib.Path(__file__).parent.parent
 # Every flag of tensorflow_model_server's main, in its order.
 THEIRS = """
 port grpc_socket_path rest_api_port rest_api_num_threads rest_api_timeout_in_ms
@@ -32,6 +35,18 @@ VALUES = {bool: "true", int: "3", float: "0.5", str: "x"}
 def test_every_flag_of_tensorflow_serving_is_known():
     names = set(THEIRS.split())
     assert len(names) == 48 and names <= flags.FLAGS.keys() and flags.OTHERS.keys() <= names
+
+
+def test_the_table_of_flags_is_complete():
+    text = (ROOT / "docs" / "serving.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `--(\w+)` \| ([\w ]+) \| (.*) \|$", text, re.M)
+    words = {flags.IGNORED: "no effect", flags.REFUSED: "refused"}
+    others = {name: (words[how], why) for name, (_, how, why) in flags.OTHERS.items()}
+    assert [name for name, _, _ in rows] == THEIRS.split()
+    for name, how, why in rows:
+        assert (how, why) == others.get(name, ("yes", "")), name
+    alone = re.search(r"^Flags of this server alone: (.*?)\.$", text, re.M | re.S)[1]
+    assert set(re.findall(r"--(\w+)", alone)) == flags.FLAGS.keys() - set(THEIRS.split())
 
 
 @pytest.mark.parametrize("name", flags.OTHERS)

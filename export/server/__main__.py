@@ -36,6 +36,9 @@ def main(argv: list) -> int:
 def _serve(options):
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     print("loading TensorFlow", flush=True)
+    from export.server import startup
+
+    startup.load_tensorflow()
     import asyncio
 
     from export.server.app import App

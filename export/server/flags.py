@@ -12,7 +12,11 @@ USAGE = """A server that speaks TensorFlow Serving's protocol.
 usage: python -m export.server --model_name=bigan --model_base_path=served/bigan [flags]"""
 
 FLAGS = {
-    "host": ("127.0.0.1", "Address to listen on; 0.0.0.0 for all, as tensorflow_model_server."),
+    "host": (
+        "127.0.0.1",
+        "Address to listen on, such as ::1; 0.0.0.0, or :: with IPv6, for all of them, as "
+        "tensorflow_model_server does.",
+    ),
     "port": (8500, "Port of gRPC; 0 for none."),
     "grpc_socket_path": ("", "UNIX socket on which gRPC listens as well."),
     "rest_api_port": (0, "Port of REST; 0 for none."),
@@ -177,6 +181,12 @@ def notes(options: types.SimpleNamespace) -> list:
     if options.model_config_file and options.model_base_path:
         found.append("--model_config_file wins: --model_name and --model_base_path are ignored")
     return found
+
+
+def address(options: types.SimpleNamespace, port: int) -> str:
+    """host:port, with brackets around the host if it is an IPv6 address."""
+    host = options.host.strip("[]")
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def channel_arguments(text: str) -> list:

@@ -54,6 +54,11 @@ async def open_grpc(app, credentials) -> grpc.aio.Server:
         "grpc.max_send_message_length": MOST_BYTES,
         # Otherwise a second server on the same port would receive half of the calls.
         "grpc.so_reuseport": 0,
+        # Clients in Go and Java ping idle connections every 10 s if told to keep them alive. By
+        # default two such pings within 5 minutes end the connection (too_many_pings).
+        "grpc.keepalive_permit_without_calls": 1,
+        "grpc.http2.min_ping_interval_without_data_ms": 5_000,
+        "grpc.http2.min_recv_ping_interval_without_data_ms": 5_000,
     } | dict(flags.channel_arguments(options.grpc_channel_arguments))
     server = grpc.aio.server(options=list(arguments.items()))
     registrar = Registrar(server, app.calls)
@@ -77,7 +82,7 @@ async def open_grpc(app, credentials) -> grpc.aio.Server:
         reflection_pb2_grpc.add_ServerReflectionServicer_to_server(
             reflection.aio.ReflectionServicer([*names, reflection.SERVICE_NAME]), registrar
         )
-    addresses = [f"{options.host}:{options.port}"] if options.port else []
+    addresses = [flags.address(options, options.port)] if options.port else []
     if options.grpc_socket_path:
         addresses.append(f"unix:{options.grpc_socket_path}")
     for address in addresses:
@@ -132,9 +137,10 @@ async def open_rest(app, metrics_path: str):
     )
     await runner.setup()
     try:
-        await web.TCPSite(runner, options.host, options.rest_api_port).start()
+        # asyncio opens :: for IPv6 alone, and gRPC for IPv4 too.
+        host = options.host.strip("[]")
+        await web.TCPSite(runner, None if host == "::" else host, options.rest_api_port).start()
     except OSError as error:
-        raise ValueError(
-            f"cannot listen on {options.host}:{options.rest_api_port}: {error}"
-        ) from None
+        where = flags.address(options, options.rest_api_port)
+        raise ValueError(f"cannot listen on {where}: {error}") from None
     return rest, runner
