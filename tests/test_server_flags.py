@@ -66,7 +66,7 @@ def test_a_flag_that_is_not_implemented_has_no_effect_or_is_refused_with_a_reaso
 
 
 def test_packages_that_are_missing_are_named_in_one_line(monkeypatch, capsys):
-    def missing(options):
+    def missing(argv, options):
         raise ModuleNotFoundError("No module named 'grpc_health'", name="grpc_health.v1")
 
     monkeypatch.setattr(server, "_serve", missing)

@@ -22,8 +22,8 @@ from export.server.services import PredictionService
 MOST_BYTES = 2**31 - 1
 
 
-def credentials(options):
-    """The credentials of `--ssl_config_file`; None without it.
+def ssl_config(options):
+    """The message in `--ssl_config_file`; None without it.
 
     Raises:
         ValueError: the file cannot be used.
@@ -35,6 +35,14 @@ def credentials(options):
         raise ValueError(f"{options.ssl_config_file} needs server_key and server_cert")
     if config.client_verify and not config.custom_ca:
         raise ValueError(f"{options.ssl_config_file}: client_verify needs custom_ca")
+    return config
+
+
+def credentials(options):
+    """The credentials of `--ssl_config_file`; None without it; errors as in `ssl_config`."""
+    config = ssl_config(options)
+    if config is None:
+        return None
     return grpc.ssl_server_credentials(
         [(config.server_key.encode(), config.server_cert.encode())],
         root_certificates=config.custom_ca.encode() or None,
@@ -42,25 +50,9 @@ def credentials(options):
     )
 
 
-async def open_grpc(app, credentials) -> grpc.aio.Server:
-    """A started server with all services of `app`.
-
-    Raises:
-        ValueError: a port is not available.
-    """
+async def register(app, server) -> None:
+    """Add all services of `app` to `server`."""
     options = app.options
-    arguments = {
-        "grpc.max_receive_message_length": MOST_BYTES,
-        "grpc.max_send_message_length": MOST_BYTES,
-        # Otherwise a second server on the same port would receive half of the calls.
-        "grpc.so_reuseport": 0,
-        # Clients in Go and Java ping idle connections every 10 s if told to keep them alive. By
-        # default two such pings within 5 minutes end the connection (too_many_pings).
-        "grpc.keepalive_permit_without_calls": 1,
-        "grpc.http2.min_ping_interval_without_data_ms": 5_000,
-        "grpc.http2.min_recv_ping_interval_without_data_ms": 5_000,
-    } | dict(flags.channel_arguments(options.grpc_channel_arguments))
-    server = grpc.aio.server(options=list(arguments.items()))
     registrar = Registrar(server, app.calls)
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
         PredictionService(app.predictor), registrar
@@ -82,6 +74,28 @@ async def open_grpc(app, credentials) -> grpc.aio.Server:
         reflection_pb2_grpc.add_ServerReflectionServicer_to_server(
             reflection.aio.ReflectionServicer([*names, reflection.SERVICE_NAME]), registrar
         )
+
+
+async def open_grpc(app, credentials) -> grpc.aio.Server:
+    """A started server with all services of `app`.
+
+    Raises:
+        ValueError: a port is not available.
+    """
+    options = app.options
+    arguments = {
+        "grpc.max_receive_message_length": MOST_BYTES,
+        "grpc.max_send_message_length": MOST_BYTES,
+        # Otherwise a second server on the same port would receive half of the calls.
+        "grpc.so_reuseport": 0,
+        # Clients in Go and Java ping idle connections every 10 s if told to keep them alive. By
+        # default two such pings within 5 minutes end the connection (too_many_pings).
+        "grpc.keepalive_permit_without_calls": 1,
+        "grpc.http2.min_ping_interval_without_data_ms": 5_000,
+        "grpc.http2.min_recv_ping_interval_without_data_ms": 5_000,
+    } | dict(flags.channel_arguments(options.grpc_channel_arguments))
+    server = grpc.aio.server(options=list(arguments.items()))
+    await register(app, server)
     addresses = [flags.address(options, options.port)] if options.port else []
     if options.grpc_socket_path:
         addresses.append(f"unix:{options.grpc_socket_path}")
