@@ -14,6 +14,7 @@ from tensorflow_serving.config import model_server_config_pb2
 
 from export.server import asgi
 from export.server import batching
+from export.server import envoy
 from export.server import flags
 from export.server import ports
 from export.server import sessions
@@ -215,7 +216,7 @@ class App:
         metrics_path, credentials = self._metrics_path(), ports.credentials(self.options)
         await self.manager.configure(self._configs())
         if self.options.front == "envoy":
-            self.grpc = asgi.Grpc(ports.MOST_BYTES)
+            self.grpc = asgi.Grpc(envoy.message_limit(self.options))
             await ports.register(self, self.grpc)
         else:
             self.server = await ports.open_grpc(self, credentials)

@@ -90,6 +90,8 @@ class Grpc:
                 call = Call(_seconds(timeout), send, handler.response_serializer)
             else:
                 call.serialize = handler.response_serializer
+            if handler.stream_stream:
+                receive = _uncancelled(receive)
             frames = Frames(receive, headers.get(b"grpc-encoding", b"identity"), self.most_bytes)
             if handler.unary_unary:
                 answer = await self._unary(handler, frames, call)
@@ -180,31 +182,41 @@ def _seconds(timeout):
 async def _alive(call, frames, after=WATCH_AFTER):
     """Ends the block with DEADLINE_EXCEEDED at the caller's deadline, with Left if it leaves."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    watch = []
+    over = left = False
 
-    async def until_left():
+    # Not cancelled at the end: it ends with the call, and pyvoy prints an error if what it has to
+    # answer is cancelled.
+    async def watch():
+        nonlocal left
         await frames.until_left()
-        task.cancel()
+        if not over:
+            left = True
+            task.cancel()
 
-    def begin():
-        watch.append(asyncio.ensure_future(until_left()))
-
-    timer = loop.call_later(after, begin) if frames else None
+    timer = loop.call_later(after, lambda: asyncio.ensure_future(watch())) if frames else None
     try:
         async with asyncio.timeout(call.time_remaining()):
             yield
     except TimeoutError:
         raise ServingError("DEADLINE_EXCEEDED", "Deadline Exceeded") from None
     except asyncio.CancelledError:
-        if not (watch and watch[0].done()):
+        if not left:
             raise
         task.uncancel()
         raise Left from None
     finally:
+        over = True
         if timer:
             timer.cancel()
-        for one in watch:
-            one.cancel()
+
+
+def _uncancelled(receive):
+    """`receive`, whose own work goes on if the caller of it is cancelled."""
+
+    async def received():
+        return await asyncio.shield(asyncio.ensure_future(receive()))
+
+    return received
 
 
 class Frames:
@@ -282,4 +294,6 @@ class Frames:
             raise ServingError("INTERNAL", f"the message cannot be unpacked: {error}") from None
         if len(found) > self.most_bytes:
             raise self._too_large(len(found))
+        if not unpack.eof:
+            raise ServingError("INTERNAL", "the message cannot be unpacked: it is cut short")
         return found

@@ -13,6 +13,7 @@ import subprocess
 import sys
 
 from export.server import flags
+from export.server import text_configs
 
 VARIABLE = "EXPORT_SERVER"  # flags, and the end of a pipe that is open while the command runs
 
@@ -27,11 +28,8 @@ def serve(argv: list, options) -> int:
     import envoy
     import pyvoy._server as pyvoy
 
-    from export.server import ports
-
-    if options.grpc_channel_arguments:
-        raise ValueError("--grpc_channel_arguments cannot be used with --front=envoy")
-    ssl = ports.ssl_config(options)
+    message_limit(options)
+    ssl = text_configs.read_ssl(options.ssl_config_file)
     _check_port(options)
     config = json.dumps(_config(options, ssl))
     reading, writing = os.pipe()
@@ -59,6 +57,20 @@ def serve(argv: list, options) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, told)
     return child.wait()
+
+
+def message_limit(options) -> int:
+    """Most bytes of a message, from --grpc_channel_arguments.
+
+    Raises:
+        ValueError: they have another argument, which is gRPC's own.
+    """
+    name = "grpc.max_receive_message_length"
+    given = dict(flags.channel_arguments(options.grpc_channel_arguments))
+    limit = given.pop(name, 2**31 - 1)
+    if given:
+        raise ValueError(f"--front=envoy takes {name} of --grpc_channel_arguments; got {given}")
+    return limit
 
 
 def _check_port(options):
@@ -96,8 +108,7 @@ def _config(options, ssl):
         **tls,
     )
     found = server.get_envoy_config()
-    listeners = found["static_resources"]["listeners"]
-    (listener,) = listeners
+    (listener,) = found["static_resources"]["listeners"]
     # Otherwise a second server on the same port would receive half of the calls.
     listener["enable_reuse_port"] = False
     for chain in listener["filter_chains"]:
@@ -107,11 +118,13 @@ def _config(options, ssl):
         http["http2_protocol_options"] = {"max_concurrent_streams": 2**31 - 1}
     if options.host.strip("[]") == "::":
         listener["address"]["socket_address"]["ipv4_compat"] = True
+    # One listener for both: each of several would load the application again.
     if options.grpc_socket_path:
         path = {"pipe": {"path": os.path.abspath(options.grpc_socket_path)}}
-        listeners.append(listener | {"name": "socket", "address": path})
-    if not options.port:
-        listeners.remove(listener)
+        if options.port:
+            listener["additional_addresses"] = [{"address": path}]
+        else:
+            listener["address"] = path
     return found
 
 

@@ -22,25 +22,9 @@ from export.server.services import PredictionService
 MOST_BYTES = 2**31 - 1
 
 
-def ssl_config(options):
-    """The message in `--ssl_config_file`; None without it.
-
-    Raises:
-        ValueError: the file cannot be used.
-    """
-    if not options.ssl_config_file:
-        return None
-    config = text_configs.read(options.ssl_config_file, "SSLConfig")
-    if not (config.server_key and config.server_cert):
-        raise ValueError(f"{options.ssl_config_file} needs server_key and server_cert")
-    if config.client_verify and not config.custom_ca:
-        raise ValueError(f"{options.ssl_config_file}: client_verify needs custom_ca")
-    return config
-
-
 def credentials(options):
-    """The credentials of `--ssl_config_file`; None without it; errors as in `ssl_config`."""
-    config = ssl_config(options)
+    """The credentials of `--ssl_config_file`; None without it; errors as in `read_ssl`."""
+    config = text_configs.read_ssl(options.ssl_config_file)
     if config is None:
         return None
     return grpc.ssl_server_credentials(

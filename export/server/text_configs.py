@@ -97,3 +97,19 @@ def read(path: str, name: str):
         raise ValueError(
             f"Error parsing text-format {kind.DESCRIPTOR.full_name}: {path}:{error}"
         ) from None
+
+
+def read_ssl(path: str):
+    """The SSLConfig at `path`; None if `path` is empty.
+
+    Raises:
+        ValueError: the file cannot be used.
+    """
+    if not path:
+        return None
+    config = read(path, "SSLConfig")
+    if not (config.server_key and config.server_cert):
+        raise ValueError(f"{path} needs server_key and server_cert")
+    if config.client_verify and not config.custom_ca:
+        raise ValueError(f"{path}: client_verify needs custom_ca")
+    return config
