@@ -252,8 +252,9 @@ def test_a_server_in_envoy_from_start_to_end(tmp_path):
         server.process.send_signal(signal.SIGTERM)
         assert call.result().outputs["y"].float_val[0] == 15
         began = time.monotonic()
-        code, output = server.end()
+        server.process.wait(20)
         assert time.monotonic() - began < 3
         assert [state.status for state in watch] == [2]
+    code, output = server.end()
     assert code == 0 and "SIGTERM: no new calls" in output and "ended" in output, output
     assert "Traceback" not in output

@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 
 from export.server import flags
 from export.server import text_configs
@@ -44,12 +45,17 @@ def serve(argv: list, options) -> int:
         start_new_session=True,
     )
     os.close(reading)
+    first = 0.0
 
     def told(number, _):
-        nonlocal writing
+        nonlocal writing, first
+        # A second signal exits immediately. Some tools signal the process and its group at once.
         if writing is None:
-            child.kill()
-            os._exit(128 + number)
+            if time.monotonic() - first > 0.5:
+                child.kill()
+                os._exit(128 + number)
+            return
+        first = time.monotonic()
         print(f"{signal.Signals(number).name}: no new calls", flush=True)
         os.close(writing)
         writing = None
