@@ -10,7 +10,6 @@ import time
 
 from grpc_health.v1 import health
 from grpc_health.v1 import health_pb2
-from tensorflow_serving.config import model_server_config_pb2
 
 from export.server import asgi
 from export.server import batching
@@ -22,6 +21,7 @@ from export.server import text_configs
 from export.server import words
 from export.server.batching_parameters import Parameters
 from export.server.calls import Calls
+from export.server.calls import before
 from export.server.errors import ServingError
 from export.server.manager import Manager
 from export.server.metrics import PATH
@@ -87,22 +87,6 @@ class App:
         if not path:
             return Parameters()
         return Parameters.from_proto(text_configs.read(path, "BatchingParameters"))
-
-    def _configs(self):
-        options = self.options
-        if options.model_config_file:
-            file = text_configs.read(options.model_config_file, "ModelServerConfig")
-            if file.WhichOneof("config") != "model_config_list":
-                raise ValueError(f"{options.model_config_file} has no model_config_list")
-            return list(file.model_config_list.config)
-        path = options.model_base_path
-        if "://" not in path:
-            path = os.path.abspath(path)
-        return [
-            model_server_config_pb2.ModelConfig(
-                name=options.model_name, base_path=path, model_platform="tensorflow"
-            )
-        ]
 
     def _metrics_path(self):
         if not self.options.monitoring_config_file:
@@ -194,7 +178,7 @@ class App:
         # and walked through too.
         gc.collect()
         gc.freeze()
-        return await _before(ended, self.start())
+        return await before(ended, self.start())
 
     async def live(self, ended: asyncio.Event) -> None:
         """Serve until `ended`, then let open calls finish."""
@@ -214,7 +198,7 @@ class App:
         for line in flags.notes(self.options):
             self.say(line)
         metrics_path, credentials = self._metrics_path(), ports.credentials(self.options)
-        await self.manager.configure(self._configs())
+        await self.manager.configure(text_configs.models(self.options))
         if self.options.front == "envoy":
             self.grpc = asgi.Grpc(envoy.message_limit(self.options))
             await ports.register(self, self.grpc)
@@ -280,7 +264,7 @@ class App:
         while True:
             await asyncio.sleep(self.options.model_config_file_poll_wait_seconds)
             try:
-                configs = self._configs()
+                configs = text_configs.models(self.options)
             except ValueError as error:
                 self._stays(error)
                 continue
@@ -299,15 +283,3 @@ class App:
 
     def _stays(self, error):
         self.say(f"{self.options.model_config_file}: the served models stay: {error}")
-
-
-async def _before(event, work):
-    """Whether `work` was done before `event`."""
-    work, ended = asyncio.ensure_future(work), asyncio.ensure_future(event.wait())
-    await asyncio.wait({work, ended}, return_when=asyncio.FIRST_COMPLETED)
-    ended.cancel()
-    if not work.done():
-        work.cancel()
-        return False
-    work.result()
-    return True

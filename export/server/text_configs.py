@@ -6,6 +6,7 @@ second description of the same file name in the default pool would clash with an
 """
 
 import functools
+import os
 import pathlib
 
 from google.protobuf import descriptor_pb2
@@ -113,3 +114,22 @@ def read_ssl(path: str):
     if config.client_verify and not config.custom_ca:
         raise ValueError(f"{path}: client_verify needs custom_ca")
     return config
+
+
+def models(options) -> list:
+    """The `ModelConfig` of every model that the flags or their file name."""
+    from tensorflow_serving.config import model_server_config_pb2
+
+    if options.model_config_file:
+        file = read(options.model_config_file, "ModelServerConfig")
+        if file.WhichOneof("config") != "model_config_list":
+            raise ValueError(f"{options.model_config_file} has no model_config_list")
+        return list(file.model_config_list.config)
+    path = options.model_base_path
+    if "://" not in path:
+        path = os.path.abspath(path)
+    return [
+        model_server_config_pb2.ModelConfig(
+            name=options.model_name, base_path=path, model_platform="tensorflow"
+        )
+    ]
