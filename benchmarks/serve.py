@@ -13,6 +13,7 @@ those of nghttp2's load generator, in C (Debian: nghttp2-client).
 Variants, of which --variants names those to run:
     batched      one process, --enable_batching, max_batch_size 32 (always measured)
     unbatched    one process without (always measured)
+    envoy        batched, --front=envoy
     uvloop       batched, on uvloop's event loop
     one_thread   batched, num_batch_threads 1
     intra_1      batched, one thread inside an operation
@@ -123,6 +124,8 @@ class Server:
         command.append(f"--model_base_path={models / 'bigan'}")
         if name != "unbatched":
             command += ["--enable_batching", f"--batching_parameters_file={file}"]
+        if name == "envoy":
+            command.append("--front=envoy")
         if name in ("two", "intra_1"):
             command.append("--tensorflow_intra_op_parallelism=1")
         if name == "two":
@@ -132,7 +135,7 @@ class Server:
             subprocess.Popen(
                 command,
                 cwd=ROOT,
-                env=os.environ | {"PYTHONPATH": str(ROOT)},
+                env=os.environ | {"PYTHONPATH": f"{ROOT}:{os.environ.get('PYTHONPATH', '')}"},
                 stdout=self.log,
                 stderr=subprocess.STDOUT,
             )
@@ -142,18 +145,25 @@ class Server:
     def started(self):
         return pathlib.Path(self.log.name).read_text().count("gRPC on") == len(self.processes)
 
+    def pids(self):
+        """The processes that were started, and their children: Envoy is one."""
+        for process in self.processes:
+            yield process.pid
+            children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children")
+            yield from map(int, children.read_text().split())
+
     def cpu(self):
         """Processor seconds so far."""
         ticks = 0
-        for process in self.processes:
-            stat = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+        for pid in self.pids():
+            stat = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
             ticks += int(stat[11]) + int(stat[12])
         return ticks / os.sysconf("SC_CLK_TCK")
 
     def memory(self):
         """Resident MiB, of all processes."""
         pages = (
-            int(pathlib.Path(f"/proc/{p.pid}/statm").read_text().split()[1]) for p in self.processes
+            int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in self.pids()
         )
         return sum(pages) * os.sysconf("SC_PAGE_SIZE") / 2**20
 

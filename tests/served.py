@@ -166,6 +166,11 @@ def codes(n, seed=0):
     return np.random.default_rng(seed).normal(size=(n, CODES)).astype("float32")
 
 
+def python_path():
+    """Of a process that a test starts: what the test was started with, after this project."""
+    return os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+
+
 def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
@@ -186,7 +191,7 @@ class Server:
         self.process = subprocess.Popen(
             command,
             cwd=ROOT,
-            env=os.environ | {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"},
+            env=os.environ | {"PYTHONPATH": python_path(), "TF_CPP_MIN_LOG_LEVEL": "3"},
             stdout=self.log,
             stderr=subprocess.STDOUT,
             text=True,

@@ -403,6 +403,9 @@ def test_no_server_is_a_clear_error():
         ),
         ("cat:1", {"http_proxy": "http://c:3", "no_proxy": "dog, at"}, "x", ""),
         ("unix:/cat", {"grpc_proxy": "http://c:3"}, "x", ""),
+        ("localhost:1", {"grpc_proxy": "http://c:3"}, "x", ""),
+        ("[::1]:1", {"grpc_proxy": "http://c:3"}, "x", ""),
+        ("10.0.0.1:1", {"grpc_proxy": "http://c:3"}, "x", ".*no_proxy=10.0.0.1"),
     ],
 )
 def test_what_stands_in_the_way_of_a_server_is_named(server, variables, words, added, monkeypatch):
@@ -415,6 +418,31 @@ def test_what_stands_in_the_way_of_a_server_is_named(server, variables, words, a
     assert isinstance(found, ConnectionError)
     assert re.fullmatch(f"{words}{'.*' if added else ''}{added}", found.words), found.words
     assert "a:b" not in found.words  # a password, perhaps
+
+
+def test_a_server_on_this_machine_is_reached_past_the_proxy(monkeypatch):
+    for name in ("no_grpc_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{served.free_port()}")
+    with scripted(lambda codes, number, request: (2 * codes, 1)) as (address, _):
+        with Client(address, "m", attempts=1) as client:
+            np.testing.assert_array_equal(client.decode(CODES), 2 * CODES)
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_a_client_is_pickled_with_its_arguments(kind):
+    with scripted(lambda codes, number, request: (2 * codes, 1)) as (address, _):
+        given = kind(address, "m", label="good", timeout=7, max_batch_size=3)
+        copy = pickle.loads(pickle.dumps(given))
+        assert type(copy) is kind and copy._given == given._given and copy.timeout == 7
+        found = copy.decode(CODES)
+        np.testing.assert_array_equal(
+            asyncio.run(found) if kind is AsyncClient else found, 2 * CODES
+        )
+        for client in (given, copy):
+            closed = client.close()
+            if closed:
+                asyncio.run(closed)
 
 
 def test_a_client_may_be_shared_by_threads():

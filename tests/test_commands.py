@@ -9,6 +9,7 @@ import sys
 import pytest
 
 import zoo
+from export.client import __main__ as client
 from zoo.cli import commands
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -133,6 +134,20 @@ def test_a_leading_tilde_is_the_home_directory(given, read, monkeypatch):
     monkeypatch.setenv("HOME", "/home/ada")
     args = commands.only_flags("usage", {"path": ("", "A path.")}, ["prog", f"--path={given}"])
     assert args.path == read
+
+
+@pytest.mark.parametrize("given", ["~/run", "folder:~/photos"])
+def test_a_tilde_of_a_user_without_a_home_directory_is_refused(given, monkeypatch):
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)  # as for a user not in passwd
+    with pytest.raises(ValueError, match=f"{given} needs a home directory"):
+        commands.only_flags("usage", {"path": ("", "A path.")}, ["prog", f"--path={given}"])
+
+
+def test_the_client_reads_a_leading_tilde_alike(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/ada")
+    parsed = client.parser().parse_args(["encode", "--image=~/a.png", "--out=~/a.npy", "--ca=~/c"])
+    assert (parsed.image, parsed.out) == (["/home/ada/a.png"], "/home/ada/a.npy")
+    assert parsed.ca == "/home/ada/c"
 
 
 @pytest.mark.parametrize(

@@ -384,7 +384,7 @@ def test_npz_of_one_array_is_split(tmp_path):
         ({"pictures": np.zeros((20, 4, 4), np.uint8)}, ["pictures", "x_train"]),
         ({"train": np.zeros((20, 4, 4), np.uint8)}, ["train", "test"]),
         (
-            {"images": np.zeros((20, 4, 4), np.uint8), "labels": np.zeros(20)},
+            {"images": np.zeros((20, 4, 4), np.uint8), "labels": np.linspace(0, 1, 20)},
             ["'labels'", "float64"],
         ),
         ({"images": np.zeros((20, 4, 4), np.uint8), "labels": np.zeros(9, int)}, ["(9,)", "(20,)"]),
@@ -411,6 +411,25 @@ def test_npz_with_channels_first_names_the_remedy(tmp_path, size, channels):
         datasets.load(f"npz:{tmp_path / 'a.npz'}", image_size=size)
 
 
+@pytest.mark.parametrize(
+    "shape", [(20, 3, 8, 8), (20, 1, 8, 8), (20, 4, 8, 8), (20, 2, 8, 8), (8, 8, 3, 20)]
+)
+def test_the_remedy_for_axes_in_another_order_leads_to_images(tmp_path, shape):
+    images = np.zeros(shape, np.uint8)
+    np.save(tmp_path / "a.npy", images)
+    with pytest.raises(ValueError) as caught:
+        datasets.load(f"npz:{tmp_path / 'a.npy'}")
+    remedy = str(caught.value).partition("write ")[2].partition(" if ")[0]
+    np.save(tmp_path / "a.npy", eval(remedy, {"array": images}))
+    assert datasets.load(f"npz:{tmp_path / 'a.npy'}").shape == (8, 8, 3 if shape[1] > 2 else 1)
+
+
+def test_one_image_is_no_set(tmp_path):
+    np.save(tmp_path / "a.npy", np.zeros((28, 28, 3), np.uint8))
+    with pytest.raises(ValueError, match=r"several images; got the shape of one, \(28, 28, 3\)"):
+        datasets.load(f"npz:{tmp_path / 'a.npy'}")
+
+
 @pytest.mark.parametrize("channels, remedy", [(2, ":1"), (4, ":3"), (13, "")])
 def test_npz_of_other_channels_is_refused(tmp_path, channels, remedy):
     np.savez(tmp_path / "a.npz", images=np.zeros((20, 8, 8, channels), np.uint8))
@@ -426,6 +445,8 @@ def test_npz_of_other_channels_is_refused(tmp_path, channels, remedy):
         (np.linspace(0, 255, 320), "array.round().astype('uint8')"),
         (np.arange(320) % 256, "array.round().astype('uint8')"),
         (np.linspace(-3, 3, 320), "scale them to 0 to 255"),
+        (np.arange(320) % 2 == 0, "array.astype('uint8') * 255"),
+        (np.full(320, np.nan), "values that are not finite"),
     ],
 )
 def test_npz_of_other_values_names_the_remedy(tmp_path, array, remedy):
@@ -460,6 +481,42 @@ def test_npz_of_one_hot_labels(tmp_path, kind):
     np.savez(tmp_path / "c.npz", images=numbered(40), labels=several)
     with pytest.raises(ValueError, match="or one-hot rows"):
         datasets.load(f"npz:{tmp_path / 'c.npz'}")
+
+
+@pytest.mark.parametrize(
+    "labels, classes",
+    [
+        (np.arange(40) % 3.0, ("0", "1", "2")),
+        (np.array(["owl", "cat"] * 20), ("cat", "owl")),
+        ((np.arange(40) % 2)[:, None], ("0", "1")),
+    ],
+)
+def test_npz_of_labels_of_other_types(tmp_path, labels, classes):
+    np.savez(tmp_path / "a.npz", images=numbered(40), labels=labels)
+    data = datasets.load(f"npz:{tmp_path / 'a.npz'}")
+    assert data.classes == classes
+    kept = np.array(classes, labels.dtype)[data.train_labels]
+    np.testing.assert_array_equal(kept, labels.ravel()[data.train[:, 0, 1, 0]])
+
+
+def test_npz_of_arrays_without_names(tmp_path):
+    x, y = numbered(40), np.arange(40) % 2
+    np.savez(tmp_path / "a.npz", x, y)
+    data = datasets.load(f"npz:{tmp_path / 'a.npz'}")
+    assert data.classes == ("0", "1") and len(data.train) == 36
+    for several in ((x, y, x, y), (x, x)):
+        np.savez(tmp_path / "b.npz", *several)
+        with pytest.raises(ValueError, match="must name its arrays.*write numpy.savez"):
+            datasets.load(f"npz:{tmp_path / 'b.npz'}")
+
+
+def test_npz_names_the_arrays_that_it_does_not_read(tmp_path, capsys):
+    np.savez(tmp_path / "a.npz", images=numbered(40), label=np.arange(40) % 2)
+    assert datasets.load(f"npz:{tmp_path / 'a.npz'}").classes == ("all",)
+    assert capsys.readouterr().err.endswith("these arrays are not read: label\n")
+    np.savez(tmp_path / "b.npz", X=numbered(40), y=np.arange(40) % 2)
+    with pytest.raises(ValueError, match=r"got \['X', 'y'\]"):
+        datasets.load(f"npz:{tmp_path / 'b.npz'}")
 
 
 def test_npz_of_other_names_and_npy(tmp_path):

@@ -25,7 +25,8 @@ def cats_and_dogs(root):
     "name",
     [
         *(".ipynb_checkpoints", "__MACOSX", "@eaDir", "$RECYCLE.BIN", "#recycle", "lost+found"),
-        *("System Volume Information", ".git", ".Trash-1000"),
+        *("System Volume Information", ".git", ".Trash-1000", "@tmp", "~snapshot"),
+        *("Network Trash Folder", "__pycache__", "@Recently-Snapshot"),
     ],
 )
 @pytest.mark.parametrize("level", ["", "cat", "cat/deep"])
@@ -64,19 +65,41 @@ def test_links_to_folders_are_followed(tmp_path):
     assert datasets.load(f"folder:{tmp_path / 'link'}").classes == ("cat", "dog")
 
 
-def test_a_folder_is_read_once(tmp_path):
-    cats_and_dogs(tmp_path)
-    (tmp_path / "ant").symlink_to(tmp_path / "cat")
-    (tmp_path / "cat" / "up").symlink_to(tmp_path)
-    (tmp_path / "dog" / "itself").symlink_to(tmp_path / "dog")
-    data = datasets.load(f"folder:{tmp_path}")
-    assert data.classes == ("cat", "dog") and len(data.train) + len(data.test) == 6
+def test_a_folder_is_read_once_and_other_links_to_it_are_named(tmp_path, capsys):
+    cats_and_dogs(tmp_path / "data")
+    write(tmp_path / "elsewhere" / "0.png")
+    links = {"ant": "data/cat", "cat/up": "data", "dog/itself": "data/dog"}
+    links |= {"owl": "elsewhere", "pig": "elsewhere"}
+    for link, target in links.items():
+        (tmp_path / "data" / link).symlink_to(tmp_path / target)
+    data = datasets.load(f"folder:{tmp_path / 'data'}")
+    assert data.classes == ("cat", "dog", "owl") and len(data.train) + len(data.test) == 7
+    said = capsys.readouterr().err
+    assert "4 files are not read" in said and said.count("\n") == 1
+    assert [link for link in links if f"link {link}, to a folder" in said] == [
+        *("ant", "cat/up", "dog/itself", "pig")
+    ]
 
 
 def test_train_and_test_of_one_folder_are_refused(tmp_path):
     cats_and_dogs(tmp_path / "train")
     (tmp_path / "test").symlink_to(tmp_path / "train")
     with pytest.raises(ValueError, match="train and test must be two folders"):
+        datasets.load(f"folder:{tmp_path}")
+
+
+def test_capital_letters_do_not_make_classes_of_train_and_test(tmp_path):
+    for part in ("Train", "Test"):
+        cats_and_dogs(tmp_path / part)
+    with pytest.raises(ValueError, match="'Test', 'Train'.*in small letters"):
+        datasets.load(f"folder:{tmp_path}")
+
+
+def test_sizes_that_differ_are_counted(tmp_path):
+    cats_and_dogs(tmp_path)
+    for i in range(4, 9):
+        write(tmp_path / "cat" / f"{i}.png", size=(8, 9))
+    with pytest.raises(ValueError, match="0.png is 8x8, .*4.png is 8x9.*; 5 of 11 files differ"):
         datasets.load(f"folder:{tmp_path}")
 
 
@@ -87,7 +110,9 @@ def test_a_link_that_leads_nowhere_is_named(tmp_path):
         datasets.load(f"folder:{tmp_path}")
 
 
-@pytest.mark.parametrize("suffix", ["webp", "bmp", "gif", "tiff", "TIF", "ppm", "jfif"])
+@pytest.mark.parametrize(
+    "suffix", ["webp", "bmp", "gif", "tiff", "TIF", "ppm", "jfif", "jpe", "jpx", "pcx"]
+)
 def test_other_formats_are_read(tmp_path, suffix):
     for i in range(3):
         write(tmp_path / f"{i}.{suffix}", 100)

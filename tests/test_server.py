@@ -5,6 +5,7 @@ import contextlib
 import os
 import re
 import shutil
+import socket
 import threading
 import types
 
@@ -29,6 +30,7 @@ from tensorflow_serving.config import model_server_config_pb2
 
 from export.server import batching
 from export.server import flags
+from export.server import startup
 from export.server import text_configs
 from export.server import versions
 from export.server import words
@@ -37,10 +39,14 @@ from export.server.batching_parameters import Parameters
 from export.server.errors import ServingError
 from export.server.errors import from_exception
 from export.server.metrics import Metrics
+from export.server.registry import Model
+from export.server.registry import Registry
 from export.server.servable import WARMUP
 from export.server.servable import Servable
 from export.server.signatures import Signature
 from export.server.signatures import words as words_of
+from export.server.versions import State
+from export.server.versions import Version
 
 
 @pytest.fixture(scope="module")
@@ -456,7 +462,11 @@ def test_recorded_requests_are_replayed_before_a_version_is_available(base):
         with pytest.raises(ServingError, match=message):
             warm(records)
     (base.folder / "1" / WARMUP).write_text("this is no file of records, however long it may be")
-    with pytest.raises(ServingError, match="verify your warmup data is in TFRecord format"):
+    with pytest.raises(
+        ServingError,
+        match=rf"^{base.folder}/1/{WARMUP}: corrupted record .* file\?\)\. "
+        r"Please verify your warmup data is in TFRecord format\.$",
+    ):
         Servable(str(base.folder / "1")).warm_up(1, True)
 
 
@@ -794,10 +804,15 @@ def test_booleans_are_written_as_tensorflow_serving_writes_them():
     assert options.enable_model_warmup is False
 
 
-def test_the_commands_that_are_printed_work(base):
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "[::1]", "::"])
+def test_the_commands_that_are_printed_work(base, host):
+    if ":" in host and not has_ipv6():
+        pytest.skip("no IPv6")
+
     async def scenario():
         base.publish(1)
-        async with served.running(f"--model_base_path={base.folder}", rest=True) as app:
+        given = f"--model_base_path={base.folder}", f"--host={host}"
+        async with served.running(*given, rest=True) as app:
             printed = words.how_to_call(app.options, app.manager.registry)
             curl = next(line.strip() for line in printed if "curl -d" in line and "predict" in line)
             body, url = re.fullmatch(r"curl -d '(.+)' (\S+)", curl).groups()
@@ -810,6 +825,67 @@ def test_the_commands_that_are_printed_work(base):
             assert made["r"]["y"].tolist() == [1.0]
 
     asyncio.run(scenario())
+
+
+def has_ipv6():
+    try:
+        with socket.socket(socket.AF_INET6) as one:
+            one.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.slow
+def test_pings_of_clients_on_idle_connections_are_allowed(base):
+    """A ping every 10 s, as clients in Go and Java may send; gRPC's default allows one in 300 s."""
+
+    async def scenario():
+        base.publish(1)
+        pings = [
+            ("grpc.keepalive_time_ms", 10_000),
+            ("grpc.keepalive_permit_without_calls", 1),
+            ("grpc.http2.max_pings_without_data", 0),
+        ]
+        async with served.running(f"--model_base_path={base.folder}") as app:
+            async with grpc.aio.insecure_channel(app.address, pings) as channel:
+                assert (await add(channel, [0])).outputs["y"].float_val[:] == [1]
+                state = channel.get_state()
+                with pytest.raises(TimeoutError):
+                    await asyncio.wait_for(channel.wait_for_state_change(state), 45)
+
+    asyncio.run(scenario())
+
+
+def test_a_label_of_a_version_that_is_loading_says_what_to_do():
+    registry = Registry()
+    model = registry.models["m"] = Model("m")
+    model.versions[2] = Version(2, "path")
+    listed = {"m": config_of("path", 'version_labels { key: "new" value: 2 }')}
+    for state, remedy in ((State.END, "inference$"), (State.LOADING, "labels_for_unavailable")):
+        model.turn(model.versions[2], state)
+        with pytest.raises(ServingError, match=f"available for inference.*{remedy}|{remedy}"):
+            registry.label(listed, ahead=False)
+    registry.label(listed, ahead=True)
+    model.labels["new"] = 1
+    with pytest.raises(ServingError, match="loading: move the label once it is available$"):
+        registry.label(listed, ahead=True)
+
+
+@pytest.mark.parametrize(
+    "line, shown",
+    [
+        ("I0000 00:00:1.2   1 port.cc:153] oneDNN custom operations are on.", False),
+        ("E0000 00:00:1.2   1 cuda_platform.cc:52] failed call to cuInit: UNKNOWN", False),
+        ("E0000 00:00:1.2   1 gpu.cc:1] out of memory", True),
+        ("F0000 00:00:1.2   1 x.cc:1] check failed", True),
+        ("Traceback of another library", True),
+    ],
+)
+def test_lines_that_tensorflow_logs_on_every_machine_are_not_printed(line, shown, capfd):
+    with startup._without_the_usual():
+        os.write(2, f"{line}\n".encode())
+    assert capfd.readouterr().err == (f"{line}\n" if shown else "")
 
 
 def test_tls_refuses_plain_text_and_strangers(base):
@@ -863,10 +939,10 @@ def test_tls_refuses_plain_text_and_strangers(base):
 def test_a_port_is_not_shared_and_a_unix_socket_is_served(base):
     async def scenario():
         base.publish(1)
-        socket = base.folder.parent / "socket"
-        more = (f"--grpc_socket_path={socket}", "--enable_serialization_as_tensor_content")
+        path = base.folder.parent / "socket"
+        more = (f"--grpc_socket_path={path}", "--enable_serialization_as_tensor_content")
         async with serving(base, *more) as (app, _):
-            async with grpc.aio.insecure_channel(f"unix:{socket}") as channel:
+            async with grpc.aio.insecure_channel(f"unix:{path}") as channel:
                 found = (await add(channel, [1])).outputs["y"]
                 assert found.tensor_content and tf.make_ndarray(found) == [2]
             with pytest.raises(ValueError, match="cannot listen on"):

@@ -7,6 +7,7 @@ differs on purpose are then left out.
 
 import contextlib
 import gzip
+import importlib.util
 import json
 import os
 import re
@@ -39,8 +40,13 @@ EXTERNAL = os.environ.get("SERVING_ADDRESS")
 LIMIT = 2**20  # bytes of a message that the server under test takes
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
+ENVOY = pytest.mark.skipif(
+    bool(EXTERNAL) or not importlib.util.find_spec("pyvoy"), reason="no pyvoy, or another server"
+)
+
+
+@pytest.fixture(scope="module", params=["grpc", pytest.param("envoy", marks=ENVOY)])
+def server(tmp_path_factory, request):
     """Stubs of a running server, the folder of its models, and the address of its REST."""
     with contextlib.ExitStack() as stack:
         process = None
@@ -55,6 +61,7 @@ def server(tmp_path_factory):
                 f"--monitoring_config_file={models}/monitoring.config",
                 f"--grpc_channel_arguments=grpc.max_receive_message_length={LIMIT}",
                 "--enable_batching",
+                f"--front={request.param}",
             ).wait()
             address, rest = process.address, process.rest
         channel = stack.enter_context(grpc.insecure_channel(address))

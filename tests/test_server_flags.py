@@ -1,6 +1,8 @@
 """The flags of TensorFlow Serving's own command line, given to the server."""
 
 import asyncio
+import pathlib
+import re
 
 import pytest
 import served
@@ -9,6 +11,7 @@ from export.server import __main__ as server
 from export.server import flags
 from export.server import sessions
 
+ROOT = pathlib.Path(__file__).parent.parent
 # Every flag of tensorflow_model_server's main, in its order.
 THEIRS = """
 port grpc_socket_path rest_api_port rest_api_num_threads rest_api_timeout_in_ms
@@ -34,6 +37,18 @@ def test_every_flag_of_tensorflow_serving_is_known():
     assert len(names) == 48 and names <= flags.FLAGS.keys() and flags.OTHERS.keys() <= names
 
 
+def test_the_table_of_flags_is_complete():
+    text = (ROOT / "docs" / "serving.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `--(\w+)` \| ([\w ]+) \| (.*) \|$", text, re.M)
+    words = {flags.IGNORED: "no effect", flags.REFUSED: "refused"}
+    others = {name: (words[how], why) for name, (_, how, why) in flags.OTHERS.items()}
+    assert [name for name, _, _ in rows] == THEIRS.split()
+    for name, how, why in rows:
+        assert (how, why) == others.get(name, ("yes", "")), name
+    alone = re.search(r"^Flags of this server alone: (.*?)\.$", text, re.M | re.S)[1]
+    assert set(re.findall(r"--(\w+)", alone)) == flags.FLAGS.keys() - set(THEIRS.split())
+
+
 @pytest.mark.parametrize("name", flags.OTHERS)
 def test_a_flag_that_is_not_implemented_has_no_effect_or_is_refused_with_a_reason(name):
     start, how, why = flags.OTHERS[name]
@@ -51,7 +66,7 @@ def test_a_flag_that_is_not_implemented_has_no_effect_or_is_refused_with_a_reaso
 
 
 def test_packages_that_are_missing_are_named_in_one_line(monkeypatch, capsys):
-    def missing(options):
+    def missing(argv, options):
         raise ModuleNotFoundError("No module named 'grpc_health'", name="grpc_health.v1")
 
     monkeypatch.setattr(server, "_serve", missing)

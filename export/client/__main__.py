@@ -3,6 +3,7 @@
 # argparse, not absl: the client keeps its dependencies few.
 import argparse
 import json
+import os
 import pathlib
 import sys
 
@@ -24,9 +25,12 @@ def parser() -> Parser:
     shared.add_argument("--version", type=int, help="number of the version; the newest by default")
     shared.add_argument("--label", help="label of the version, instead of its number")
     shared.add_argument("--timeout", type=float, default=60, help="seconds for all (%(default)s)")
-    shared.add_argument("--ca", help="PEM file: authority of the server's certificate; means TLS")
-    shared.add_argument("--cert", help="PEM file: the client's certificate")
-    shared.add_argument("--key", help="PEM file: the key of --cert")
+    path = os.path.expanduser  # shells leave --out=~/x as it is
+    shared.add_argument(
+        "--ca", type=path, help="PEM file: authority of the server's certificate; means TLS"
+    )
+    shared.add_argument("--cert", type=path, help="PEM file: the client's certificate")
+    shared.add_argument("--key", type=path, help="PEM file: the key of --cert")
     shared.add_argument("--tls", action="store_true", help="TLS without --ca")
     found = Parser(prog="python -m export.client", description="Ask a model on a server.")
     commands = found.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -35,14 +39,22 @@ def parser() -> Parser:
         return commands.add_parser(name, help=text, description=text, parents=[shared])
 
     encode = command("encode", "The codes of image files.")
-    encode.add_argument("--image", nargs="+", required=True, help="PNG or JPEG files")
-    encode.add_argument("--out", help="code.npy or code.json; by default JSON is printed")
+    encode.add_argument("--image", type=path, nargs="+", required=True, help="PNG or JPEG files")
+    encode.add_argument(
+        "--out", type=path, help="code.npy or code.json; by default JSON is printed"
+    )
     decode = command("decode", "PNG files of codes.")
-    decode.add_argument("--code", required=True, help="code.npy or code.json, as of encode")
-    decode.add_argument("--out", required=True, help="cat.png; several are cat-0.png, cat-1.png, …")
+    decode.add_argument(
+        "--code", type=path, required=True, help="code.npy or code.json, as of encode"
+    )
+    decode.add_argument(
+        "--out", type=path, required=True, help="cat.png; several are cat-0.png, cat-1.png, …"
+    )
     sample = command("sample", "PNG files of samples.")
     sample.add_argument("--seed", type=int, nargs="+", default=[0], help="whole numbers (0)")
-    sample.add_argument("--out", required=True, help="x.png; several are x-0.png, x-1.png, …")
+    sample.add_argument(
+        "--out", type=path, required=True, help="x.png; several are x-0.png, x-1.png, …"
+    )
     command("metadata", "The version that answers, its signatures, their shapes and types.")
     command("status", "The versions that the server knows, newest first.")
     command("wait", "Wait until the model is served; at most --timeout seconds.")

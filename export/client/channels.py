@@ -1,4 +1,4 @@
-"""How a client reaches its server: address, TLS, limits and retries of a gRPC channel."""
+"""How a client reaches its server: TLS, limits and retries of a gRPC channel."""
 
 import json
 import pathlib
@@ -6,6 +6,7 @@ import time
 
 import grpc
 
+from export.client import addresses
 from export.client.errors import DeadlineExceeded
 
 MOST_BYTES = 2**31 - 1
@@ -13,8 +14,10 @@ MOST_BYTES = 2**31 - 1
 MOST_ATTEMPTS = 5
 
 
-def options(attempts: int) -> list:
+def options(attempts: int, server: str) -> list:
     """The options of a channel that repeats an UNAVAILABLE call, up to `attempts` times in all.
+
+    The proxy of the environment is not asked for a server on this machine.
 
     gRPC's own retries, from a service config: they respect the deadline of the call and the
     server's pushback, and both kinds of client have them. A loop around the calls would have to do
@@ -28,6 +31,8 @@ def options(attempts: int) -> list:
         ("grpc.initial_reconnect_backoff_ms", 100),
         ("grpc.max_reconnect_backoff_ms", 1000),
     ]
+    if addresses.is_local(server):
+        found.append(("grpc.enable_http_proxy", 0))
     if attempts == 1:
         return [*found, ("grpc.enable_retries", 0)]
     policy = {
@@ -75,19 +80,6 @@ def _pem(what, given):
     if b"-----BEGIN " not in given:
         raise ValueError(f"{what} is no PEM file")
     return given
-
-
-def check_address(server: str) -> str:
-    """`server` itself. Raises ValueError unless it is host:port, or unix:path."""
-    if server.startswith("unix:"):
-        return server
-    host, colon, port = server.rpartition(":")
-    if "://" in server or not (host and colon and port.isdigit() and 0 < int(port) < 65536):
-        raise ValueError(
-            f"server must be host:port of gRPC, such as localhost:8500, or unix:path; "
-            f"got {server!r}"
-        )
-    return server
 
 
 class Deadline:

@@ -2,6 +2,8 @@
 
 import os
 
+from export.client import addresses
+
 
 class ServerError(Exception):
     """A call that ended with a status; its subclasses are also Python's own exceptions.
@@ -49,7 +51,7 @@ def _why(server, words):
     passed = (os.environ.get("no_grpc_proxy") or os.environ.get("no_proxy") or "").split(",")
     if (
         proxy
-        and not server.startswith("unix:")
+        and not addresses.is_local(server)
         and not any(host.endswith(end.strip()) for end in passed if end.strip())
     ):
         return (

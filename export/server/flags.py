@@ -12,7 +12,16 @@ USAGE = """A server that speaks TensorFlow Serving's protocol.
 usage: python -m export.server --model_name=bigan --model_base_path=served/bigan [flags]"""
 
 FLAGS = {
-    "host": ("127.0.0.1", "Address to listen on; 0.0.0.0 for all, as tensorflow_model_server."),
+    "host": (
+        "127.0.0.1",
+        "Address to listen on, such as ::1; 0.0.0.0, or :: with IPv6, for all of them, as "
+        "tensorflow_model_server does.",
+    ),
+    "front": (
+        "grpc",
+        "Who speaks HTTP/2: grpc, or envoy, which needs the extra encoder-gan-zoo[envoy]; "
+        "docs/serving.md compares them.",
+    ),
     "port": (8500, "Port of gRPC; 0 for none."),
     "grpc_socket_path": ("", "UNIX socket on which gRPC listens as well."),
     "rest_api_port": (0, "Port of REST; 0 for none."),
@@ -115,6 +124,7 @@ OTHERS = {
 }
 SAID = {IGNORED: "Accepted without effect", REFUSED: "Refused"}
 FLAGS |= {name: (start, f"{SAID[how]}: {why}.") for name, (start, how, why) in OTHERS.items()}
+FRONTS = ("grpc", "envoy")
 LEAST = (
     "port",
     "rest_api_port",
@@ -142,6 +152,8 @@ def parse(argv: list) -> types.SimpleNamespace:
 def _check(options):
     if not (options.model_base_path or options.model_config_file):
         raise ValueError("give --model_base_path or --model_config_file")
+    if options.front not in FRONTS:
+        raise ValueError(f"--front must be {' or '.join(FRONTS)}; got {options.front!r}")
     if options.batching_parameters_file and not options.enable_batching:
         raise ValueError("--batching_parameters_file needs --enable_batching")
     if options.enable_per_model_batching_parameters and not options.enable_batching:
@@ -177,6 +189,12 @@ def notes(options: types.SimpleNamespace) -> list:
     if options.model_config_file and options.model_base_path:
         found.append("--model_config_file wins: --model_name and --model_base_path are ignored")
     return found
+
+
+def address(options: types.SimpleNamespace, port: int) -> str:
+    """host:port, with brackets around the host if it is an IPv6 address."""
+    host = options.host.strip("[]")
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def channel_arguments(text: str) -> list:

@@ -23,18 +23,10 @@ MOST_BYTES = 2**31 - 1
 
 
 def credentials(options):
-    """The credentials of `--ssl_config_file`; None without it.
-
-    Raises:
-        ValueError: the file cannot be used.
-    """
-    if not options.ssl_config_file:
+    """The credentials of `--ssl_config_file`; None without it; errors as in `read_ssl`."""
+    config = text_configs.read_ssl(options.ssl_config_file)
+    if config is None:
         return None
-    config = text_configs.read(options.ssl_config_file, "SSLConfig")
-    if not (config.server_key and config.server_cert):
-        raise ValueError(f"{options.ssl_config_file} needs server_key and server_cert")
-    if config.client_verify and not config.custom_ca:
-        raise ValueError(f"{options.ssl_config_file}: client_verify needs custom_ca")
     return grpc.ssl_server_credentials(
         [(config.server_key.encode(), config.server_cert.encode())],
         root_certificates=config.custom_ca.encode() or None,
@@ -42,20 +34,9 @@ def credentials(options):
     )
 
 
-async def open_grpc(app, credentials) -> grpc.aio.Server:
-    """A started server with all services of `app`.
-
-    Raises:
-        ValueError: a port is not available.
-    """
+async def register(app, server) -> None:
+    """Add all services of `app` to `server`."""
     options = app.options
-    arguments = {
-        "grpc.max_receive_message_length": MOST_BYTES,
-        "grpc.max_send_message_length": MOST_BYTES,
-        # Otherwise a second server on the same port would receive half of the calls.
-        "grpc.so_reuseport": 0,
-    } | dict(flags.channel_arguments(options.grpc_channel_arguments))
-    server = grpc.aio.server(options=list(arguments.items()))
     registrar = Registrar(server, app.calls)
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
         PredictionService(app.predictor), registrar
@@ -77,7 +58,29 @@ async def open_grpc(app, credentials) -> grpc.aio.Server:
         reflection_pb2_grpc.add_ServerReflectionServicer_to_server(
             reflection.aio.ReflectionServicer([*names, reflection.SERVICE_NAME]), registrar
         )
-    addresses = [f"{options.host}:{options.port}"] if options.port else []
+
+
+async def open_grpc(app, credentials) -> grpc.aio.Server:
+    """A started server with all services of `app`.
+
+    Raises:
+        ValueError: a port is not available.
+    """
+    options = app.options
+    arguments = {
+        "grpc.max_receive_message_length": MOST_BYTES,
+        "grpc.max_send_message_length": MOST_BYTES,
+        # Otherwise a second server on the same port would receive half of the calls.
+        "grpc.so_reuseport": 0,
+        # Clients in Go and Java ping idle connections every 10 s if told to keep them alive. By
+        # default two such pings within 5 minutes end the connection (too_many_pings).
+        "grpc.keepalive_permit_without_calls": 1,
+        "grpc.http2.min_ping_interval_without_data_ms": 5_000,
+        "grpc.http2.min_recv_ping_interval_without_data_ms": 5_000,
+    } | dict(flags.channel_arguments(options.grpc_channel_arguments))
+    server = grpc.aio.server(options=list(arguments.items()))
+    await register(app, server)
+    addresses = [flags.address(options, options.port)] if options.port else []
     if options.grpc_socket_path:
         addresses.append(f"unix:{options.grpc_socket_path}")
     for address in addresses:
@@ -132,9 +135,10 @@ async def open_rest(app, metrics_path: str):
     )
     await runner.setup()
     try:
-        await web.TCPSite(runner, options.host, options.rest_api_port).start()
+        # asyncio opens :: for IPv6 alone, and gRPC for IPv4 too.
+        host = options.host.strip("[]")
+        await web.TCPSite(runner, None if host == "::" else host, options.rest_api_port).start()
     except OSError as error:
-        raise ValueError(
-            f"cannot listen on {options.host}:{options.rest_api_port}: {error}"
-        ) from None
+        where = flags.address(options, options.rest_api_port)
+        raise ValueError(f"cannot listen on {where}: {error}") from None
     return rest, runner

@@ -141,7 +141,8 @@ class Registry:
                     raise ServingError(
                         "FAILED_PRECONDITION",
                         f"Request to assign label to version {number} of model {name}, "
-                        f"which is not currently available for inference",
+                        f"which is not currently available for inference"
+                        f"{_remedy(model.versions.get(number), moved)}",
                     )
         for name, config in listed.items():
             self.models[name].labels = dict(config.version_labels)
@@ -155,3 +156,12 @@ class Registry:
         """Wake all tasks that wait for a change."""
         async with self.moved:
             self.moved.notify_all()
+
+
+def _remedy(version, moved):
+    """What to do about a label of a version that is not available yet."""
+    if version is None or version.state is not State.LOADING:
+        return ""
+    if moved:
+        return "; it is loading: move the label once it is available"
+    return "; it is loading: --allow_version_labels_for_unavailable_models lets labels wait for it"

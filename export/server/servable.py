@@ -92,7 +92,8 @@ class Servable:
         except tf.errors.DataLossError as error:
             raise ServingError(
                 "DATA_LOSS",
-                f"{error.message}. Please verify your warmup data is in TFRecord format.",
+                f"{file}: {from_exception(error).message}. "
+                f"Please verify your warmup data is in TFRecord format.",
             ) from None
         return records, records * iterations
 

@@ -6,6 +6,7 @@ second description of the same file name in the default pool would clash with an
 """
 
 import functools
+import os
 import pathlib
 
 from google.protobuf import descriptor_pb2
@@ -97,3 +98,38 @@ def read(path: str, name: str):
         raise ValueError(
             f"Error parsing text-format {kind.DESCRIPTOR.full_name}: {path}:{error}"
         ) from None
+
+
+def read_ssl(path: str):
+    """The SSLConfig at `path`; None if `path` is empty.
+
+    Raises:
+        ValueError: the file cannot be used.
+    """
+    if not path:
+        return None
+    config = read(path, "SSLConfig")
+    if not (config.server_key and config.server_cert):
+        raise ValueError(f"{path} needs server_key and server_cert")
+    if config.client_verify and not config.custom_ca:
+        raise ValueError(f"{path}: client_verify needs custom_ca")
+    return config
+
+
+def models(options) -> list:
+    """The `ModelConfig` of every model that the flags or their file name."""
+    from tensorflow_serving.config import model_server_config_pb2
+
+    if options.model_config_file:
+        file = read(options.model_config_file, "ModelServerConfig")
+        if file.WhichOneof("config") != "model_config_list":
+            raise ValueError(f"{options.model_config_file} has no model_config_list")
+        return list(file.model_config_list.config)
+    path = options.model_base_path
+    if "://" not in path:
+        path = os.path.abspath(path)
+    return [
+        model_server_config_pb2.ModelConfig(
+            name=options.model_name, base_path=path, model_platform="tensorflow"
+        )
+    ]

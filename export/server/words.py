@@ -4,6 +4,8 @@ import json
 import os
 import time
 
+from export.server import flags
+
 MOST_NUMBERS = 64  # limit of an example that is written out in a command
 
 
@@ -15,10 +17,14 @@ def say(line: str) -> None:
 def how_to_call(options, registry) -> list:
     """Lines with the addresses and served signatures, ending with commands to paste."""
     tls = bool(options.ssl_config_file)
-    host = "localhost" if options.host == "0.0.0.0" else options.host
-    address = f"{host}:{options.port}" if options.port else f"unix:{options.grpc_socket_path}"
+    everywhere = options.host.strip("[]") in ("0.0.0.0", "::")
+
+    def at(port):
+        return f"localhost:{port}" if everywhere else flags.address(options, port)
+
+    address = at(options.port) if options.port else f"unix:{options.grpc_socket_path}"
     lines = [f"gRPC on {address}{', TLS' if tls else ''}, process {os.getpid()}"]
-    rest = f"http://{host}:{options.rest_api_port}" if options.rest_api_port else ""
+    rest = f"http://{at(options.rest_api_port)}" if options.rest_api_port else ""
     if rest:
         lines.append(f"REST on {rest}")
     if options.monitoring_config_file:

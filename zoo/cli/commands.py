@@ -55,7 +55,12 @@ def _at_home(value):
     if not isinstance(value, str):
         return value
     kind, colon, path = value.rpartition(":")
-    return kind + colon + os.path.expanduser(path) if path.startswith("~") else value
+    if not path.startswith("~"):
+        return value
+    there = os.path.expanduser(path)
+    if there == path and (path == "~" or path.startswith("~/")):
+        raise ValueError(f"{value} needs a home directory, which this user has not; give HOME")
+    return kind + colon + there
 
 
 def _listed(name, default, text):

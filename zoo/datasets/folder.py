@@ -76,9 +76,12 @@ def _divided(
     """(files, labels, test marks, class names); counts other files."""
     if not ((root / "train").is_dir() and (root / "test").is_dir()):
         files, names = _listed(root, others)
-        if set(names) & {"train", "test"} and set(names) <= {"train", "test", "val", "valid"}:
+        if {name.lower() for name in names} & {"train", "test"} and (
+            {name.lower() for name in names} <= {"train", "test", "val", "valid", "validation"}
+        ):
             raise ValueError(
-                f"folder:{root} has {sorted(set(names))}: train/ and test/ go together"
+                f"folder:{root} has {sorted(set(names))}: train/ and test/, in small letters, go "
+                f"together"
             )
         classes, labels = np.unique(names, return_inverse=True)
         return files, labels.astype(np.int64), one_in_ten(labels), tuple(classes.tolist())
@@ -89,7 +92,10 @@ def _divided(
     classes = sorted(set(names))
     strange = sorted(set(test_names) - set(classes))
     if strange:
-        raise ValueError(f"folder:{root / 'test'} has class {strange[0]!r}, which train/ has not")
+        more = f" and {len(strange) - 1} more" if strange[1:] else ""
+        raise ValueError(
+            f"folder:{root / 'test'} has class {strange[0]!r}{more}, which train/ has not"
+        )
     labels = np.array([classes.index(name) for name in names + test_names], np.int64)
     test = np.arange(len(labels)) >= len(files)
     return files + test_files, labels, test, tuple(classes)
@@ -123,12 +129,15 @@ def _read_images(files: list[pathlib.Path], image_size: int | None) -> np.ndarra
     with workers:
         heads = _all(workers, _head, files, "Checking images")
         size = (image_size, image_size) if image_size else heads[0][0]
-        for file, (other, _) in zip(files, heads, strict=True):
-            if not image_size and other != size:
-                raise ValueError(
-                    f"images differ in size: {files[0]} is {size[1]}x{size[0]}, {file} is "
-                    f"{other[1]}x{other[0]} (width x height): give --image_size"
-                )
+        differ = [(file, other) for file, (other, _) in zip(files, heads) if other != size]
+        if differ and not image_size:
+            file, other = differ[0]
+            count = f"; {len(differ)} of {len(files)} files differ from the first"
+            raise ValueError(
+                f"images differ in size: {files[0]} is {size[1]}x{size[0]}, {file} is "
+                f"{other[1]}x{other[0]} (width x height){count if differ[1:] else ''}: "
+                f"give --image_size"
+            )
         grey = all(is_grey for _, is_grey in heads)
         images = np.empty((len(files), *size, 1 if grey else 3), np.uint8)
 

@@ -8,6 +8,7 @@ import numpy as np
 from zoo.datasets.base import Dataset
 from zoo.datasets.base import one_in_ten
 from zoo.datasets.pixels import square_all
+from zoo.datasets.progress import note
 
 # (arrays of images, arrays of their labels), which may be left out
 _LAYOUTS = (
@@ -17,7 +18,7 @@ _LAYOUTS = (
     (["train_images", "test_images"], ["train_labels", "test_labels"]),
     (["images"], ["labels"]),
     (["x"], ["y"]),
-    (["arr_0"], []),  # numpy.savez's name for an array without one
+    (["arr_0"], ["arr_1"]),  # numpy.savez's names for arrays without one
 )
 _ALLOWED = (
     "train and test (or x_train and x_test, with labels y_train and y_test if wanted), "
@@ -32,10 +33,11 @@ def read(path: str, image_size: int | None = None) -> Dataset:
     It holds either arrays `train` and `test` (also named `x_train` and `x_test`), optionally with
     `y_train` and `y_test`, or `train_images` and `test_images`, optionally with `train_labels` and
     `test_labels`; or one array `images` (or `x`), optionally with `labels` (or `y`), or one array
-    without a name, of which every tenth of each class is for testing (of a class of 2 to 9 images,
-    the last one). Images are uint8 of shape (n, h, w), (n, h, w, 1) or (n, h, w, 3); labels are
-    integers of shape (n,), or one-hot of shape (n, classes). The values that the labels take are
-    the classes, in ascending order.
+    without a name, optionally followed by its labels, of which every tenth of each class is for
+    testing (of a class of 2 to 9 images, the last one). Images are uint8 of shape (n, h, w),
+    (n, h, w, 1) or (n, h, w, 3); labels are whole numbers or strings of shape (n,), or one-hot of
+    shape (n, classes). The values that the labels take are the classes, in ascending order. A line
+    on standard error names the other arrays of the file, which are not read.
 
     Args:
       path: the file. Pickled objects in it are refused.
@@ -48,8 +50,10 @@ def read(path: str, image_size: int | None = None) -> Dataset:
       ValueError: no such file, not an .npz or .npy file, or an array is missing or not as above.
     """
     file = pathlib.Path(path).expanduser()
-    arrays = _arrays(file)
-    x_names, y_names = _layout(file, arrays)
+    arrays, present = _arrays(file)
+    x_names, y_names = _layout(file, arrays, present)
+    if others := sorted(set(present) - {*x_names, *y_names}):
+        note(f"npz:{file}: these arrays are not read: {', '.join(others)}")
     images = [square_all(_images(file, name, arrays[name]), image_size) for name in x_names]
     labels = [
         _labels(file, y_name, arrays[y_name], len(x)) if y_name else np.zeros(len(x), np.int64)
@@ -77,12 +81,13 @@ def _halves(file: pathlib.Path, images: np.ndarray, labels: np.ndarray) -> tuple
     return [images[~test], images[test]], [labels[~test], labels[test]]
 
 
-def _arrays(file: pathlib.Path) -> dict[str, np.ndarray]:
+def _arrays(file: pathlib.Path) -> tuple[dict[str, np.ndarray], list[str]]:
+    """The arrays with names of `_LAYOUTS`, and the names of all."""
     wanted = {name for names, labels in _LAYOUTS for name in [*names, *labels]}
     if not file.is_file():
         raise ValueError(f"npz:{file}: there is no such file")
     if file.suffix.lower() == ".npy":
-        return {"arr_0": _npy(file)}
+        return {"arr_0": _npy(file)}, ["arr_0"]
     if not zipfile.is_zipfile(file):
         raise ValueError(f"npz:{file} is not an .npz file (a zip of arrays, from numpy.savez)")
     name = ""
@@ -96,7 +101,7 @@ def _arrays(file: pathlib.Path) -> dict[str, np.ndarray]:
         raise ValueError(f"npz:{file}: cannot read the array {name!r}: {error}") from error
     if not read_arrays:
         raise ValueError(f"npz:{file} must hold {_ALLOWED}; got {present}")
-    return read_arrays
+    return read_arrays, present
 
 
 def _npy(file: pathlib.Path) -> np.ndarray:
@@ -106,8 +111,15 @@ def _npy(file: pathlib.Path) -> np.ndarray:
         raise ValueError(f"npz:{file} cannot be read: {error}") from error
 
 
-def _layout(file: pathlib.Path, arrays: dict) -> tuple[list[str], list[str | None]]:
+def _layout(
+    file: pathlib.Path, arrays: dict, present: list[str]
+) -> tuple[list[str], list[str | None]]:
     """Names of the image arrays, one or two, and of the label array of each (None: no labels)."""
+    if "arr_2" in present or ("arr_1" in arrays and arrays["arr_1"].ndim > 2):
+        raise ValueError(
+            f"npz:{file} must name its arrays; got {present}: write numpy.savez(file, "
+            f"x_train=..., x_test=...), with y_train=..., y_test=... if there are labels"
+        )
     for x_names, y_names in _LAYOUTS:
         if not all(name in arrays for name in x_names):
             continue
@@ -115,7 +127,7 @@ def _layout(file: pathlib.Path, arrays: dict) -> tuple[list[str], list[str | Non
         if there and there != y_names:
             raise ValueError(f"npz:{file} must have both of {y_names} or none; got {there[0]} only")
         return x_names, list(there) or [None] * len(x_names)
-    raise ValueError(f"npz:{file} must hold {_ALLOWED}; got {sorted(arrays)}")
+    raise ValueError(f"npz:{file} must hold {_ALLOWED}; got {present}")
 
 
 def _images(file: pathlib.Path, name: str, array: np.ndarray) -> np.ndarray:
@@ -124,6 +136,11 @@ def _images(file: pathlib.Path, name: str, array: np.ndarray) -> np.ndarray:
             f"npz:{file}: array {name!r} must be uint8 of shape (n, h, w) or (n, h, w, c), not "
             f"empty; got {array.dtype} of shape {array.shape}{_remedy(array)}"
         )
+    if array.ndim == 3 and array.shape[-1] in (1, 3):
+        raise ValueError(
+            f"npz:{file}: array {name!r} must hold several images; got the shape of one, "
+            f"{array.shape}"
+        )
     if array.ndim == 3:
         return array[..., None]
     if array.shape[-1] in (1, 3):
@@ -131,6 +148,14 @@ def _images(file: pathlib.Path, name: str, array: np.ndarray) -> np.ndarray:
     said = f"npz:{file}: array {name!r} must have 1 or 3 channels, the last axis; got shape "
     if array.shape[1] in (1, 3):
         said += f"{array.shape}, channels first: write array.transpose(0, 2, 3, 1)"
+    elif array.shape[2] in (1, 3):
+        said += f"{array.shape}, images last: write array.transpose(3, 0, 1, 2)"
+    elif array.shape[1] in (2, 4) and array.shape[2] == array.shape[3]:
+        kept = array.shape[1] - 1
+        said += (
+            f"{array.shape}, channels first: write array[:, :{kept}].transpose(0, 2, 3, 1) "
+            f"if the last channel is alpha"
+        )
     elif array.shape[-1] in (2, 4):
         said += f"{array.shape}: write array[..., :{array.shape[-1] - 1}] if the last is alpha"
     else:
@@ -140,6 +165,10 @@ def _images(file: pathlib.Path, name: str, array: np.ndarray) -> np.ndarray:
 
 def _remedy(array: np.ndarray) -> str:
     """Code that converts an array of images of another type or shape, for the message."""
+    if array.dtype == bool:
+        return ": write array.astype('uint8') * 255"
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        return ", with values that are not finite"
     if array.dtype.kind in "fiu" and array.dtype != np.uint8 and array.size:
         low, high = float(array.min()), float(array.max())
         span = f"; its values are between {low:.3g} and {high:.3g}: "
@@ -168,9 +197,12 @@ def _labels(file: pathlib.Path, name: str, array: np.ndarray, count: int) -> np.
     ):
         if ((array == 0) | (array == 1)).all() and (array.sum(1) == 1).all():
             return array.argmax(1).astype(np.int64)
-    if array.dtype.kind not in "iu" or array.shape not in ((count,), (count, 1)):
+    whole = array.dtype.kind in "iu" or (
+        array.dtype.kind == "f" and np.array_equal(array, np.round(array))
+    )
+    if not (whole or array.dtype.kind == "U") or array.shape not in ((count,), (count, 1)):
         raise ValueError(
-            f"npz:{file}: array {name!r} must be integers of shape ({count},), as many as images, "
-            f"or one-hot rows; got {array.dtype} of shape {array.shape}"
+            f"npz:{file}: array {name!r} must be whole numbers or strings of shape ({count},), as "
+            f"many as images, or one-hot rows; got {array.dtype} of shape {array.shape}"
         )
-    return array.reshape(count).astype(np.int64)
+    return array.reshape(count).astype(np.int64 if whole else array.dtype)

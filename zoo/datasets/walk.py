@@ -6,15 +6,18 @@ import pathlib
 
 # Formats that Pillow reads with 8 bits; of a file with several pictures, the first.
 SUFFIXES = (
-    *(".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".gif"),
-    *(".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".jp2", ".avif"),
+    *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".dib", ".gif"),
+    *(".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".avif", ".pcx", ".sgi"),
+    *(".jp2", ".j2k", ".jpx"),
 )
 # Written by systems, not by users, at any level, in lower case; also all names that begin with a
 # dot.
 _SYSTEM = {
     *("__macosx", "@eadir", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"),
+    *("thumbs.db:encryptable", "network trash folder", "temporary items", "__pycache__"),
     *("$recycle.bin", "system volume information", "recycler", "#recycle", "@recycle"),
-    *("#snapshot", "lost+found"),
+    *("#snapshot", "~snapshot", "@recently-snapshot", "@tmp", "@sharebin", "@__thumb"),
+    *("lost+found", "found.000"),
 }
 
 
@@ -31,6 +34,7 @@ def images(root: pathlib.Path) -> tuple[list[pathlib.Path], collections.Counter]
     Returns:
       (the files in alphabetical order of their paths, suffix → number of other files). A
       link of an image's name that is broken is among the files, so that reading it fails.
+      A link to a folder that is read already is counted by its name.
     """
     found, others = [], collections.Counter()
     seen = {os.path.realpath(root)}
@@ -40,6 +44,7 @@ def images(root: pathlib.Path) -> tuple[list[pathlib.Path], collections.Counter]
         folder = folders.pop() if folders else links.pop(0)
         if folder.is_symlink() and folder != root:
             if os.path.realpath(folder) in seen:
+                others[f"link {folder.relative_to(root)}, to a folder that is read already"] += 1
                 continue
         seen.add(os.path.realpath(folder))
         for entry in sorted(folder.iterdir()):

@@ -1,0 +1,216 @@
+"""gRPC over ASGI: services registered by generated code, behind any server of HTTP/2 trailers."""
+
+import asyncio
+import collections
+import contextlib
+import time
+import urllib.parse
+
+from export.server.errors import ServingError
+from export.server.errors import from_exception
+from export.server.frames import Frames
+from export.server.frames import Left
+
+Method = collections.namedtuple("Method", "method")
+HEADERS = [
+    (b"content-type", b"application/grpc"),
+    (b"grpc-accept-encoding", b"identity,deflate,gzip"),
+]
+UNITS = {"H": 3600, "M": 60, "S": 1, "m": 1e-3, "u": 1e-6, "n": 1e-9}
+# Characters of a message that HTTP takes as they are; "%" is written %25.
+PLAIN = "".join(map(chr, range(0x20, 0x7F))).replace("%", "")
+# Most calls are answered sooner; a task for each, that waits for its caller to leave, costs time.
+WATCH_AFTER = 0.05  # seconds
+
+
+class Call:
+    """What a handler may ask of one call: the part of `grpc.aio.ServicerContext` that is used."""
+
+    __slots__ = ("end", "send", "serialize", "done")
+
+    def __init__(self, timeout, send, serialize):
+        self.end = None if timeout is None else time.monotonic() + timeout
+        self.send, self.serialize = send, serialize
+        self.done = []
+
+    def time_remaining(self) -> float | None:
+        """Seconds to the caller's deadline; None if there is none."""
+        return None if self.end is None else self.end - time.monotonic()
+
+    def add_done_callback(self, callback) -> None:
+        self.done.append(callback)
+
+    async def abort(self, code, details: str = ""):
+        """Raises ServingError, which ends the call with this status."""
+        raise ServingError(code.name, details)
+
+    async def write(self, message) -> None:
+        """Send one message of a stream."""
+        await self.send(body(framed(self.serialize(message)), more=True))
+
+
+class Grpc:
+    """An ASGI application. Generated code registers services on it, as on a `grpc.aio.Server`.
+
+    Args:
+        most_bytes: limit of a message, also once it is unpacked.
+    """
+
+    def __init__(self, most_bytes: int):
+        self.most_bytes = most_bytes
+        self.services = []
+        self.methods = {}  # path → handler
+        self.ended = False
+
+    def add_generic_rpc_handlers(self, handlers) -> None:
+        self.services += handlers
+
+    def end(self) -> None:
+        """Refuse new calls with UNAVAILABLE."""
+        self.ended = True
+
+    def _method(self, path):
+        if path not in self.methods:
+            found = (service.service(Method(path)) for service in self.services)
+            handler = next((handler for handler in found if handler), None)
+            if handler is None:
+                raise ServingError("UNIMPLEMENTED", "Method not found!")
+            self.methods[path] = handler
+        return self.methods[path]
+
+    async def __call__(self, scope, receive, send) -> None:
+        headers = dict(scope["headers"])
+        if not headers.get(b"content-type", b"").startswith(b"application/grpc"):
+            return await _refuse(send)
+        call = Call(None, send, None)
+        try:
+            if self.ended:
+                raise ServingError("UNAVAILABLE", "the server is stopping")
+            handler = self._method(scope["path"])
+            if timeout := headers.get(b"grpc-timeout"):
+                call = Call(_seconds(timeout), send, handler.response_serializer)
+            else:
+                call.serialize = handler.response_serializer
+            if handler.stream_stream:
+                receive = _uncancelled(receive)
+            frames = Frames(receive, headers.get(b"grpc-encoding", b"identity"), self.most_bytes)
+            if handler.unary_unary:
+                answer = await self._unary(handler, frames, call)
+                await send(
+                    {"type": "http.response.start", "status": 200, "headers": HEADERS} | MORE
+                )
+                await send(body(framed(answer), more=False))
+            else:
+                await send(
+                    {"type": "http.response.start", "status": 200, "headers": HEADERS} | MORE
+                )
+                await self._stream(handler, frames, call)
+                await send(body(b"", more=False))
+            await send(OK)
+        except Left:
+            pass
+        except Exception as error:
+            await _fail(
+                send, from_exception(error), started=call.serialize and not handler.unary_unary
+            )
+        finally:
+            for callback in call.done:
+                callback(call)
+
+    async def _unary(self, handler, frames, call):
+        request = handler.request_deserializer(await frames.only())
+        async with _alive(call, frames):
+            return handler.response_serializer(await handler.unary_unary(request, call))
+
+    async def _stream(self, handler, frames, call):
+        if handler.unary_stream:
+            request = handler.request_deserializer(await frames.only())
+            async with _alive(call, frames, 0):
+                await handler.unary_stream(request, call)
+        else:
+            requests = frames.messages(handler.request_deserializer)
+            async with _alive(call, None):
+                async for answer in handler.stream_stream(requests, call):
+                    await call.write(answer)
+
+
+MORE = {"trailers": True}
+OK = {
+    "type": "http.response.trailers",
+    "headers": [(b"grpc-status", b"0")],
+    "more_trailers": False,
+}
+
+
+def body(data: bytes, more: bool) -> dict:
+    return {"type": "http.response.body", "body": data, "more_body": more}
+
+
+def framed(message: bytes) -> bytes:
+    """A message as gRPC sends it: not compressed, and with its length."""
+    return b"\0" + len(message).to_bytes(4, "big") + message
+
+
+async def _refuse(send):
+    """Answer a request that is not gRPC."""
+    head = {"type": "http.response.start", "status": 415}
+    await send(head | {"headers": [(b"content-type", b"text/plain")]})
+    await send(body(b"this port speaks gRPC\n", more=False))
+
+
+async def _fail(send, error, started):
+    if not started:
+        await send({"type": "http.response.start", "status": 200, "headers": HEADERS} | MORE)
+    await send(body(b"", more=False))
+    status = [(b"grpc-status", str(error.code.value[0]).encode())]
+    if error.message:
+        status.append((b"grpc-message", urllib.parse.quote(error.message, safe=PLAIN).encode()))
+    await send(OK | {"headers": status})
+
+
+def _seconds(timeout):
+    text = timeout.decode("ascii", "replace")
+    if not (text[:-1].isdigit() and len(text) <= 9 and text[-1] in UNITS):
+        raise ServingError("INTERNAL", f"grpc-timeout must be a number and a unit; got {text!r}")
+    return int(text[:-1]) * UNITS[text[-1]]
+
+
+@contextlib.asynccontextmanager
+async def _alive(call, frames, after=WATCH_AFTER):
+    """Ends the block with DEADLINE_EXCEEDED at the caller's deadline, with Left if it leaves."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    over = left = False
+
+    # Not cancelled at the end: it ends with the call, and pyvoy prints an error if what it has to
+    # answer is cancelled.
+    async def watch():
+        nonlocal left
+        await frames.until_left()
+        if not over:
+            left = True
+            task.cancel()
+
+    timer = loop.call_later(after, lambda: asyncio.ensure_future(watch())) if frames else None
+    try:
+        async with asyncio.timeout(call.time_remaining()):
+            yield
+    except TimeoutError:
+        raise ServingError("DEADLINE_EXCEEDED", "Deadline Exceeded") from None
+    except asyncio.CancelledError:
+        if not left:
+            raise
+        task.uncancel()
+        raise Left from None
+    finally:
+        over = True
+        if timer:
+            timer.cancel()
+
+
+def _uncancelled(receive):
+    """`receive`, whose own work goes on if the caller of it is cancelled."""
+
+    async def received():
+        return await asyncio.shield(asyncio.ensure_future(receive()))
+
+    return received
