@@ -33,6 +33,11 @@ FLAGS = {
         "--rest_api_max_body_bytes.",
     ),
     "rest_api_enable_cors_support": (False, "Let web pages of other sites call REST."),
+    "enable_demo": (
+        bool,
+        "A page at / of the REST port to try the models in a browser; by default if --host is a "
+        "loopback address.",
+    ),
     "model_name": ("default", "Name of the one model (without --model_config_file)."),
     "model_base_path": ("", "Its folder, which holds one folder per version, named by a number."),
     "model_config_file": (

@@ -13,6 +13,7 @@ from tensorflow_serving.apis import model_service_pb2_grpc
 from tensorflow_serving.apis import prediction_service_pb2
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 
+from export.server import demo
 from export.server import flags
 from export.server import text_configs
 from export.server.calls import Registrar
@@ -119,6 +120,7 @@ async def open_rest(app, metrics_path: str):
         options.rest_api_max_body_bytes,
         options.rest_api_max_unpacked_bytes or options.rest_api_max_body_bytes // 16,
         options.rest_api_enable_cors_support,
+        demo.enabled(options),
     )
     runner = web.AppRunner(
         rest.application(),

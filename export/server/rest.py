@@ -11,6 +11,7 @@ from google.protobuf import json_format
 from tensorflow_serving.apis import get_model_metadata_pb2
 from tensorflow_serving.apis import get_model_status_pb2
 
+from export.server import demo
 from export.server import json_body
 from export.server import json_tensors
 from export.server import services
@@ -50,6 +51,7 @@ class Rest:
         most_bytes: limit of a body, as it is sent.
         most_unpacked_bytes: limit of a compressed body, once it is unpacked.
         cors: allow calls from web pages of other sites.
+        with_demo: serve the page of `export.server.demo` at /.
     """
 
     def __init__(
@@ -60,12 +62,14 @@ class Rest:
         most_bytes: int,
         most_unpacked_bytes: int,
         cors: bool = False,
+        with_demo: bool = False,
     ):
         self.predictor = predictor
         self.metrics_path = metrics_path
         self.timeout = timeout
         self.most_bytes, self.most_unpacked_bytes = most_bytes, most_unpacked_bytes
         self.headers = CORS if cors else {}
+        self.with_demo = with_demo
         self.reading = set()  # an `asyncio.Timeout` for every body that is being read
         self.ended = False
 
@@ -85,6 +89,9 @@ class Rest:
         path = request.rel_url.raw_path
         if self.metrics_path and path == self.metrics_path and request.method == "GET":
             return web.Response(text=self.predictor.metrics.text(), content_type="text/plain")
+        if self.with_demo and path == "/" and request.method == "GET":
+            text = demo.page(self.predictor.registry)
+            return web.Response(text=text, content_type="text/html", headers=demo.HEADERS)
         if request.method == "OPTIONS" and self.headers:
             return web.Response(headers=self.headers)
         try:

@@ -4,6 +4,7 @@ import json
 import os
 import time
 
+from export.server import demo
 from export.server import flags
 
 MOST_NUMBERS = 64  # limit of an example that is written out in a command
@@ -27,6 +28,8 @@ def how_to_call(options, registry) -> list:
     rest = f"http://{at(options.rest_api_port)}" if options.rest_api_port else ""
     if rest:
         lines.append(f"REST on {rest}")
+        if demo.enabled(options):
+            lines.append(f"a page to try the models: {rest}/")
     if options.monitoring_config_file:
         lines.append("metrics are on the REST port")
     for model in registry.models.values():

@@ -1,0 +1,175 @@
+"""The page of the server: in Chromium if it is installed, and what it allows without one."""
+
+import shutil
+import types
+import urllib.request
+
+import client_server
+import numpy as np
+import pytest
+
+from export.server import demo
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
+PIXELS = """id => {
+    const canvas = document.getElementById(id);
+    return Array.from(canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data);
+}"""
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory):
+    """A server of one game under two names, and the game."""
+    folder = tmp_path_factory.mktemp("demo")
+    client_server.export(folder / "ali")
+    one = 'config {{ name: "{}" base_path: "{}" model_platform: "tensorflow" }}'
+    configs = " ".join(one.format(name, folder / "ali") for name in ("first", "second"))
+    (folder / "models").write_text(f"model_config_list {{ {configs} }}")
+    with client_server.running(f"--model_config_file={folder / 'models'}") as app:
+        yield types.SimpleNamespace(url=f"http://{app.rest_address}/", game=client_server.game())
+
+
+@pytest.fixture(scope="module")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed")
+    with playwright.sync_playwright() as started:
+        # As root, which containers often are, Chromium runs without its sandbox alone.
+        opened = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser, two):
+    """The page, loaded; an error in its script or a request to elsewhere fails the test."""
+    page = browser.new_page(viewport={"width": 1000, "height": 900})
+    page.set_default_timeout(60_000)
+    errors, asked = [], []
+    page.on("pageerror", lambda error: errors.append(error))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(two.url)
+    ready(page)
+    yield page
+    assert not errors
+    assert all(url.startswith(two.url) for url in asked)
+    page.close()
+
+
+def ready(page):
+    # Not `wait_for_function`, which evaluates a string: the policy of the page forbids that.
+    page.locator("#status:empty").wait_for(state="attached")
+
+
+def pixels(page, canvas):
+    """(8, 8) red values of a canvas."""
+    return np.array(page.evaluate(PIXELS, canvas)).reshape(8, 8, 4)[..., 0]
+
+
+def painted(image):
+    return np.floor((np.asarray(image)[0, :, :, 0] + 1) * 127.5 + 0.5)
+
+
+@pytest.mark.slow
+def test_the_page_shows_a_sample_its_reconstruction_and_decodes_what_the_sliders_set(page, two):
+    x = pixels(page, "drawing")
+    returned = two.game.reconstruct((x.reshape(1, 8, 8, 1) / 127.5 - 1).astype("float32"))
+    np.testing.assert_allclose(pixels(page, "returned"), painted(returned), atol=2)
+    np.testing.assert_array_equal(pixels(page, "decoded"), pixels(page, "returned"))
+    assert page.locator("#sliders input").count() == client_server.CODES
+    # By the keyboard alone.
+    page.locator("#axis-0").focus()
+    for _ in range(20):
+        page.keyboard.press("ArrowRight")
+    ready(page)
+    assert (pixels(page, "decoded") != pixels(page, "returned")).any()
+    page.get_by_role("button", name="Back to the code").click()
+    ready(page)
+    np.testing.assert_allclose(pixels(page, "decoded"), pixels(page, "returned"), atol=1)
+
+
+@pytest.mark.slow
+def test_samples_a_drawing_and_a_file_are_encoded(page, tmp_path):
+    from PIL import Image
+
+    shown = page.locator("#samples button")
+    assert shown.count() == 24
+    before = pixels(page, "drawing")
+    shown.nth(3).click()
+    ready(page)
+    assert (pixels(page, "drawing") != before).any()
+    page.get_by_role("button", name="Clear").click()
+    ready(page)
+    assert (pixels(page, "drawing") == 0).all()
+    box = page.locator("#drawing").bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 4)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=5)
+    page.mouse.up()
+    ready(page)
+    drawn = pixels(page, "drawing")
+    assert drawn[2:5, 3:5].max() > 200 and (drawn[:, 0] == 0).all()
+    Image.fromarray(np.full((16, 16), 77, np.uint8)).save(tmp_path / "grey.png")
+    page.locator("#file").set_input_files(tmp_path / "grey.png")
+    ready(page)
+    assert (pixels(page, "drawing") == 77).all()
+
+
+@pytest.mark.slow
+def test_two_images_are_joined_and_two_models_compared(page):
+    page.get_by_role("button", name="The image above is the first").click()
+    page.locator("#samples button").nth(1).click()
+    ready(page)
+    page.get_by_role("button", name="The image above is the last").click()
+    page.locator("#strip canvas").nth(8).wait_for()
+    assert page.locator("#strip canvas").count() == 9
+    said = page.locator("#duel figcaption").all_inner_texts()
+    assert [text.split(":")[0] for text in said] == ["first", "second"]
+    # It is the same game twice.
+    assert said[0].partition(":")[2] == said[1].partition(":")[2]
+    page.locator("#model").select_option("second")
+    ready(page)
+    assert page.locator("#other").input_value() == "first"
+
+
+@pytest.mark.slow
+def test_on_a_phone_nothing_is_wider_than_the_screen(browser, two):
+    page = browser.new_page(viewport={"width": 360, "height": 740})
+    page.goto(two.url)
+    ready(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    # Every control has a name for a screen reader.
+    for control in page.locator("button, select, input").all():
+        named = control.evaluate("e => e.ariaLabel || e.innerText || e.labels?.[0]?.innerText")
+        assert named
+    page.close()
+
+
+def test_the_page_may_load_nothing_and_lists_the_models(two):
+    with urllib.request.urlopen(two.url) as answer:
+        text, headers = answer.read().decode(), answer.headers
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert 'const MODELS = ["first", "second"];' in text
+
+
+@pytest.mark.parametrize(
+    "host, asked, shown",
+    [
+        ("127.0.0.1", None, True),
+        ("localhost", None, True),
+        ("[::1]", None, True),
+        ("0.0.0.0", None, False),
+        ("example.org", None, False),
+        ("0.0.0.0", True, True),
+        ("127.0.0.1", False, False),
+    ],
+)
+def test_the_page_is_for_loopback_addresses_unless_a_flag_says_otherwise(host, asked, shown):
+    assert demo.enabled(types.SimpleNamespace(host=host, enable_demo=asked)) is shown
+
+
+def test_a_model_name_cannot_end_the_script():
+    model = types.SimpleNamespace(available=lambda: [1])
+    text = demo.page(types.SimpleNamespace(models={"</script><b>": model}))
+    assert text.count("</script>") == 1 and "\\u003c/script>" in text
