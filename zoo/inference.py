@@ -30,7 +30,7 @@ def apply(network, inputs, part=itself, eager: bool = False):
     """`part(network)(inputs, training=False)`.
 
     Args:
-        network: a built `keras.Model`.
+        network: a built `keras.Model`; another function of the same arguments is called as it is.
         inputs: tensors or arrays (n, ...), one or a list as the network takes them.
         part: network → model of its layers, always the same function for the same part.
         eager: whether to compile nothing, as of a game compiled with `run_eagerly=True`.
@@ -41,8 +41,11 @@ def apply(network, inputs, part=itself, eager: bool = False):
     Raises:
         ValueError: the inputs do not fit the network.
     """
+    # A function in the place of a network has no variables by which to tell what is compiled.
+    if eager or not isinstance(network, keras.Model):
+        return part(network)(inputs, training=False)
     variables = network.variables
-    if eager or not _compilable(variables, inputs):
+    if not _compilable(variables, inputs):
         return part(network)(inputs, training=False)
     kind = (
         part,
