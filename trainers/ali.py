@@ -30,6 +30,8 @@ RECIPE = Recipe(
             "latent_dim": 10,
             "width": 16,
             "ema": 0.999,
+            "instance_noise": 0.3,
+            "learning_rate": "discriminator=8e-4,encoder_generator=2e-4",
         },
         "dcgan": {"epochs": 30, "batch_size": 100, "latent_dim": 50},
         "mlp": {"epochs": 25, "batch_size": 100, "latent_dim": 50},

@@ -35,6 +35,8 @@ RECIPE = Recipe(
             "latent_dim": 10,
             "width": 16,
             "ema": 0.999,
+            "instance_noise": 0.3,
+            "learning_rate": "discriminator=8e-4,encoder_generator=2e-4",
         },
         "dcgan": {"epochs": 24, "batch_size": 64, "latent_dim": 20, "ema": 0.99},
         "mlp": {

@@ -88,11 +88,11 @@ class ACGAN(Game):
         n = ops.shape(z)[0]
         y = ops.arange(n) % self.classes if y is None else y
         y = ops.broadcast_to(ops.cast(y, "int32"), (n,))
-        return self._trained("generator")([z, y], training=False)
+        return self.infer("generator", [z, y])
 
     def invert(self, x):
         """Codes of images, for any class. (n, ...) → (n, *code_shape)."""
-        return self._trained("inverse")(x, training=False)
+        return self.infer("inverse", x)
 
     def translate(self, x, y):
         """Images of the codes of x and classes y, one for all or (n,). (n, ...) → (n, ...)."""

@@ -71,7 +71,7 @@ class CycleGAN(Game):
 
     def translate(self, x, domain: int):
         """Examples of the other domain in `domain`: 0 for A, 1 for B. (n, ...) → (n, ...)."""
-        return self._trained(("b_to_a", "a_to_b")[domain])(x, training=False)
+        return self.infer(("b_to_a", "a_to_b")[domain], x)
 
     def signatures(self):
         images = {"images": "images"}

@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 import zoo
+from zoo import inference
 from zoo import keras_settings
 from zoo import networks
 from zoo import saving
@@ -176,19 +177,18 @@ class Game(keras.Model):
 
     def encode(self, x):
         """Codes of images, (n, ...) → (n, *code_shape); the mean if the encoder is stochastic."""
-        encoder = self._trained("encoder")
         ranges.check(self, x)
         ranges.check_shape(self, "x", x)
-        code = encoder(self.encoder_inputs(x), training=False)
+        code = self.infer("encoder", self.encoder_inputs(x))
         return code[0] if isinstance(code, (list, tuple)) else code
 
     def posterior(self, x):
         """q(z|x) of a stochastic encoder: (mean, log variance), each (n, *code_shape)."""
-        return self._trained("encoder")(x, training=False)
+        return self.infer("encoder", x)
 
     def decode(self, z):
         """Images of codes. (n, *code_shape) → (n, *image_shape)."""
-        return self._trained("generator")(z, training=False)
+        return self.infer("generator", z)
 
     def reconstruct(self, x):
         """decode(encode(x))."""
@@ -196,12 +196,8 @@ class Game(keras.Model):
 
     def features(self, x):
         """The encoder's last hidden layer, flattened. (n, ...) → (n, features)."""
-        encoder = self._trained("encoder")
-        # Networks of the caller's own may have no layer of that name.
-        named = [layer.output for layer in encoder.layers if layer.name == "features"]
-        hidden = keras.Model(encoder.input, named[0]) if named else scores.before_output(encoder)
-        inputs = self.encoder_inputs(x)
-        return ops.reshape(hidden(inputs, training=False), (ops.shape(x)[0], -1))
+        hidden = self.infer("encoder", self.encoder_inputs(x), scores.features)
+        return ops.reshape(hidden, (ops.shape(x)[0], -1))
 
     def encoder_inputs(self, x):
         """The encoder's inputs in `encode` and `features`: x, unless it takes more."""
@@ -343,12 +339,14 @@ class Game(keras.Model):
             if isinstance(value, keras.Model) and not name.startswith("average_")
         }
 
-    def _trained(self, name):
+    def infer(self, name: str, inputs, part=inference.itself):
+        """Outputs of the trained network `name`, or of its average: see `zoo.inference.apply`."""
         if not hasattr(self, name):
             raise ValueError(
                 f"{type(self).__name__} has no {name}; methods that have one: {methods_with(name)}"
             )
-        return self.averages.get(name) or getattr(self, name)
+        network = self.averages.get(name) or getattr(self, name)
+        return inference.apply(network, inputs, part, eager=self.run_eagerly)
 
     # Saving: Keras writes class, constructor arguments, weights and optimizers.
 

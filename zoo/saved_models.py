@@ -37,8 +37,8 @@ def read(path: pathlib.Path) -> Model:
         inputs = graph.structured_input_signature[1]
         if len(inputs) > 1:
             raise ValueError(
-                f"{signature} of {path} takes {' and '.join(inputs)}; give the .keras file, whose "
-                "classes take turns"
+                f"{signature} of {path} takes {' and '.join(sorted(inputs))}; give the .keras "
+                "file, whose classes take turns"
             )
         ((key, spec),) = inputs.items()
 

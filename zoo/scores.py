@@ -11,6 +11,8 @@ index of the output that is the logit]):
 "x" stands for examples, "z" for codes, "xz" for pairs. All functions run in inference mode.
 """
 
+import functools
+
 import keras
 from keras import ops
 
@@ -71,9 +73,9 @@ def anomaly(game, x, feature_weight: float = 0.1) -> dict:
     if "feature_error" not in anomaly_terms(game):
         return {"anomaly_score": error, "reconstruction_error": error}
     name, given, *which = game.scores[_of_examples(game)]
-    hidden = before_output(getattr(game, name), _output(which))
+    hidden = _hidden(_output(which))
     features = [
-        hidden(_given(given, y, code), training=False) for y in (x, ops.cast(copy, x.dtype))
+        game.infer(name, _given(given, y, code), hidden) for y in (x, ops.cast(copy, x.dtype))
     ]
     feature_error = _distance(*features)
     return {
@@ -105,7 +107,7 @@ def _given(given, x, code):
 
 def _score(game, score, x, code):
     name, given, *which = game.scores[score]
-    made = getattr(game, name)(_given(given, x, code), training=False)
+    made = game.infer(name, _given(given, x, code))
     logit = made[_output(which)] if isinstance(made, (list, tuple)) else made
     logit = ops.cast(logit, "float32")
     return ops.mean(ops.reshape(logit, (ops.shape(logit)[0], -1)), axis=1)
@@ -115,6 +117,18 @@ def before_output(network, output: int = 0):
     """The network up to the last hidden layer, from which the layer of that output is computed."""
     head = network.outputs[output]._keras_history.operation
     return keras.Model(network.input, head.input)
+
+
+@functools.cache
+def _hidden(output):
+    """`before_output` of one output: one function each, for `zoo.inference` to tell apart."""
+    return functools.partial(before_output, output=output)
+
+
+def features(encoder):
+    """The encoder up to the layer "features", which networks of the caller's own may lack."""
+    named = [layer.output for layer in encoder.layers if layer.name == "features"]
+    return keras.Model(encoder.input, named[0]) if named else before_output(encoder)
 
 
 def _distance(a, b):

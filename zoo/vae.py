@@ -97,7 +97,7 @@ class VAE(Game):
 
     def log_density(self, x, z):
         """log p(x|z) in inference mode, nats. (n, ...), (n, *code_shape) → (n,)."""
-        return self._log_density(x, self._trained("generator")(z, training=False))
+        return self._log_density(x, self.infer("generator", z))
 
     def _log_density(self, x, output):
         if self.likelihood == "bernoulli":
