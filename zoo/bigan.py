@@ -25,13 +25,13 @@ class BiGAN(Game):
     Deviations: E and G minimise the non-saturating loss (labels swapped), as the authors' code
     does and its value function does not say. The prior is N(0, I) by default, the authors' is
     prior="uniform". Their MNIST networks are network="mlp", with one rate for both players; the
-    others are ours, and there D learns at twice the rate of E and G. `instance_noise` is ours too.
+    others are ours, and there D learns faster than E and G. `instance_noise` is ours too.
 
     Args:
         instance_noise: standard deviation, in pixels, of the normal noise that is added to the
             images D sees in training, real and generated (Sønderby et al. 2016, arXiv:1610.04490;
-            Arjovsky and Bottou 2017, arXiv:1701.04862). Without it D wins by details of G(z), and
-            no longer needs the code.
+            Arjovsky and Bottou 2017, arXiv:1701.04862). Without it D wins in the end by details of
+            G(z), and no longer needs the code; with it D may learn at four times the rate.
     """
 
     players = {
