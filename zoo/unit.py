@@ -95,13 +95,13 @@ class UNIT(Game):
 
     def encode(self, x, domain: int):
         """Means of the codes of examples of domain 0, A, or 1, B. (n, ...) → (n, *code_shape)."""
-        hidden = self._trained(("encoder_a", "encoder_b")[domain])(x, training=False)
-        return self._trained("shared_encoder")(hidden, training=False)
+        hidden = self.infer(("encoder_a", "encoder_b")[domain], x)
+        return self.infer("shared_encoder", hidden)
 
     def decode(self, z, domain: int):
         """Examples of a domain that have the codes z. (n, *code_shape) → (n, ...)."""
-        hidden = self._trained("shared_generator")(z, training=False)
-        return self._trained(("generator_a", "generator_b")[domain])(hidden, training=False)
+        hidden = self.infer("shared_generator", z)
+        return self.infer(("generator_a", "generator_b")[domain], hidden)
 
     def translate(self, x, domain: int):
         """Examples of the other domain in `domain`: 0 for A, 1 for B. (n, ...) → (n, ...)."""
