@@ -39,12 +39,12 @@ class ALI(Game):
     random one. E and G minimise the non-saturating loss (labels swapped), as the paper does. Pairs
     pass D in two calls, the authors' in one concatenated batch, which only batch norm can tell. The
     generator's output bias starts at 0, theirs from the marginals of the pixels. The networks for
-    images are ours, and there D learns at twice the rate of E and G; "mixture" is the
+    images are ours, and there D learns faster than E and G; "mixture" is the
     authors' toy.
 
     Args:
         instance_noise: standard deviation, in pixels, of the normal noise on the images D sees in
-            training, as in `zoo.bigan.BiGAN`; ours; the authors' D has dropout.
+            training, as in `zoo.bigan.BiGAN`; ours. The authors' D has dropout.
         noise_inputs: numbers of noise that the encoder takes as an input, 2 in the authors' toy;
             0: q(z|x) is Gaussian. Only network "mixture" takes noise.
     """
