@@ -216,7 +216,7 @@ def test_averages_follow_the_weights_and_serve_encode_and_decode(method, network
             return numbers(one.decode(one.prior_codes(4, seed=0)))
         return numbers(one.translate(examples(network), 1))
 
-    alone = make(method, network)
+    alone = make(method, network, eager=True)
     for other, mean in game.averages.items():
         getattr(alone, other).set_weights(mean.get_weights())
     np.testing.assert_array_equal(made(game), made(alone))
