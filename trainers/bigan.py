@@ -3,8 +3,8 @@
 Lab note, 2 cores of an AMD EPYC without GPU; tables and provenance in docs/bigan.md:
 
     python -m trainers.bigan
-        11.6 minutes on one core beside other work, seed 0: class kept 75.4 %, x-cycle ratio 0.43;
-        1-NN on codes 73.0 % (58.2 % before training)
+        4.3 minutes, seed 0: class kept 75.7 %, x-cycle ratio 0.43; 1-NN on codes 72.3 % (58.2 %
+        before training). On one core it rounds otherwise: 75.4 %, 0.43, 73.0 %
     python -m trainers.bigan --dataset=fashion_mnist --epochs=40
         26 minutes, seed 0: class kept 80.5 %, x-cycle ratio 0.41; the preset bigan_fashion_mnist
     python -m trainers.bigan --dataset=mnist --epochs=20
