@@ -13,6 +13,7 @@ Lab note, 2 cores of an AMD EPYC without GPU; tables in docs/results.md:
 
 import math
 
+from trainers import bigan
 from trainers.runs.recipe import HoldThenFall
 from trainers.runs.recipe import Recipe
 from trainers.runs.run import main
@@ -24,15 +25,8 @@ RECIPE = Recipe(
     # See `trainers.bigan`.
     plan=HoldThenFall(epochs={"dcgan_joint": math.inf, "mixture": math.inf}),
     networks={
-        "dcgan_joint": {
-            "epochs": 64,
-            "batch_size": 64,
-            "latent_dim": 10,
-            "width": 16,
-            "ema": 0.999,
-            "instance_noise": 0.3,
-            "learning_rate": "discriminator=8e-4,encoder_generator=2e-4",
-        },
+        # The same, so that the two can be compared.
+        "dcgan_joint": bigan.RECIPE.networks["dcgan_joint"],
         "dcgan": {"epochs": 30, "batch_size": 100, "latent_dim": 50},
         "mlp": {"epochs": 25, "batch_size": 100, "latent_dim": 50},
         "mixture": {
