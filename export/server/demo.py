@@ -3,9 +3,10 @@
 The page is one file and calls the REST interface alone, so it is an example of a client too.
 """
 
-import ipaddress
 import json
 import pathlib
+
+from export.client import addresses
 
 _PAGE = pathlib.Path(__file__).with_name("demo.html")
 HEADERS = {
@@ -22,10 +23,7 @@ def enabled(options) -> bool:
     """Whether to serve the page: as --enable_demo says, by default on loopback addresses."""
     if options.enable_demo is not None:
         return options.enable_demo
-    try:
-        return ipaddress.ip_address(options.host.strip("[]")).is_loopback
-    except ValueError:
-        return options.host == "localhost"
+    return addresses.is_local(f"{options.host}:0")
 
 
 def page(registry) -> str:

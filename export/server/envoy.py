@@ -82,12 +82,11 @@ def message_limit(options) -> int:
 def _check_port(options):
     if not options.port:
         return
-    host = options.host.strip("[]")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
     with socket.socket(family) as one:
         one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            one.bind((host, options.port))
+            one.bind((options.host, options.port))
         except OSError as error:
             where = flags.address(options, options.port)
             raise ValueError(f"cannot listen on {where}: {error.strerror}") from None
@@ -107,7 +106,7 @@ def _config(options, ssl):
         }
     server = pyvoy.PyvoyServer(
         "export.server.envoy:application",
-        address=options.host.strip("[]"),
+        address=options.host,
         port=options.port,
         lifespan=True,
         tls_enable_http3=False,
@@ -122,7 +121,7 @@ def _config(options, ssl):
         # Streams of health watchers may be silent for long.
         http["stream_idle_timeout"] = "0s"
         http["http2_protocol_options"] = {"max_concurrent_streams": 2**31 - 1}
-    if options.host.strip("[]") == "::":
+    if options.host == "::":
         listener["address"]["socket_address"]["ipv4_compat"] = True
     # One listener for both: each of several would load the application again.
     if options.grpc_socket_path:
@@ -181,11 +180,11 @@ async def _until_end(app, ended):
 
 async def _listening(options):
     """Returns once Envoy accepts connections, which it does after the start of the application."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(options.host.strip("[]"), options.host)
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(options.host, options.host)
     while True:
         try:
             if options.port:
-                _, writer = await asyncio.open_connection(host.strip("[]"), options.port)
+                _, writer = await asyncio.open_connection(host, options.port)
             else:
                 _, writer = await asyncio.open_unix_connection(options.grpc_socket_path)
         except OSError:

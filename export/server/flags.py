@@ -149,6 +149,7 @@ def parse(argv: list) -> types.SimpleNamespace:
         ValueError: a flag is unknown, cannot be read, or contradicts another.
     """
     options = commands.only_flags(USAGE, FLAGS, argv)
+    options.host = options.host.strip("[]")  # of an IPv6 address; `address` writes them
     if not options.version:
         _check(options)
     return options
@@ -198,8 +199,7 @@ def notes(options: types.SimpleNamespace) -> list:
 
 def address(options: types.SimpleNamespace, port: int) -> str:
     """host:port, with brackets around the host if it is an IPv6 address."""
-    host = options.host.strip("[]")
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return f"[{options.host}]:{port}" if ":" in options.host else f"{options.host}:{port}"
 
 
 def channel_arguments(text: str) -> list:

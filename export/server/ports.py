@@ -138,8 +138,8 @@ async def open_rest(app, metrics_path: str):
     await runner.setup()
     try:
         # asyncio opens :: for IPv6 alone, and gRPC for IPv4 too.
-        host = options.host.strip("[]")
-        await web.TCPSite(runner, None if host == "::" else host, options.rest_api_port).start()
+        host = None if options.host == "::" else options.host
+        await web.TCPSite(runner, host, options.rest_api_port).start()
     except OSError as error:
         where = flags.address(options, options.rest_api_port)
         raise ValueError(f"cannot listen on {where}: {error}") from None

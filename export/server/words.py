@@ -18,7 +18,7 @@ def say(line: str) -> None:
 def how_to_call(options, registry) -> list:
     """Lines with the addresses and served signatures, ending with commands to paste."""
     tls = bool(options.ssl_config_file)
-    everywhere = options.host.strip("[]") in ("0.0.0.0", "::")
+    everywhere = options.host in ("0.0.0.0", "::")
 
     def at(port):
         return f"localhost:{port}" if everywhere else flags.address(options, port)
