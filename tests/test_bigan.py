@@ -72,9 +72,10 @@ def test_dcgan_takes_every_multiple_of_4_up_to_64(side):
     assert game.encode(np.zeros((2, side, side, 3), "float32")).shape == (2, 3)
 
 
-@pytest.mark.parametrize("method", ["bigan", "ali"])
+@pytest.mark.parametrize("method", ["bigan", "ali", "bigbigan"])
 def test_instance_noise_is_added_to_what_the_discriminator_sees_alone(method, monkeypatch):
-    game = make(method, "mlp", instance_noise=0.5)
+    networks = "dcgan" if method == "bigbigan" else "mlp"
+    game = make(method, networks, instance_noise=0.5)
     seen = {"encoder": [], "discriminator": []}
     for name, inputs in seen.items():
         network = getattr(game, name)
@@ -86,7 +87,7 @@ def test_instance_noise_is_added_to_what_the_discriminator_sees_alone(method, mo
     noise = np.array(seen["discriminator"][0][0]) - x
     assert noise.mean() == pytest.approx(0, abs=0.01)
     assert noise.std() == pytest.approx(0.5, rel=0.02)
-    # Samples of the mlp lie in [-1, 1] and cannot have such values.
+    # Samples lie in [-1, 1] and cannot have such values.
     assert np.abs(seen["discriminator"][1][0]).max() > 1.5
     with pytest.raises(ValueError, match="instance_noise must be 0 or more; got -1"):
-        make(method, "mlp", instance_noise=-1)
+        make(method, networks, instance_noise=-1)

@@ -11,6 +11,7 @@ from zoo.losses import rejected
 from zoo.losses import squared_error
 from zoo.signatures import Signature
 from zoo.training.declarations import checked
+from zoo.training.declarations import not_negative
 from zoo.training.optimizers import adam
 
 
@@ -54,7 +55,7 @@ class ACGAN(Game):
     def __init__(self, image_shape, classes: int, joint: float = 0.0, shared: bool = False, **game):
         self.shared = shared
         self.classes = checked("classes", classes, classes >= 2, "2 or more")
-        self.joint = checked("joint", joint, joint >= 0, "0 or more")
+        self.joint = not_negative("joint", joint)
         super().__init__(image_shape, **game)
 
     def build_networks(self, draw):

@@ -12,7 +12,7 @@ from zoo.networks import CONVOLUTIONAL
 from zoo.priors import draw as drawn
 from zoo.priors import normal
 from zoo.priors import with_noise
-from zoo.training.declarations import checked
+from zoo.training.declarations import not_negative
 from zoo.training.optimizers import adam
 
 
@@ -57,10 +57,8 @@ class ALI(Game):
     scores = {"score_xz": ("discriminator", "xz")}
 
     def __init__(self, image_shape, noise_inputs: int = 0, instance_noise: float = 0.0, **game):
-        self.instance_noise = checked(
-            "instance_noise", instance_noise, instance_noise >= 0, "0 or more"
-        )
-        self.noise_inputs = checked("noise_inputs", noise_inputs, noise_inputs >= 0, "0 or more")
+        self.instance_noise = not_negative("instance_noise", instance_noise)
+        self.noise_inputs = not_negative("noise_inputs", noise_inputs)
         super().__init__(image_shape, **game)
 
     def build_networks(self, draw):

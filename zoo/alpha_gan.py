@@ -4,7 +4,7 @@ from zoo.game import Game
 from zoo.losses import absolute_error
 from zoo.losses import accepted
 from zoo.losses import rejected
-from zoo.training.declarations import checked
+from zoo.training.declarations import not_negative
 from zoo.training.optimizers import adam
 
 
@@ -51,9 +51,7 @@ class AlphaGAN(Game):
     scores = {"score_x": ("discriminator", "x"), "score_z": ("code_discriminator", "z")}
 
     def __init__(self, image_shape, reconstruction_weight: float = 10.0, **game):
-        self.reconstruction_weight = checked(
-            "reconstruction_weight", reconstruction_weight, reconstruction_weight >= 0, "0 or more"
-        )
+        self.reconstruction_weight = not_negative("reconstruction_weight", reconstruction_weight)
         super().__init__(image_shape, **game)
 
     def build_networks(self, draw):

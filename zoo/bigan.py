@@ -7,7 +7,7 @@ from zoo.losses import accepted
 from zoo.losses import rejected
 from zoo.networks import CONVOLUTIONAL
 from zoo.priors import with_noise
-from zoo.training.declarations import checked
+from zoo.training.declarations import not_negative
 from zoo.training.optimizers import adam
 
 
@@ -42,9 +42,7 @@ class BiGAN(Game):
     scores = {"score_xz": ("discriminator", "xz")}
 
     def __init__(self, image_shape, instance_noise: float = 0.0, **game):
-        self.instance_noise = checked(
-            "instance_noise", instance_noise, instance_noise >= 0, "0 or more"
-        )
+        self.instance_noise = not_negative("instance_noise", instance_noise)
         super().__init__(image_shape, **game)
 
     def build_networks(self, draw):

@@ -1,5 +1,7 @@
 """BigBiGAN: BiGAN's game with scores of images and of codes beside the score of pairs."""
 
+from functools import partial
+
 import keras
 from keras import ops
 
@@ -7,7 +9,9 @@ from zoo.game import Game
 from zoo.losses import gaussian_draw
 from zoo.losses import hinge_accepted
 from zoo.losses import hinge_rejected
+from zoo.priors import with_noise
 from zoo.training.declarations import checked
+from zoo.training.declarations import not_negative
 
 
 class BigBiGAN(Game):
@@ -31,10 +35,13 @@ class BigBiGAN(Game):
 
     Deviations: the encoder sees images of the size that the generator makes, the authors' sees
     larger ones. The networks are ours; only "residual" has spectral normalisation in D.
+    `instance_noise` is ours too.
 
     Args:
         unary: whether s_x and s_z exist; without them it is BiGAN with a hinge.
         discriminator_steps: how often D moves in a step; each time it takes a fresh batch.
+        instance_noise: standard deviation, in pixels, of the normal noise on the images D sees in
+            training, as in `zoo.bigan.BiGAN`.
     """
 
     players = {
@@ -50,8 +57,16 @@ class BigBiGAN(Game):
         "score_z": ("discriminator", "xz", 2),
     }
 
-    def __init__(self, image_shape, unary: bool = True, discriminator_steps: int = 1, **game):
+    def __init__(
+        self,
+        image_shape,
+        unary: bool = True,
+        discriminator_steps: int = 1,
+        instance_noise: float = 0.0,
+        **game,
+    ):
         self.unary = unary
+        self.instance_noise = not_negative("instance_noise", instance_noise)
         self.discriminator_steps = checked(
             "discriminator_steps", discriminator_steps, discriminator_steps >= 1, "1 or more"
         )
@@ -77,8 +92,9 @@ class BigBiGAN(Game):
     def play(self, x, z):
         mean, log_var = self.encoder(x)
         code = gaussian_draw(mean, log_var, self.normal_noise(ops.shape(x)[0]))
-        encoded = self.scores_of(x, code)
-        generated = self.scores_of(self.generator(z), z)
+        noisy = partial(with_noise, std=self.instance_noise, seed=self.seed_generator)
+        encoded = self.scores_of(noisy(x), code)
+        generated = self.scores_of(noisy(self.generator(z)), z)
         accepted, rejected = map(hinge_accepted, encoded), map(hinge_rejected, generated)
         return {
             "discriminator": sum(accepted) + sum(rejected),

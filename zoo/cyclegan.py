@@ -5,7 +5,7 @@ from zoo.losses import absolute_error
 from zoo.losses import square_accepted
 from zoo.losses import square_rejected
 from zoo.signatures import Signature
-from zoo.training.declarations import checked
+from zoo.training.declarations import not_negative
 
 
 class CycleGAN(Game):
@@ -46,8 +46,8 @@ class CycleGAN(Game):
     averaged = ("a_to_b", "b_to_a")
 
     def __init__(self, image_shape, cycle: float = 10.0, identity: float = 0.0, **game):
-        self.cycle = checked("cycle", cycle, cycle >= 0, "0 or more")
-        self.identity = checked("identity", identity, identity >= 0, "0 or more")
+        self.cycle = not_negative("cycle", cycle)
+        self.identity = not_negative("identity", identity)
         super().__init__(image_shape, **game)
 
     def build_networks(self, draw):

@@ -6,7 +6,7 @@ from zoo.game import Game
 from zoo.losses import accepted
 from zoo.losses import rejected
 from zoo.losses import squared_error
-from zoo.training.declarations import checked
+from zoo.training.declarations import not_negative
 
 
 class LatentRegressor(Game):
@@ -38,7 +38,7 @@ class LatentRegressor(Game):
     scores = {"score_x": ("discriminator", "x")}
 
     def __init__(self, image_shape, joint: float = 0.0, **game):
-        self.joint = checked("joint", joint, joint >= 0, "0 or more")
+        self.joint = not_negative("joint", joint)
         super().__init__(image_shape, **game)
 
     def build_networks(self, draw):

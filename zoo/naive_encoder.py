@@ -5,6 +5,7 @@ import math
 from zoo.game import Game
 from zoo.losses import squared_error
 from zoo.training.declarations import checked
+from zoo.training.declarations import not_negative
 
 
 class NaiveEncoder(Game):
@@ -38,7 +39,7 @@ class NaiveEncoder(Game):
     schedule = (("encoder",),)
 
     def __init__(self, image_shape, codes: float = 1.0, images: float = 0.0, **game):
-        self.codes = checked("codes", codes, codes >= 0, "0 or more")
+        self.codes = not_negative("codes", codes)
         above = images > 0 or (images == 0 and codes > 0)
         self.images = checked("images", images, above, "0 or more, above 0 if codes is 0")
         super().__init__(image_shape, **game)

@@ -15,6 +15,7 @@ from zoo.networks.layers import symmetric
 from zoo.priors import draw as drawn
 from zoo.priors import uniform
 from zoo.training.declarations import checked
+from zoo.training.declarations import not_negative
 
 
 class VAE(Game):
@@ -65,7 +66,7 @@ class VAE(Game):
             likelihood in allowed,
             f"{' or '.join(allowed)} for examples of shape {tuple(image_shape)}",
         )
-        self.beta = checked("beta", beta, beta >= 0, "0 or more")
+        self.beta = not_negative("beta", beta)
         self.variance = checked("variance", variance, variance > 0, "above 0")
         self.binarize = checked(
             "binarize",

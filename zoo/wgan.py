@@ -6,6 +6,7 @@ from zoo.game import Game
 from zoo.priors import draw as drawn
 from zoo.priors import uniform
 from zoo.training.declarations import checked
+from zoo.training.declarations import not_negative
 from zoo.training.gradients import gradient_penalty
 from zoo.training.optimizers import adam
 
@@ -48,7 +49,7 @@ class WGAN(Game):
     def __init__(
         self, image_shape, penalty: float = 10.0, clip: float = 0.0, critic_steps: int = 5, **game
     ):
-        self.penalty = checked("penalty", penalty, penalty >= 0, "0 or more")
+        self.penalty = not_negative("penalty", penalty)
         self.clip = checked("clip", clip, clip >= 0, "0 (for the penalty) or more")
         self.critic_steps = checked("critic_steps", critic_steps, critic_steps >= 1, "1 or more")
         super().__init__(image_shape, **game)

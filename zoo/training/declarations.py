@@ -53,6 +53,10 @@ def checked(name, value, allowed, wanted):
     return value
 
 
+def not_negative(name, value):
+    return checked(name, value, value >= 0, "0 or more")
+
+
 def check_reconstructs(game, what: str) -> None:
     """Raises ValueError, naming alternatives, if the method has no encoder."""
     if not game.has_encoder:
