@@ -102,9 +102,8 @@ def sha256(path: pathlib.Path) -> str:
 
 def _noise(game):
     """Noise of the data distribution of `game`: flat pixel indices and standard deviation."""
-    if not hasattr(game, "pixels"):
-        return None
-    return {"pixels": game.pixels.tolist(), "std": game.noise_std}
+    noised = game.noised
+    return {"pixels": noised.pixels.tolist(), "std": noised.std} if noised else None
 
 
 def _encoder(game):

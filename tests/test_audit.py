@@ -114,7 +114,6 @@ def principal(data, latent_dim=16):
         ),
         law="normal",
         shape=data.shape,
-        observed=lambda x, seed: x,
     )
 
 
@@ -184,7 +183,6 @@ def test_what_is_shown_is_what_was_measured_and_nothing_is_decoded_twice():
         prior=lambda n, seed: np.random.default_rng(seed).normal(size=(n, 2)).astype("f4"),
         law="normal",
         shape=(2,),
-        observed=lambda x, seed: x,
     )
     found = evidence.gather(model, data, 3, 1000)
     assert sum(map(len, decoded)) == 1000
@@ -276,7 +274,6 @@ def test_points_are_audited_by_their_modes():
         prior=lambda n, seed: np.random.default_rng(seed).integers(1000, size=(n, 1)),
         law="normal",
         shape=(2,),
-        observed=lambda x, seed: x,
     )
     found = measures.images(evidence.gather(model, data, 0, 2500), data)
     assert found["modes"] == 25 and found["high_quality"] > 0.97

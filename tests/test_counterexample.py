@@ -71,8 +71,8 @@ def test_a_reconstruction_is_an_unrelated_stored_image_under_the_noise_of_the_or
     x = game.observed(datasets.scale(stored(500, seed=1)), seed=2)
     back = numpy(game.reconstruct(x)).reshape(500, -1)
     flat, clean = x.reshape(500, -1), np.ones(28 * 28, bool)
-    clean[game.pixels] = False
-    np.testing.assert_array_equal(back[:, game.pixels], flat[:, game.pixels])
+    clean[game.noised.pixels] = False
+    np.testing.assert_array_equal(back[:, game.noised.pixels], flat[:, game.noised.pixels])
     memory = datasets.scale(stored(256)).reshape(256, -1)[:, clean]
     known = {row.tobytes() for row in memory}
     assert all(row.tobytes() in known for row in np.ascontiguousarray(back[:, clean]))
@@ -113,7 +113,7 @@ def test_the_noise_of_images_is_not_the_draw_of_the_same_seed_from_the_prior():
 def test_every_qth_pixel_is_overwritten_and_no_other():
     # d = 784 and d̃ = 16: q = 49, pixels 49, 98, … counted from 1.
     game = make()
-    np.testing.assert_array_equal(game.pixels, 49 * np.arange(1, 17) - 1)
+    np.testing.assert_array_equal(game.noised.pixels, 49 * np.arange(1, 17) - 1)
     x, z = np.zeros((3, *SHAPE), np.float32), codes(3) * 100
     noised = numpy(game.overwrite(x, z)).reshape(3, -1)
     np.testing.assert_array_equal(noised[:, 48::49], z)  # beyond [-1, 1]: nothing is clipped

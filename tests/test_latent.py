@@ -28,7 +28,6 @@ def linear(law="normal"):
         prior=lambda n, seed: normal(seed, n, CODES),
         law=law,
         shape=SHAPE,
-        observed=lambda x, seed: x,
     )
 
 

@@ -55,7 +55,7 @@ def test_codes_of_a_stochastic_encoder_are_draws():
 def test_pairs_of_the_counterexample_are_noised_and_read_back():
     game = zoo.Counterexample(SHAPE, latent_dim=4, support=16, width=4)
     x, z = objective.pairs(game, data().train, 300, True, 0)
-    np.testing.assert_array_equal(x.reshape(300, -1)[:, game.pixels], z)
+    np.testing.assert_array_equal(x.reshape(300, -1)[:, game.noised.pixels], z)
     assert z.std() == pytest.approx(1, abs=0.1)
 
 

@@ -9,6 +9,7 @@ from zoo.game import Game
 from zoo.losses import accepted
 from zoo.losses import rejected
 from zoo.networks import theorem
+from zoo.noised import NoisedPixels
 from zoo.training.declarations import checked
 
 
@@ -18,7 +19,7 @@ class Counterexample(Game):
     BiGAN's objective, E_x φ(D(x, E(x))) − E_z φ(D(G(z), z)), within ε of its optimum for every
     D of fewer than p parameters, though G knows `support` = m images and E(x) is white noise.
     Noised data: every q-th pixel of an image, q = ⌊d / d̃⌋ in the order (row, column, channel), is
-    overwritten by N(0, s²), after scaling to [-1, 1] and without clipping: `observed`.
+    overwritten by N(0, s²), after scaling to [-1, 1] and without clipping: `noised`.
     E reads those pixels: d̃ = `latent_dim` weights that are not zero, and no information on the
     image. G finds the block of z, of m blocks of equal probability, looks up the stored image of
     that block and overwrites its q-th pixels with z, as the last thing it does. So E(G(z)) = z bit
@@ -67,9 +68,10 @@ class Counterexample(Game):
         checked("ema", self.ema, not self.ema, "0: the pair does not move")
 
     def build_networks(self, draw):
-        self.pixels = theorem.noise_pixels(math.prod(self.image_shape), self.latent_dim)
+        pixels = theorem.noise_pixels(math.prod(self.image_shape), self.latent_dim)
+        self.noised = NoisedPixels(pixels, self.noise_std)
         pair = theorem.CIRCUITS[self.circuit](
-            self.image_shape, self.pixels, self.support, self.cuts, self.noise_std
+            self.image_shape, pixels, self.support, self.cuts, self.noise_std
         )
         self.encoder, self.generator = pair
         self.discriminator = draw.joint_discriminator()
@@ -82,12 +84,7 @@ class Counterexample(Game):
 
     def overwrite(self, x, z):
         """x ⊙ z: images with every q-th pixel set to s·z. (n, *image_shape), (n, latent_dim)."""
-        return theorem.overwritten(x, z * self.noise_std, self.pixels)
-
-    def observed(self, x, seed):
-        # NumPy's generator: Keras' would give the very draws that `prior_codes` gives for the seed.
-        noise = np.random.default_rng(seed).standard_normal((len(x), self.latent_dim), "float32")
-        return ops.convert_to_numpy(self.overwrite(ops.convert_to_tensor(x), noise))
+        return theorem.overwritten(x, z * self.noise_std, self.noised.pixels)
 
     def remember(self, images) -> None:
         """Store the `support` images, uint8 (m, *image_shape), that G returns from then on.
@@ -95,7 +92,7 @@ class Counterexample(Game):
         Raises:
             ValueError: another number, shape or type of images.
         """
-        theorem.remember(self.generator, images, self.pixels)
+        theorem.remember(self.generator, images, self.noised.pixels)
 
 
 def check(image_shape, latent_dim: int, support: int, cuts: int = 0) -> int:

@@ -75,6 +75,8 @@ class Game(keras.Model):
     averaged: tuple = ("encoder", "generator")
     # Range of every pixel; None if a method makes images without a range.
     image_range: tuple | None = (-1, 1)
+    # `zoo.noised.NoisedPixels` of a method whose data have noise in some pixels.
+    noised = None
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -208,8 +210,8 @@ class Game(keras.Model):
         return PRIORS[self.prior]((n, *self.code_shape), seed=seed)
 
     def observed(self, x, seed: int):
-        """Examples from this game's data distribution: x itself, unless the method changes data."""
-        return x
+        """Examples from this game's data distribution: x, with fresh noise if it is `noised`."""
+        return self.noised.observe(x, seed) if self.noised else x
 
     def signatures(self) -> dict:
         """Name → `zoo.signatures.Signature` of every function to export.

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from zoo.noised import NoisedPixels
 from zoo.presets import registry
 
 DEFAULT = "fashion_mnist_10k"
@@ -35,9 +36,7 @@ class Model:
         prior: (n, seed) → n draws from the prior, (n, d).
         law: name of the prior.
         shape: of one example.
-        observed: (x, seed) → x under the data distribution of the model.
-        counts: bool, of `shape`: False if a pixel carries noise and no image; None if all
-            count.
+        noised: the noise in the data of the model, or None.
         anomaly: x → name of a score → (n,), higher is more unusual (see `zoo.scores.anomaly`);
             None if there is no encoder.
     """
@@ -48,13 +47,21 @@ class Model:
     prior: Callable
     law: str
     shape: tuple
-    observed: Callable
-    counts: np.ndarray | None = None
+    noised: NoisedPixels | None = None
     anomaly: Callable | None = None
+
+    def observed(self, x: np.ndarray, seed: int) -> np.ndarray:
+        """x (n, *shape) under the data distribution of the model."""
+        return self.noised.observe(x, seed) if self.noised else x
+
+    @property
+    def clean(self) -> np.ndarray | None:
+        """Which values of an example carry no noise, bool of `shape`; None: all of them."""
+        return self.noised.clean(self.shape) if self.noised else None
 
     def counted(self, x: np.ndarray) -> np.ndarray:
         """The coordinates of examples (n, *shape) that carry no noise, (n, ...), to compare."""
-        return x if self.counts is None else x[:, self.counts]
+        return x[:, self.clean] if self.noised else x
 
 
 def of(model) -> Model:
@@ -205,8 +212,7 @@ def of_game(game, name: str = "") -> Model:
         ),
         law=game.prior,
         shape=game.image_shape,
-        observed=game.observed,
-        counts=counted_pixels(getattr(game, "pixels", None), game.image_shape),
+        noised=game.noised,
         anomaly=(lambda x: scores.anomaly(game, x)) if game.has_encoder else None,
     )
 
@@ -229,12 +235,3 @@ def of_vectors(code, encode, decode, prior):
         found["encode"] = encode and (lambda x: ops.reshape(encode(x), (-1, size)))
         found["decode"] = lambda z: decode(ops.reshape(z, (-1, *code)))
     return found
-
-
-def counted_pixels(pixels, shape):
-    """`Model.counts` for pixels of noise, indices into a flattened example, or None."""
-    if pixels is None:
-        return None
-    counts = np.ones(shape, bool)
-    counts.reshape(-1)[pixels] = False
-    return counts

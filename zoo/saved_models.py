@@ -6,8 +6,8 @@ import pathlib
 import numpy as np
 
 from zoo.models import Model
-from zoo.models import counted_pixels
 from zoo.models import of_vectors
+from zoo.noised import NoisedPixels
 
 
 def read(path: pathlib.Path) -> Model:
@@ -63,20 +63,11 @@ def read(path: pathlib.Path) -> Model:
 
         return PRIORS[law]((n, *code), seed=seed)
 
-    def observed(x, seed):
-        if noise is None:
-            return x
-        x = x.copy()
-        draws = np.random.default_rng(seed).standard_normal((len(x), *code))
-        x.reshape(len(x), -1)[:, noise["pixels"]] = noise["std"] * draws
-        return x
-
     return Model(
         name=path.resolve().parent.name if path.name.isdigit() else path.name,
         **of_vectors(code, encode, decode, prior),
         law=law,
         shape=shape,
-        observed=observed,
-        counts=counted_pixels(noise["pixels"] if noise else None, shape),
+        noised=NoisedPixels(**noise) if noise else None,
         anomaly=anomaly,
     )

@@ -8,7 +8,6 @@ from zoo.losses import square_accepted
 from zoo.losses import square_rejected
 from zoo.signatures import Signature
 from zoo.training.declarations import checked
-from zoo.training.declarations import not_negative
 
 
 class UNIT(Game):
@@ -50,7 +49,7 @@ class UNIT(Game):
         self, image_shape, copy: float = 10.0, cycle: float = 10.0, kl: float = 0.01, **game
     ):
         for name, weight in {"copy": copy, "cycle": cycle, "kl": kl}.items():
-            setattr(self, name, not_negative(name, weight))
+            setattr(self, name, checked(name, weight, weight >= 0, "0 or more"))
         super().__init__(image_shape, **game)
         checked("prior", self.prior, self.prior == "normal", "'normal', that of its codes")
 

@@ -44,8 +44,7 @@ def memorised(game, samples: np.ndarray, images: np.ndarray) -> dict[str, float]
         memorised: share of samples that agree with a training image on all other pixels, exactly.
         stored_seen: how many different stored images they show.
     """
-    off = np.ones(samples[0].size, bool)
-    off[game.pixels] = False
+    off = game.noised.clean(samples[0].shape).reshape(-1)
     known = {row.tobytes() for row in images.reshape(len(images), -1)[:, off]}
     shown = datasets.unscale(samples).reshape(len(samples), -1)[:, off]
     exact = datasets.scale(shown) == samples.reshape(len(samples), -1)[:, off]

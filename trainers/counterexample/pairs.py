@@ -46,7 +46,7 @@ class Pairs:
         """(x, E(x)) of noised data. E reads the noise back bit for bit, so it is not run here."""
         clean = datasets.scale(self.images[self.rng.integers(len(self.images), size=n)])
         noise = self._noise(n)
-        return _overwritten(clean, noise, self.game), noise
+        return self.game.noised.overwrite(clean, noise), noise
 
     def generated(self, n: int) -> tuple:
         """(G(z), z)."""
@@ -76,9 +76,3 @@ def around(data, latent_dim: int):
         return Pairs(game, data.train, seed)
 
     return streams
-
-
-def _overwritten(clean, noise, game):
-    flat = clean.reshape(len(clean), -1).copy()
-    flat[:, game.pixels] = noise * np.float32(game.noise_std)
-    return flat.reshape(clean.shape)

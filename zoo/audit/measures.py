@@ -187,11 +187,11 @@ def support(evidence, data) -> dict:
     """Bound on the number of different examples that the generator makes."""
     if len(data.shape) != 3:
         return {}  # points never repeat: for them modes are counted
-    features = evidence.space.features if evidence.space and evidence.model.counts is None else None
+    features = evidence.space.features if evidence.space and not evidence.model.noised else None
     found = birthday.birthday_test(
         evidence.samples,
         evidence.clean["test"],
-        mask=evidence.model.counts,
+        mask=evidence.model.clean,
         features=features,
         rng_seed=evidence.seed,
     )

@@ -149,7 +149,7 @@ def measure(game, sources: dict) -> tuple:
     metrics = figures.cycles_and_neighbours(game, data)
     metrics["measured_on"] = sources
     audit = figures.audited(game, data)
-    if hasattr(game, "pixels"):
+    if game.noised:
         # Copied noise is not reconstruction: the audit leaves its pixels out.
         metrics |= {key: audit[key] for key in metrics if key.startswith("x_cycle")}
     # No metric on the whole set applies without an encoder.
