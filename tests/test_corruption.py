@@ -21,7 +21,7 @@ from trainers.distribute import agreement
 from trainers.runs import callbacks
 from trainers.runs import checkpoints
 from trainers.runs import run
-from zoo import saving
+from zoo import run_files
 
 MEMBERS = ("config.json", "metadata.json", "model.weights.h5")
 
@@ -121,7 +121,7 @@ def test_weights_that_were_packed_damaged_are_refused(two, game, tmp_path, harm)
         for name in archive.namelist():
             content = archive.read(name)
             packed.writestr(name, HARMS[harm](content) if name.endswith("h5") else content)
-    assert saving.damage(target) is None
+    assert run_files.damage(target) is None
     check_the_one_before_is_used(two, game, tmp_path, lambda content: target.read_bytes())
 
 
@@ -138,7 +138,7 @@ def test_no_flipped_bit_anywhere_goes_unnoticed(two, tmp_path):
     unnoticed = 0
     for byte in places:
         path.write_bytes(flipped(whole, byte, int(rng.integers(8))))
-        if saving.damage(path) is None:
+        if run_files.damage(path) is None:
             # Only what says nothing about the content, such as its date.
             unnoticed += 1
             with zipfile.ZipFile(path) as archive:
@@ -194,7 +194,7 @@ def test_a_disk_that_fails_for_a_moment_damages_nothing(
         elif where == "checked":
             patch.setattr(zipfile.ZipExtFile, "read", fails)
         else:
-            patch.setattr(saving, "damage", lambda path: None)
+            patch.setattr(run_files, "damage", lambda path: None)
             patch.setattr(zipfile.ZipExtFile, "read", fails)
         said = f"00000002.* cannot be read now .{os.strerror(fault)}"
         with pytest.raises(checkpoints.Unreadable, match=said):
@@ -218,7 +218,7 @@ def train(directory):
     run.main(RECIPE, ["bigan.py", *flags, "--steps_per_execution=1", f"--run_dir={directory}"])
 
 
-@pytest.mark.parametrize("module, failing", [(checkpoints, "write"), (saving, "damage")])
+@pytest.mark.parametrize("module, failing", [(checkpoints, "write"), (run_files, "damage")])
 def test_a_disk_that_fails_ends_with_the_code_for_another_start(
     finished, tmp_path, monkeypatch, capsys, module, failing
 ):

@@ -27,7 +27,7 @@ from trainers.runs import flags
 from trainers.runs import run
 from trainers.runs import settings
 from zoo import metrics
-from zoo import saving
+from zoo import run_files
 from zoo.presets import making
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -385,7 +385,7 @@ def test_a_run_that_went_on_for_more_epochs_says_so_and_never_has_the_figures_of
         raise MemoryError
 
     def said():
-        config, figures = saving.read_run(directory)
+        config, figures = run_files.read_run(directory)
         return config["flags"]["epochs"], "--epochs=2" in config["command"], figures["epochs"]
 
     assert said() == (1, False, 1)

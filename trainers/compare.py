@@ -8,7 +8,7 @@ The name of a preset stands for its directory.
 import sys
 
 from zoo import presets
-from zoo import saving
+from zoo import run_files
 from zoo.cli import commands
 from zoo.cli import markdown
 
@@ -64,7 +64,7 @@ def table(directories: list, over_seeds: bool = False) -> str:
 
 
 def _read(directory):
-    config, figures = saving.read_run(directory)
+    config, figures = run_files.read_run(directory)
     return config["settings"], figures
 
 

@@ -19,7 +19,7 @@ import statistics
 import sys
 
 from zoo import presets
-from zoo import saving
+from zoo import run_files
 from zoo.cli import commands
 from zoo.cli import markdown
 
@@ -210,7 +210,7 @@ def record(directory: pathlib.Path, machine: str) -> dict:
     Raises:
         ValueError: `directory` holds no finished run.
     """
-    config, figures = saving.read_run(directory)
+    config, figures = run_files.read_run(directory)
     return {
         "command": config["command"],
         "machine": machine,
@@ -225,7 +225,7 @@ def read() -> tuple[list, dict]:
     kept = sorted((DOCS / "measurements").glob("*.json"))
     records = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in kept}
     for preset in presets.list_presets():
-        config, figures = saving.read_run(preset.directory)
+        config, figures = run_files.read_run(preset.directory)
         made = config["training"]
         records[f"preset_{preset.name}"] = {
             "command": made["command"],

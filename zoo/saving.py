@@ -1,13 +1,10 @@
 """Reading saved games back."""
 
-import errno
 import hashlib
-import json
 import os
-import pathlib
-import zipfile
 
 import zoo
+from zoo import run_files
 
 
 def load(source: str | os.PathLike, sha256: str = ""):
@@ -42,25 +39,6 @@ def load_of_class(game_class, source: str | os.PathLike, sha256: str = ""):
     return game
 
 
-def read_run(directory: pathlib.Path, parts: tuple = ("config", "metrics")) -> list[dict]:
-    """The contents of config.json and metrics.json of a finished run, or of a preset.
-
-    Args:
-        parts: names of the files; a preset has "audit" too.
-
-    Raises:
-        ValueError: `directory` holds no finished run.
-    """
-    try:
-        return [
-            json.loads((directory / f"{part}.json").read_text(encoding="utf-8")) for part in parts
-        ]
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise ValueError(
-            f"{directory} holds no finished run: {pathlib.Path(error.filename).name} is missing"
-        ) from None
-
-
 def _check(what, found, expected):
     if expected and found != expected:
         raise ValueError(f"{what} has sha256 {found}, and {expected} was asked for")
@@ -80,7 +58,7 @@ def _of_keras(path, sha256):
 
     if sha256:
         _check(file, hashlib.sha256(file.read_bytes()).hexdigest(), sha256)
-    if fault := damage(file):
+    if fault := run_files.damage(file):
         raise ValueError(f"{file} is damaged, or no saved game: {fault}")
     for name in zoo.METHODS | zoo.CONSTRUCTIONS:
         zoo.method(name)  # importing a method tells Keras its class
@@ -88,31 +66,3 @@ def _of_keras(path, sha256):
         return keras.saving.load_model(file)
     except (OSError, KeyError, TypeError) as error:
         raise ValueError(f"{file} is not a saved game: {str(error).splitlines()[0]}") from error
-
-
-def check_readable(error):
-    """Raises an `error` of the system again. An OSError without errno, EINVAL and ENOENT mean a
-    damaged or missing file.
-    """
-    if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL, errno.ENOENT):
-        raise error
-
-
-def damage(path: pathlib.Path) -> str | None:
-    """The defect of a `.keras` file (every byte is compared with its checksum), or None.
-
-    Raises:
-        OSError: the system cannot read it.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = set(archive.namelist())
-            broken = archive.testzip()
-    # A flipped bit in a header may ask for a password, another compression or a missing codec.
-    except Exception as error:
-        check_readable(error)
-        return str(error) or type(error).__name__
-    missing = {"config.json", "metadata.json", "model.weights.h5"} - names
-    if missing:
-        return f"without {sorted(missing)}"
-    return f"{broken} does not match its checksum" if broken else None

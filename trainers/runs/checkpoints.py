@@ -4,7 +4,7 @@ import contextlib
 import os
 import pathlib
 
-from zoo import saving
+from zoo import run_files
 
 # Folder in the directory of a run.
 FOLDER = "checkpoints"
@@ -71,7 +71,7 @@ def restore(game, directory: pathlib.Path) -> int:
     candidates = _found(directory)
     for place, path in enumerate(candidates):
         try:
-            fault = saving.damage(path) or _load(game, path)
+            fault = run_files.damage(path) or _load(game, path)
         except OSError as error:
             raise Unreadable(f"checkpoint {path} cannot be read now ({error.strerror})") from None
         if fault is None:
@@ -99,7 +99,7 @@ def _load(game, path):
     try:
         game.load_weights(path)
     except (ValueError, KeyError, OSError) as error:
-        saving.check_readable(error)
+        run_files.check_readable(error)
         return (str(error).splitlines() or [type(error).__name__])[0]
     return None
 

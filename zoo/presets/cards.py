@@ -2,7 +2,7 @@
 
 import pathlib
 
-from zoo import saving
+from zoo import run_files
 from zoo.presets import facts
 from zoo.presets import figures
 from zoo.presets import header
@@ -44,7 +44,7 @@ def write(directory: pathlib.Path, name: str, config: dict, metrics: dict, audit
 
 def rewrite(directory: pathlib.Path) -> None:
     """Write card.md of the package's preset in `directory` from the JSON files beside it."""
-    write(directory, directory.name, *saving.read_run(directory, ("config", "metrics", "audit")))
+    write(directory, directory.name, *run_files.read_run(directory, ("config", "metrics", "audit")))
 
 
 def _data(config):

@@ -6,7 +6,7 @@ import pathlib
 import shlex
 import time
 
-from zoo import saving
+from zoo import run_files
 from zoo.cli import machine
 from zoo.presets import cards
 from zoo.presets import figures
@@ -39,7 +39,7 @@ def from_run(run: pathlib.Path, target: Target, shared: bool | None) -> None:
     """
     import zoo
 
-    config, measured = saving.read_run(run)
+    config, measured = run_files.read_run(run)
     if "flags" not in config:
         raise ValueError(f"{run} holds a preset, not a run: config.json has no flags")
     flags = config["flags"]

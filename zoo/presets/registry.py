@@ -151,11 +151,11 @@ def rebuild(folder: pathlib.Path = FOLDER) -> list[Preset]:
 
 
 def _entry(directory):
-    from zoo import saving
+    from zoo import run_files
     from zoo.presets import limits
     from zoo.presets.figures import joined
 
-    config, metrics, audit = saving.read_run(directory, ("config", "metrics", "audit"))
+    config, metrics, audit = run_files.read_run(directory, ("config", "metrics", "audit"))
     figures = joined(metrics, audit)
     return {
         "name": directory.name,

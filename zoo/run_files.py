@@ -1,0 +1,53 @@
+"""The files of a finished run: its figures, and whether its game is whole."""
+
+import errno
+import json
+import pathlib
+import zipfile
+
+
+def read_run(directory: pathlib.Path, parts: tuple = ("config", "metrics")) -> list[dict]:
+    """The contents of config.json and metrics.json of a finished run, or of a preset.
+
+    Args:
+        parts: names of the files; a preset has "audit" too.
+
+    Raises:
+        ValueError: `directory` holds no finished run.
+    """
+    try:
+        return [
+            json.loads((directory / f"{part}.json").read_text(encoding="utf-8")) for part in parts
+        ]
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ValueError(
+            f"{directory} holds no finished run: {pathlib.Path(error.filename).name} is missing"
+        ) from None
+
+
+def check_readable(error):
+    """Raises an `error` of the system again. An OSError without errno, EINVAL and ENOENT mean a
+    damaged or missing file.
+    """
+    if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL, errno.ENOENT):
+        raise error
+
+
+def damage(path: pathlib.Path) -> str | None:
+    """The defect of a `.keras` file (every byte is compared with its checksum), or None.
+
+    Raises:
+        OSError: the system cannot read it.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = set(archive.namelist())
+            broken = archive.testzip()
+    # A flipped bit in a header may ask for a password, another compression or a missing codec.
+    except Exception as error:
+        check_readable(error)
+        return str(error) or type(error).__name__
+    missing = {"config.json", "metadata.json", "model.weights.h5"} - names
+    if missing:
+        return f"without {sorted(missing)}"
+    return f"{broken} does not match its checksum" if broken else None
