@@ -87,16 +87,18 @@ def test_sets_without_three_scores_name_those_that_have_them():
         Backbone(Sizes("mlp")).joint_scores_discriminator()
 
 
-def test_the_code_joins_every_convolution_of_dcgan_joint_but_the_first():
+@pytest.mark.parametrize("pairs", ["joint_discriminator", "joint_scores_discriminator"])
+def test_the_code_joins_every_convolution_of_dcgan_joint_but_the_first(pairs):
     shape, judges = (64, 64, 3), {}
     for network in ("dcgan", "dcgan_joint"):
         draw = Backbone(Sizes(network, shape))
-        judges[network] = [v.shape for v in draw.joint_discriminator().trainable_variables]
+        judges[network] = [v.shape for v in getattr(draw, pairs)().trainable_variables]
         assert [layer.name for layer in draw.discriminator().layers].count("similarity") == 1
     plain, joined = (judges[network].count((3, 8)) for network in ("dcgan", "dcgan_joint"))
     assert (plain, joined) == (0, 1)  # 64 → 32 → 16 → 8: stages of 4, 8 and 16 channels
     assert judges["dcgan_joint"].count((3, 16)) == 1 and judges["dcgan_joint"].count((3, 4)) == 0
-    assert len(judges["dcgan_joint"]) == len(judges["dcgan"]) + 2
+    if pairs == "joint_discriminator":
+        assert len(judges["dcgan_joint"]) == len(judges["dcgan"]) + 2
 
 
 @pytest.mark.parametrize("shape", [(28, 28, 1), (32, 32, 3), (60, 60, 3), (128, 128, 3)])

@@ -112,14 +112,22 @@ def critic(shape, width):
     return keras.Model(x, logit(hidden), name="critic")
 
 
-def joint_scores(shape, latent_dim, width):
-    """(x, z) → [s_xz, s_x, s_z]: scores of the pair, of x alone and of z alone."""
+def joint_scores(shape, latent_dim, width, every_depth=False):
+    """(x, z) → [s_xz, s_x, s_z]: scores of the pair, of x alone and of z alone.
+
+    `every_depth`: the pair has convolutions of its own, which z joins; without it the features of
+    x serve for both of the scores that see x.
+    """
     x, z = keras.Input(shape), keras.Input((latent_dim,))
-    image = leaky()(dense(16 * width)(trunk(x, shape[0], width, last="similarity")))
+
+    def seen(code=None, last=None):
+        return leaky()(dense(16 * width)(trunk(x, shape[0], width, last=last, code=code)))
+
+    image = seen(last="similarity")
     code = leaky()(dense(16 * width)(z))
-    pair = leaky()(dense(16 * width)(layers.Concatenate()([image, code])))
+    both = layers.Concatenate()([seen(code=z) if every_depth else image, code])
     scores = [
-        logit(pair, name="score_xz"),
+        logit(leaky()(dense(16 * width)(both)), name="score_xz"),
         logit(image, name="score_x"),
         logit(code, name="score_z"),
     ]
