@@ -4,6 +4,7 @@ PYTHON ?= python
 check:
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m ruff check .
+	$(PYTHON) -m mypy
 	$(PYTHON) -m pytest --dist=loadfile
 
 slow:

@@ -48,6 +48,7 @@ class Counterexample(Game):
     schedule = (("discriminator",),)
     scores = {"score_xz": ("discriminator", "xz")}
     image_range = None
+    noised: NoisedPixels
 
     def __init__(
         self,

@@ -42,7 +42,7 @@ def draw(paths: list, args) -> None:
     """
     from zoo.plots import sheets
 
-    groups = {}
+    groups: dict = {}
     for number, path in enumerate(paths, 1):
         print(f"{path} ({number} of {len(paths)})", file=sys.stderr, flush=True)
         data, *row = _made(path, args)
@@ -133,7 +133,8 @@ def method_of(name: str) -> str:
     known = sorted(zoo.METHODS | zoo.CONSTRUCTIONS, key=len, reverse=True)
     found = next((m for m in known if name == m or name.startswith(f"{m}_")), None)
     # The docstring of a method's module begins with its name.
-    return importlib.import_module(f"zoo.{found}").__doc__.split(":")[0] if found else ""
+    doc = importlib.import_module(f"zoo.{found}").__doc__ if found else None
+    return doc.split(":")[0] if doc else ""
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from zoo import networks
 from zoo import saving
 from zoo import scores
 from zoo import signatures
+from zoo.noised import NoisedPixels
 from zoo.priors import PRIORS
 from zoo.priors import code_shape
 from zoo.priors import draw
@@ -76,7 +77,7 @@ class Game(keras.Model):
     # Range of every pixel; None if a method makes images without a range.
     image_range: tuple | None = (-1, 1)
     # `zoo.noised.NoisedPixels` of a method whose data have noise in some pixels.
-    noised = None
+    noised: NoisedPixels | None = None
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -359,8 +360,7 @@ class Game(keras.Model):
             if issubclass(c, Game)
             for name in inspect.signature(c.__init__).parameters
         ]
-        names = [n for n in dict.fromkeys(names) if n not in ("self", "game", "own")]
-        return {n: getattr(self, n) for n in names}
+        return {n: getattr(self, n) for n in names if n not in ("self", "game", "own")}
 
     def get_config(self):
         return self._arguments() | networks.own.serialized(self)

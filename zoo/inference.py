@@ -18,7 +18,7 @@ import keras
 import numpy as np
 
 # Network → kind of call → function of its inputs.
-_FUNCTIONS = weakref.WeakKeyDictionary()
+_FUNCTIONS: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 
 
 def itself(network):

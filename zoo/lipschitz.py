@@ -98,7 +98,13 @@ def table(rows: dict) -> str:
     return markdown.table(
         ["model", *(column[0] for column in COLUMNS)],
         [
-            [name, *(markdown.cell(*form, figures.get(key)) for _, key, *form in COLUMNS)]
+            [
+                name,
+                *(
+                    markdown.cell(form, factor, figures.get(key))
+                    for _, key, form, factor in COLUMNS
+                ),
+            ]
             for name, figures in rows.items()
         ],
     )

@@ -73,7 +73,7 @@ def of(model) -> Model:
     if isinstance(model, Model):
         return model
     if isinstance(model, str | os.PathLike):
-        return load(model)
+        return load(os.fspath(model))
     from zoo.game import Game
 
     if isinstance(model, Game):
@@ -95,16 +95,13 @@ def load(path: str) -> Model:
     if isinstance(registry.resolve(path), registry.Preset):
         return of_game(zoo.load(path), path)
     versions = [d for d in pathlib.Path(path).glob("*/saved_model.pb") if d.parent.name.isdigit()]
-    if versions:
-        path = max((d.parent for d in versions), key=lambda d: int(d.name))
-    if (pathlib.Path(path) / "saved_model.pb").is_file():
+    found = max((d.parent for d in versions), key=lambda d: int(d.name), default=pathlib.Path(path))
+    if (found / "saved_model.pb").is_file():
         from zoo import saved_models
 
-        return saved_models.read(pathlib.Path(path))
-    name = pathlib.Path(path).stem
-    return of_game(
-        zoo.load(path), pathlib.Path(path).resolve().parent.name if name == "game" else name
-    )
+        return saved_models.read(found)
+    name = found.resolve().parent.name if found.stem == "game" else found.stem
+    return of_game(zoo.load(path), name)
 
 
 def load_each(paths: list, dataset: str = "") -> Iterator[tuple]:

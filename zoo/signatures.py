@@ -15,6 +15,7 @@
 """
 
 import dataclasses
+import functools
 from collections.abc import Callable
 
 from zoo import scores
@@ -65,7 +66,7 @@ def of(game) -> dict:
         )
     if is_stochastic(game):
         found["encode_sample"] = Signature(
-            lambda x, noise: gaussian_draw(*game.posterior(x), noise),
+            functools.partial(_encode_sample, game),
             images | {"seeds": "noise"},
             {"codes": "draws"},
         )
@@ -82,3 +83,8 @@ def of(game) -> dict:
 def is_stochastic(game) -> bool:
     """Whether the encoder of `game` gives a mean and a log variance."""
     return game.has_encoder and isinstance(game.encoder.output, (list, tuple))
+
+
+def _encode_sample(game, x, noise):
+    mean, log_var = game.posterior(x)
+    return gaussian_draw(mean, log_var, noise)

@@ -39,7 +39,7 @@ class UNIT(Game):
     """
 
     inputs = ("a", "b")
-    averaged = ("encoder_a", "encoder_b", "shared_encoder")
+    averaged: tuple = ("encoder_a", "encoder_b", "shared_encoder")
     averaged += ("shared_generator", "generator_a", "generator_b")
     players = {"autoencoders": averaged, "discriminators": ("discriminator_a", "discriminator_b")}
     schedule = (("autoencoders", "discriminators"),)
@@ -93,12 +93,12 @@ class UNIT(Game):
     def code_shape(self):
         return tuple(self.encoder_a.output.shape[1:])
 
-    def encode(self, x, domain: int):
+    def encode(self, x, domain: int):  # type: ignore[override]
         """Means of the codes of examples of domain 0, A, or 1, B. (n, ...) → (n, *code_shape)."""
         hidden = self.infer(("encoder_a", "encoder_b")[domain], x)
         return self.infer("shared_encoder", hidden)
 
-    def decode(self, z, domain: int):
+    def decode(self, z, domain: int):  # type: ignore[override]
         """Examples of a domain that have the codes z. (n, *code_shape) → (n, ...)."""
         hidden = self.infer("shared_generator", z)
         return self.infer(("generator_a", "generator_b")[domain], hidden)

@@ -1,6 +1,7 @@
 """The methods of both kinds of client."""
 
 import functools
+from typing import Any
 
 from export.client import addresses
 from export.client import channels
@@ -80,7 +81,7 @@ class Methods:
         self._options = channels.options(attempts, self.server)
         self._credentials = channels.credentials(tls, ca, cert, key)
         self._steps = Steps(model, version, label, max_batch_size, max_message_bytes)
-        self._channel = None
+        self._channel: Any = None
         self._start()
 
     def __reduce__(self):

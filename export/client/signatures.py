@@ -29,7 +29,7 @@ class Tensor:
     @property
     def in_rows(self) -> bool:
         """Whether the first dimension is open."""
-        return bool(self.shape) and self.shape[0] is None
+        return self.shape is not None and self.shape[:1] == (None,)
 
 
 @dataclasses.dataclass(frozen=True)

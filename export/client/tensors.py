@@ -8,7 +8,7 @@ from export.client.errors import ServerError
 
 # TensorFlow's number of a data type → (its name, the field of its values, NumPy's type).
 # NumPy has no bfloat16: such answers become float32, which holds every one of them.
-TYPES = {
+TYPES: dict[int, tuple[str, str, np.dtype]] = {
     1: ("float32", "float_val", np.dtype("<f4")),
     2: ("float64", "double_val", np.dtype("<f8")),
     3: ("int32", "int_val", np.dtype("<i4")),

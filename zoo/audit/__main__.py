@@ -65,8 +65,8 @@ ROWS = (
 def table(rows: dict) -> str:
     """Figures of models, name → figures, as Markdown, one column each; missing figures are –."""
     lines = [
-        [label, *(markdown.cell(*form, figures.get(key)) for figures in rows.values())]
-        for label, key, *form in ROWS
+        [label, *(markdown.cell(form, factor, figures.get(key)) for figures in rows.values())]
+        for label, key, form, factor in ROWS
         if any(key in figures for figures in rows.values())
     ]
     return markdown.table(["", *rows], lines)
