@@ -52,6 +52,8 @@ ROWS = (
     ("support at most about", "support_at_most", ",.0f", 1),
     ("… no bound, above about", "support_above", ",.0f", 1),
     ("classes of samples", "classes", ".0f", 1),
+    ("samples of no clear class", "unsure", ".1f %", 100),
+    ("… real examples", "unsure_real", ".1f %", 100),
     ("precision", "precision", ".2f", 1),
     ("recall", "recall", ".2f", 1),
     ("Fréchet distance", "frechet", ".1f", 1),

@@ -83,6 +83,13 @@ ROWS = (
         "classes with 3 % of samples or more", "classes", ".0f", "samples", {"of": "classes_total"}
     ),
     Row(
+        "samples of no clear class (its probability is below ½)",
+        "unsure",
+        ".0f %",
+        "samples",
+        {"real images": "unsure_real"},
+    ),
+    Row(
         "Fréchet distance of samples", "frechet", ".1f", "compared", {"real images": "frechet_real"}
     ),
     Row("precision of samples", "precision", ".2f", "compared", {"real images": "precision_real"}),
