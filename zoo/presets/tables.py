@@ -85,7 +85,7 @@ ROWS = (
     Row(
         "samples of no clear class (its probability is below ½)",
         "unsure",
-        ".0f %",
+        ".1f %",
         "samples",
         {"real images": "unsure_real"},
     ),
