@@ -1,16 +1,28 @@
 """BigBiGAN (Donahue and Simonyan 2019, arXiv:1907.02544)."""
 
+import math
+
+from trainers import bigan
 from trainers.runs.recipe import HoldThenFall
 from trainers.runs.recipe import Recipe
 from trainers.runs.run import main
 
+# As BiGAN's, for as many minutes: a step takes longer.
+IMAGES = bigan.RECIPE.networks["dcgan_joint"] | {
+    "epochs": 48,
+    "learning_rate": "discriminator=8e-4,encoder=2e-4,generator=2e-4",
+}
+
 RECIPE = Recipe(
     method="bigbigan",
     doc=__doc__,
-    plan=HoldThenFall(),
+    network="dcgan_joint",
+    # See `trainers.bigan`.
+    plan=HoldThenFall(epochs={"dcgan": math.inf, "dcgan_joint": math.inf}),
+    l2=bigan.RECIPE.l2,
     networks={
-        "dcgan": {"epochs": 24, "batch_size": 64, "latent_dim": 20, "ema": 0.99},
-        "dcgan_joint": {"epochs": 24, "batch_size": 64, "latent_dim": 20, "ema": 0.99},
+        "dcgan_joint": IMAGES,
+        "dcgan": IMAGES,
         "residual": {"epochs": 24, "batch_size": 64, "latent_dim": 20, "ema": 0.99},
     },
 )
