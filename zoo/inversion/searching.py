@@ -6,6 +6,7 @@ import functools
 import numpy as np
 
 from zoo.datasets.progress import Progress
+from zoo.inversion import arguments
 
 # Searches that run at the same time, and steps of them between two reports of progress. Both are
 # fixed, so that one graph serves for any number of images, and so that an image goes through the
@@ -83,9 +84,9 @@ def search(
         ValueError: an argument is not of this kind, the game has no generator of codes alone, its
             generator has no gradient, or Keras has a backend other than TensorFlow and JAX.
     """
-    images, mask = _checked(game, images, mask)
-    _at_least(1, steps=steps, restarts=restarts)
-    _at_least(0, prior_weight=prior_weight)
+    images, mask = arguments.checked(game, images, mask)
+    arguments.at_least(1, steps=steps, restarts=restarts)
+    arguments.at_least(0, prior_weight=prior_weight)
     if prior_weight and game.prior != "normal":
         raise ValueError(
             f'prior_weight must be 0 for a prior other than "normal"; got {prior_weight} for '
@@ -96,13 +97,25 @@ def search(
         rate = FROM_PRIOR if start is None else FROM_CODES
     if not rate > 0:
         raise ValueError(f"learning_rate must be above 0; got {learning_rate}")
-    starts = _starts(game, images, restarts, start, seed)  # (n, searches, *code_shape)
+    starts = arguments.starting(
+        game, images, restarts, start, seed, ROWS
+    )  # (n, searches, *code_shape)
+    return descend(game, starts, images, mask, steps, rate, prior_weight)
+
+
+def descend(model, starts, images, mask, steps: int, rate: float, prior_weight=0.0) -> Found:
+    """`search` from given starts, float32 (n, searches, *code_shape), of checked arguments.
+
+    Args:
+        model: a game, or an object with its `decode`, `code_shape`, `image_shape`, `prior` and
+            `variables`.
+    """
     n, searches = starts.shape[:2]
-    rows = starts.reshape(-1, *game.code_shape)
+    rows = starts.reshape(-1, *model.code_shape)
     owners = np.repeat(np.arange(n), searches)
     progress = Progress("steps of inversion", -(-len(rows) // ROWS) * (steps + 1))
     codes, objectives, errors = np.empty_like(rows), [], []
-    advance = _compiled(game)
+    advance = _compiled(model)
     for first in range(0, len(rows), ROWS):
         # The last rows are filled up with earlier ones.
         chosen = np.arange(first, first + ROWS) % len(rows)
@@ -117,7 +130,7 @@ def search(
     errors = np.concatenate(errors, axis=1).reshape(shape)
     winner = np.argmin(objectives, axis=2)
     curve = np.take_along_axis(errors, winner[:, :, None], axis=2)[:, :, 0]
-    codes = codes.reshape(n, searches, *game.code_shape)[np.arange(n), winner[-1]]
+    codes = codes.reshape(n, searches, *model.code_shape)[np.arange(n), winner[-1]]
     return Found(codes, curve[-1], curve)
 
 
@@ -171,9 +184,7 @@ def _compiled(game):
 
         value, gradient = values_and_input_gradient(objective, codes)
         if gradient is None:
-            raise ValueError(
-                f"{type(game).__name__} must have a generator with a gradient; got one without"
-            )
+            raise ValueError("the generator must have a gradient; got one without")
         penalty = prior_weight / 2 * ops.sum(ops.square(codes), axis=code_axes)
         pixels = ops.sum(ops.broadcast_to(known, ops.shape(x)), axis=axes)
         error = (value - penalty) / pixels
@@ -219,71 +230,3 @@ def _compiled(game):
         compiled = jax.jit(with_weights)
         return lambda *arguments: compiled([v.value for v in game.variables], *arguments)
     return advance  # whose gradient raises ValueError
-
-
-def _checked(game, images, mask):
-    """images and mask as float32 arrays; the mask can be broadcast to the images."""
-    from zoo.training import ranges
-
-    if not game.has_generator or "y" in game.inputs:
-        raise ValueError(
-            f"game must have a generator that takes codes alone; got {type(game).__name__}"
-        )
-    images = np.asarray(images)
-    if images.ndim == 0 or len(images) == 0:
-        raise ValueError(f"images must be an array of one image or more; got {images!r}")
-    ranges.check_shape(game, "x", images)
-    ranges.check(game, images)
-    images = images.astype(np.float32)
-    if not np.isfinite(images).all():
-        raise ValueError("images must be finite; got NaN or infinity")
-    shape = images.shape
-    if mask is None:
-        return images, np.ones((len(images), *(1 for _ in game.image_shape)), np.float32)
-    mask = np.asarray(mask, np.float32)
-    if mask.shape not in (shape, (*shape[:-1], 1)):
-        raise ValueError(f"mask must be of shape {shape} or {(*shape[:-1], 1)}; got {mask.shape}")
-    if not np.isin(mask, (0, 1)).all():
-        raise ValueError(f"mask must be 0 or 1; got {mask[~np.isin(mask, (0, 1))][0]:g}")
-    hidden = np.flatnonzero(~mask.reshape(len(mask), -1).any(axis=1))
-    if len(hidden):
-        raise ValueError(f"mask must be 1 at a pixel of every image; got none of image {hidden[0]}")
-    return images, mask
-
-
-def _starts(game, images, restarts, start, seed):
-    """Codes to begin at, float32 (n, searches, *code_shape)."""
-    from keras import ops
-
-    from zoo.metrics.arrays import in_batches
-    from zoo.priors import BOUNDED
-
-    n = len(images)
-    if start is None:
-        drawn = ops.convert_to_numpy(game.prior_codes(restarts, seed))
-        return np.repeat(drawn[None], n, axis=0).astype(np.float32)
-    if isinstance(start, str):
-        if start != "encoder":
-            raise ValueError(f'start must be None, "encoder" or codes; got {start!r}')
-        if not game.has_encoder:
-            raise ValueError(
-                f"start must be None or codes for {type(game).__name__}, which has no encoder; "
-                f"got {start!r}"
-            )
-        # As many rows for one image as for many, as in the search itself.
-        filled = images[np.arange(-(-n // ROWS) * ROWS) % n]
-        start = in_batches(game.encode, filled, ROWS)[:n]
-    start = np.asarray(start, np.float32)
-    if start.shape != (n, *game.code_shape) or not np.isfinite(start).all():
-        shape = (n, *game.code_shape)
-        got = start.shape if start.shape != shape else "NaN or infinity"
-        raise ValueError(f"start must be finite codes of shape {shape}; got {got}")
-    if game.prior in BOUNDED:
-        start = np.clip(start, -1, 1)
-    return start[:, None]
-
-
-def _at_least(bound, **values):
-    for name, value in values.items():
-        if not value >= bound:
-            raise ValueError(f"{name} must be {bound} or more; got {value}")

@@ -1,0 +1,140 @@
+"""The multi-code prior: a generator whose maps and readout are known."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+from keras import ops
+from test_inversion import game_of
+
+import zoo
+from zoo.inversion import MultiCode
+from zoo.inversion import restore
+from zoo.inversion import tasks
+
+SHAPE, CODE, CHANNELS = (4, 4, 2), 3, 5
+
+
+def linear(seed=0):
+    """The game of z → map (4, 4, 5) → image: a matrix, then a readout of the channels."""
+    rng = np.random.default_rng(seed)
+    generator = keras.Sequential(
+        [
+            keras.Input((CODE,)),
+            layers.Dense(16 * CHANNELS, use_bias=False),
+            layers.Reshape((4, 4, CHANNELS), name="maps"),
+            layers.Conv2D(2, 1, use_bias=False, name="readout"),
+        ]
+    )
+    generator.set_weights([rng.normal(0, 0.3, w.shape) for w in generator.get_weights()])
+    return game_of(generator)
+
+
+def test_one_code_with_weights_of_one_is_the_generator():
+    game = linear()
+    z = game.prior_codes(4, seed=1)
+    made = MultiCode(game, codes=1).compose(z[:, None], np.ones((4, 1, CHANNELS), "float32"))
+    np.testing.assert_allclose(made, game.decode(z), atol=1e-6)
+
+
+def test_equal_codes_are_one_code_and_weights_scale_their_channels():
+    game, z = linear(), np.random.default_rng(0).normal(size=(2, 1, CODE)).astype("float32")
+    weights = np.random.default_rng(1).normal(size=(2, 3, CHANNELS)).astype("float32")
+    made = MultiCode(game, "maps", codes=3).compose(np.repeat(z, 3, axis=1), weights)
+    maps = np.reshape(z[:, 0] @ game.generator.get_weights()[0], (2, 4, 4, CHANNELS))
+    expected = maps * weights.mean(axis=1)[:, None, None] @ game.generator.get_weights()[1][0, 0]
+    np.testing.assert_allclose(made, expected, atol=1e-5)
+
+
+def test_more_codes_reach_what_one_cannot():
+    game = linear()
+    codes = np.random.default_rng(2).normal(size=(2, 4, CODE)).astype("float32")
+    weights = 1 + np.random.default_rng(3).normal(size=(2, 4, CHANNELS)).astype("float32")
+    x = ops.convert_to_numpy(MultiCode(game, codes=4).compose(codes, weights))
+    x /= np.abs(x).max()
+    one, four = (restore(game, x, codes=codes, steps=300).errors for codes in (1, 4))
+    assert np.all(four < 1e-3 * np.mean(x**2)) and np.all(one > 20 * four)
+
+
+def test_images_do_not_depend_on_their_neighbours_and_the_best_is_kept():
+    game = linear()
+    x = np.random.default_rng(4).uniform(-1, 1, (3, *SHAPE)).astype("float32")
+    found = restore(game, x, codes=2, steps=40)
+    np.testing.assert_allclose(restore(game, x[1:2], codes=2, steps=40).images, found.images[1:2])
+    np.testing.assert_allclose(
+        found.errors, np.mean((found.images - x) ** 2, axis=(1, 2, 3)), rtol=1e-4
+    )
+    start = restore(game, x, codes=2, steps=1, learning_rate=1e-9).errors
+    assert np.all(found.errors < start)
+    # A rate that is far too high may end anywhere, but not above its start.
+    assert np.all(restore(game, x, codes=2, steps=40, learning_rate=30).errors <= 1.0001 * start)
+
+
+def test_only_what_is_known_is_fitted():
+    game = linear()
+    x = np.random.default_rng(5).uniform(-1, 1, (1, *SHAPE)).astype("float32")
+    mask = np.ones_like(x)
+    mask[:, 1:3] = 0
+    first, other = (
+        restore(game, image, codes=2, steps=30, mask=mask).images
+        for image in (x, np.where(mask == 1, x, 0.5).astype("float32"))
+    )
+    np.testing.assert_array_equal(first, other)
+
+    def grey(images):
+        return ops.mean(images, axis=-1, keepdims=True)
+
+    found = restore(game, x.mean(axis=-1, keepdims=True), grey, codes=2, steps=30)
+    assert found.images.shape == x.shape
+    expected = np.mean((found.images.mean(axis=-1) - x.mean(axis=-1)) ** 2)
+    assert found.errors[0] == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"layer": "dense_9"}, "layer must be one of maps, or its number; got 'dense_9'"),
+        ({"layer": 3}, "layer must be one of maps, or its number; got 3"),
+        ({"codes": 0}, "codes must be 1 or more; got 0"),
+        ({"steps": 0}, "steps must be 1 or more; got 0"),
+        ({"learning_rate": 0}, "learning_rate must be above 0; got 0"),
+        ({"mask": np.full((1, *SHAPE), 0.5)}, "mask must be 0 or 1, of shape"),
+        ({"observed": np.zeros((1, 2, 2, 2))}, r"observed must be of shape .* got \(1, 2, 2, 2\)"),
+    ],
+)
+def test_bad_arguments_are_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        restore(linear(), **({"observed": np.zeros((1, *SHAPE))} | arguments))
+
+
+def test_generators_that_are_no_chain_are_refused():
+    with pytest.raises(ValueError, match="must be a chain of layers, .* got that of network 'mlp'"):
+        MultiCode(zoo.GAN(SHAPE, latent_dim=CODE, network="mlp", width=2))
+
+
+@pytest.mark.slow
+def test_the_command_measures_every_task_beside_its_baseline(tmp_path, capsys):
+    words = ["gan_fashion_mnist", "--dataset=fashion_mnist_10k", "--images=2", "--codes=2"]
+    tasks.main(["tasks", *words, "--steps=3", f"--out={tmp_path}"])
+    printed = capsys.readouterr().out
+    figures = json.loads((tmp_path / "tasks.json").read_text())["figures"]
+    assert list(figures) == ["of the baseline", "one code", "2 codes"]
+    for name, row in figures.items():
+        assert set(tasks.TASKS) <= set(row) and np.isfinite([row[t] for t in tasks.TASKS]).all()
+        assert ("moved" in row) == (name != "of the baseline")
+    # Twice the mean squared error is 3 dB less.
+    assert tasks.psnr(np.ones(8), np.zeros(8)) == pytest.approx(6.0206)
+    assert printed.count("moved by the direction") == 2 and (tmp_path / "tasks.png").exists()
+
+
+def test_the_command_names_bad_input(capsys):
+    for words, message in (
+        ([], "give one model; got 0"),
+        (["gan_fashion_mnist", "--codes=1"], "--codes must be 2 or more; got 1"),
+        (["gan_fashion_mnist", "--layer=x", "--dataset=fashion_mnist_10k"], "layer must be one of"),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            tasks.main(["tasks", *words])
+        assert ended.value.code == 2 and message in capsys.readouterr().err

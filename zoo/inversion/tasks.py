@@ -1,0 +1,243 @@
+"""Restoring images with the multi-code prior of a trained generator: every task, with baselines.
+
+usage: python -m zoo.inversion.tasks MODEL [flags]
+
+MODEL is the name of a preset (`python -m zoo` lists them), a run directory or a .keras file.
+Prints how well test images are reconstructed from one code and from several, beside the same images
+upside down and beside noise; how well a hole is filled, a smaller image enlarged and noise removed,
+each beside the simplest other way to do it; and how a direction of codes moves the class of a
+reconstruction, if there is a classifier of the data. Writes tasks.json, and tasks.png with the
+images. See zoo/inversion/multi_code.py.
+"""
+
+import json
+import math
+import os
+import pathlib
+import sys
+import time
+
+import numpy as np
+
+from zoo import models
+from zoo.cli import commands
+from zoo.cli import markdown
+
+FLAGS = {
+    "dataset": models.DATASET_FLAG,
+    "images": (16, "Test images; a search takes 16 at a time."),
+    "codes": (10, "Codes of an image, beside one."),
+    "layer": ("", "Layer at which the generator is cut; by default the first map."),
+    "steps": (200, "Steps of a search."),
+    "seed": (0, "Seed of every choice and draw."),
+    "out": ("runs/tasks", "Directory to write to."),
+}
+FACTOR = 4  # of the smaller image
+NOISE = 0.5  # its standard deviation, pixels in [-1, 1]
+DENOISING = 4  # denoising stops after this part of the steps: later ones copy the noise
+DRAWS = 4000  # samples from which the direction towards a class is taken
+SHOWN = 10
+
+
+def psnr(images: np.ndarray, truth: np.ndarray) -> float:
+    """Peak signal-to-noise ratio in dB of all images together; pixels have a range of 2."""
+    return 10 * math.log10(4 / np.mean((images - truth) ** 2))
+
+
+class Tasks:
+    """The tasks on the test images of one data set, for one number of codes after another.
+
+    Args:
+        game: a trained game, see `zoo.inversion.multi_code.MultiCode`.
+        data: a `zoo.datasets.Dataset` of images.
+        args: the flags of the command.
+    """
+
+    def __init__(self, game, data, args):
+        from zoo import datasets
+
+        self.game, self.args = game, args
+        self.rng = np.random.default_rng(args.seed)
+        self.x = datasets.scale(data.test[: args.images])
+        self.mean = datasets.scale(data.train[:10_000]).mean(axis=0)
+        self.shown = {"test images": self.x}
+        side = data.shape[0]
+        self.hole = np.zeros(self.x.shape, bool)
+        self.hole[:, side // 3 : 2 * side // 3 + 1, side // 3 : 2 * side // 3 + 1] = True
+        self.noisy = self.x + NOISE * self.rng.normal(size=self.x.shape).astype("float32")
+        self.noise = self.rng.uniform(-1, 1, self.x.shape).astype("float32")
+
+    def restore(self, name, codes, observed, steps=None, **known):
+        """Images that `codes` codes give for what is observed, kept for the picture."""
+        from zoo.inversion import restore
+
+        found = restore(
+            self.game,
+            observed,
+            codes=codes,
+            layer=self.args.layer or None,
+            steps=steps or self.args.steps,
+            seed=self.args.seed,
+            **known,
+        )
+        self.shown[f"{name}, {codes} codes" if codes > 1 else f"{name}, one code"] = found.images
+        return found
+
+    def baselines(self) -> dict[str, float]:
+        """Task → figure of the simplest other way."""
+        from scipy import ndimage
+
+        x, shape = self.x, self.x.shape
+        small = _smaller(x)
+        enlarged = ndimage.zoom(small, (1, FACTOR, FACTOR, 1), order=3, mode="nearest")
+        blurred = ndimage.gaussian_filter(self.noisy, (0, 1, 1, 0))
+        mean = np.broadcast_to(self.mean, shape)
+        self.shown |= {"with noise": self.noisy, "Gaussian blur": blurred}
+        return {
+            "reconstruction": psnr(mean, x),
+            "upside down": psnr(np.broadcast_to(self.mean[::-1], shape), x[:, ::-1]),
+            "noise": psnr(np.zeros(shape), self.noise),
+            "hole": psnr(mean[self.hole], x[self.hole]),
+            "enlarged": psnr(np.clip(enlarged, -1, 1), x),
+            "denoised": psnr(np.clip(blurred, -1, 1), x),
+        }
+
+    def measure(self, codes: int) -> dict[str, float]:
+        """Task → figure of so many codes, in dB."""
+        x = self.x
+        self.found = self.restore("reconstruction", codes, x)
+        filled = self.restore("hole filled", codes, x, mask=(~self.hole).astype("float32")).images
+        self.shown[next(reversed(self.shown))] = np.where(self.hole, filled, x)
+        steps = max(1, self.args.steps // DENOISING)
+        return {
+            "reconstruction": psnr(self.found.images, x),
+            "upside down": psnr(self.restore("upside down", codes, x[:, ::-1]).images, x[:, ::-1]),
+            "noise": psnr(self.restore("noise", codes, self.noise).images, self.noise),
+            "hole": psnr(filled[self.hole], x[self.hole]),
+            "enlarged": psnr(
+                self.restore("enlarged", codes, _smaller(x), degrade=_smaller).images, x
+            ),
+            "denoised": psnr(self.restore("denoised", codes, self.noisy, steps).images, x),
+        }
+
+    def moved(self, codes: int, space) -> dict[str, float]:
+        """Mean probability of every class but an image's own, in the space of a classifier.
+
+        Before all codes of the last reconstruction move by the direction of that class, the mean
+        code of its samples less that of all, after it, and after a random step as long.
+        """
+        from keras import ops
+
+        from zoo import metrics
+        from zoo.inversion import MultiCode
+
+        model = MultiCode(self.game, self.args.layer or None, codes)
+        drawn = ops.convert_to_numpy(self.game.prior_codes(DRAWS, self.args.seed))
+        classes = space.probabilities(metrics.in_batches(self.game.decode, drawn)).argmax(axis=1)
+        own = space.probabilities(self.x).argmax(axis=1)
+        means = {c: drawn[classes == c].mean(axis=0) - drawn.mean(axis=0) for c in set(classes)}
+        found = {"before": [], "direction": [], "random": []}
+        for goal, step in means.items():
+            other = self.rng.normal(size=step.shape)
+            steps = 0 * step, step, np.linalg.norm(step) / np.linalg.norm(other) * other
+            for name, way in zip(found, steps, strict=True):
+                moved = (self.found.codes + way).astype("float32")
+                images = ops.convert_to_numpy(model.compose(moved, self.found.weights))
+                found[name].append(space.probabilities(images)[own != goal, goal].mean())
+        return {name: float(np.mean(shares)) for name, shares in found.items()}
+
+
+TASKS = {
+    "reconstruction": ("reconstruction", "mean image"),
+    "upside down": ("control: the same images upside down", "mean image"),
+    "noise": ("control: uniform noise", "grey"),
+    "hole": ("inpainting, pixels of the hole alone", "mean image"),
+    "enlarged": (f"super-resolution, {FACTOR} × {FACTOR} pixels from one", "cubic splines"),
+    "denoised": (f"denoising, σ = {NOISE}", "Gaussian blur"),
+}
+
+
+def _smaller(images):
+    """Means of FACTOR × FACTOR pixels. (n, h, w, c) → (n, h / FACTOR, w / FACTOR, c)."""
+    n, h, w, c = images.shape
+    split = (n, h // FACTOR, FACTOR, w // FACTOR, FACTOR, c)
+    if isinstance(images, np.ndarray):
+        return images.reshape(split).mean(axis=(2, 4))
+    from keras import ops
+
+    return ops.mean(ops.reshape(images, (-1, *split[1:])), axis=(2, 4))
+
+
+def table(rows: dict) -> str:
+    """way → task → dB, as Markdown; the ways are baseline, one code, several codes."""
+    ways = list(rows)
+    lines = [
+        [label, other, *(f"{rows[way][task]:.1f}" for way in ways)]
+        for task, (label, other) in TASKS.items()
+    ]
+    return markdown.table(["task, PSNR in dB", "baseline", *ways], lines)
+
+
+def main(argv: list | None = None) -> None:
+    """Measure, print, write. Exit code 2 and one line for bad input."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    began = time.monotonic()
+    with commands.exit_on_bad_input():
+        args, paths = commands.parse(__doc__, FLAGS, sys.argv if argv is None else argv)
+        if len(paths) != 1:
+            raise ValueError(f"give one model; got {len(paths)}; see --help")
+        commands.at_least(args, images=2, codes=2, steps=1, seed=0)
+        out = pathlib.Path(args.out)
+        out.mkdir(parents=True, exist_ok=True)
+        tasks, rows = _measured(paths[0], args)
+    from zoo.plots import sheets
+    from zoo.plots.sheets import Row
+
+    print(table(rows))
+    for name, row in rows.items():
+        if "moved" in row:
+            told = row["moved"]
+            print(
+                f"\n{name}, moved by the direction of another class: its mean probability is "
+                f"{told['before']:.1%} before, {told['direction']:.1%} after, and "
+                f"{told['random']:.1%} after a random step of that length"
+            )
+    (out / "tasks.json").write_text(
+        json.dumps({"settings": vars(args) | {"model": paths[0]}, "figures": rows}, indent=1),
+        encoding="utf-8",
+    )
+    drawn = [
+        Row(name, list(np.clip(images[:SHOWN], -1, 1))) for name, images in tasks.shown.items()
+    ]
+    sheets.draw(out / "tasks.png", f"The multi-code prior of {paths[0]}", drawn)
+    print(
+        f"\n{args.images} test images, seed {args.seed}, {args.steps} steps, "
+        f"{time.monotonic() - began:.0f} seconds\nsee {out / 'tasks.json'} and {out / 'tasks.png'}"
+    )
+
+
+def _measured(path, args):
+    data = models.data_of(path, args.dataset)  # first, for missing data are found early
+    import zoo
+    from zoo.inversion.multi_code import MultiCode
+    from zoo.metrics import classifier
+
+    game = zoo.load(path)
+    if data.shape != tuple(game.image_shape) or len(data.shape) != 3:
+        raise ValueError(
+            f"--dataset must have images of shape {tuple(game.image_shape)}; "
+            f"got {data.name} of shape {data.shape}"
+        )
+    MultiCode(game, args.layer or None, args.codes)  # raises
+    tasks = Tasks(game, data, args)
+    space = classifier.of(data.name, data.shape)
+    rows = {"of the baseline": tasks.baselines()}
+    for codes, name in ((1, "one code"), (args.codes, f"{args.codes} codes")):
+        rows[name] = tasks.measure(codes)
+        if space:
+            rows[name]["moved"] = tasks.moved(codes, space)
+    return tasks, rows
+
+
+if __name__ == "__main__":
+    main()
