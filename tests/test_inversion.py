@@ -9,6 +9,9 @@ import pytest
 from keras import layers
 
 import zoo
+from zoo import latent
+from zoo import models
+from zoo.audit import __main__ as audit
 from zoo.inversion import __main__ as command
 from zoo.inversion import search
 from zoo.training.gradients import values_and_input_gradient
@@ -282,3 +285,29 @@ def test_errors_of_the_command(words, said, tiny, tmp_path, monkeypatch, capsys)
         command.main(["inversion", *words])
     assert stopped.value.code == 2
     assert said in capsys.readouterr().err
+
+
+def test_an_inverted_model_has_codes_cycles_and_the_score_of_anogan():
+    game, w, b = linear()
+    z = np.random.default_rng(7).normal(size=(3, CODE)).astype("float32")
+    x = np.array(game.decode(z))
+    far = x + 0.1 * np.sign(np.random.default_rng(8).normal(size=x.shape)).astype("float32")
+    model = models.inverted(game, steps=200, name="GAN, inverted")
+    assert models.of_game(game).encode is None
+    np.testing.assert_allclose(model.encode(x), z, atol=1e-2)
+    scores = latent.anomaly_scores(model, np.concatenate([x, far]))
+    # The features of this discriminator are those before its only dense layer: the image itself.
+    back = w @ np.linalg.pinv(w)
+    apart = (far - x).reshape(3, -1)
+    expected = np.abs(apart - apart @ back).sum(axis=1)
+    np.testing.assert_allclose(scores["reconstruction_error"][3:], expected, rtol=0.02)
+    np.testing.assert_allclose(scores["reconstruction_error"][:3], 0, atol=0.1)
+
+
+@pytest.mark.slow
+def test_a_plain_gan_is_audited_with_a_search_in_place_of_its_encoder(tmp_path, capsys):
+    words = ["gan_fashion_mnist", "--against=fashion_mnist_10k", "--invert=20", f"--out={tmp_path}"]
+    audit.main(["audit", *words, "--examples=100", "--samples=200"])
+    (found,) = json.loads((tmp_path / "audit.json").read_text())["models"].values()
+    assert found["n_test"] == 100 and found["x_cycle_ratio"] < 0.7 and found["class_kept"] > 0.3
+    assert "x-cycle" in capsys.readouterr().out

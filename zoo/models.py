@@ -39,6 +39,7 @@ class Model:
         noised: the noise in the data of the model, or None.
         anomaly: x → name of a score → (n,), higher is more unusual (see `zoo.scores.anomaly`);
             None if there is no encoder.
+        searched: whether `encode` is a search, which has no slope, see `inverted`.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Model:
     shape: tuple
     noised: NoisedPixels | None = None
     anomaly: Callable | None = None
+    searched: bool = False
 
     def observed(self, x: np.ndarray, seed: int) -> np.ndarray:
         """x (n, *shape) under the data distribution of the model."""
@@ -81,30 +83,40 @@ def of(model) -> Model:
     raise ValueError(f"expected a game, a zoo.models.Model or a path; got {type(model).__name__}")
 
 
-def load(path: str) -> Model:
+def load(path: str, invert: int = 0) -> Model:
     """The model at `path`: a path for `zoo.load`, a SavedModel, or a directory of its versions.
 
     A SavedModel needs a signature `decode`, and `encode` if it has an encoder; its prior and
     noise are those of the `contract.json` beside it, and N(0, I) and none without one.
 
+    Args:
+        invert: steps of a search that finds codes in place of the encoder, see `inverted`; or 0.
+
     Raises:
-        ValueError: there is no model, or it has no signature `decode`.
+        ValueError: there is no model, or it has no signature `decode`; or a SavedModel is to be
+            inverted.
     """
     import zoo
 
+    def made(name):
+        game = zoo.load(path)
+        return inverted(game, invert, name=name) if invert else of_game(game, name)
+
     if isinstance(registry.resolve(path), registry.Preset):
-        return of_game(zoo.load(path), path)
+        return made(path)
     versions = [d for d in pathlib.Path(path).glob("*/saved_model.pb") if d.parent.name.isdigit()]
     found = max((d.parent for d in versions), key=lambda d: int(d.name), default=pathlib.Path(path))
     if (found / "saved_model.pb").is_file():
         from zoo import saved_models
 
+        if invert:
+            raise ValueError(f"{path} must be a preset or a .keras file to be inverted")
         return saved_models.read(found)
     name = found.resolve().parent.name if found.stem == "game" else found.stem
-    return of_game(zoo.load(path), name)
+    return made(name)
 
 
-def load_each(paths: list, dataset: str = "") -> Iterator[tuple]:
+def load_each(paths: list, dataset: str = "", invert: int = 0) -> Iterator[tuple]:
     """(name, path, model, `data_of` it) of every path in turn, printed on stderr.
 
     A repeated path is skipped; a model with the name of an earlier one is named after
@@ -117,7 +129,7 @@ def load_each(paths: list, dataset: str = "") -> Iterator[tuple]:
     for number, path in enumerate(paths, 1):
         print(f"{path} ({number} of {len(paths)}) …", file=sys.stderr, flush=True)
         data = data_of(path, dataset)  # first: missing data are found without TensorFlow
-        model = load(path)
+        model = load(path, invert)
         name = path if model.name in names else model.name
         names.add(name)
         yield name, path, model, data
@@ -211,6 +223,33 @@ def of_game(game, name: str = "") -> Model:
         shape=game.image_shape,
         noised=game.noised,
         anomaly=(lambda x: scores.anomaly(game, x)) if game.has_encoder else None,
+    )
+
+
+def inverted(game, steps: int = 100, seed: int = 0, name: str = "") -> Model:
+    """`of_game` with a search for the code in place of the encoder, which `game` need not have.
+
+    Every metric of an encoder then applies to a plain GAN; its anomaly score is that of AnoGAN
+    (Schlegl et al. 2017, arXiv:1703.05921).
+
+    Args:
+        steps, seed: see `zoo.inversion.search`; there is one search for each example.
+
+    Raises:
+        ValueError: see `of_game` and `zoo.inversion.search`.
+    """
+    from zoo import scores
+    from zoo.inversion import search
+
+    def encode(x):
+        return search(game, np.asarray(x), steps, restarts=1, seed=seed).codes
+
+    found = of_vectors(game.code_shape, encode, game.decode, game.prior_codes)
+    return dataclasses.replace(
+        of_game(game, name),
+        encode=found["encode"],
+        anomaly=lambda x: scores.anomaly(game, x, codes=encode(x)),
+        searched=True,
     )
 
 

@@ -48,7 +48,7 @@ def discriminate(game, x) -> dict:
     return {score: _score(game, score, x, code) for score in game.scores}
 
 
-def anomaly(game, x, feature_weight: float = 0.1) -> dict:
+def anomaly(game, x, feature_weight: float = 0.1, codes=None) -> dict:
     """How badly `game` explains each of the examples x (n, ...); higher is more unusual.
 
     A(x) = (1 − w) |x − G(E(x))|₁ + w |f(x, E(x)) − f(G(E(x)), E(x))|₁, with sums over coordinates,
@@ -59,6 +59,10 @@ def anomaly(game, x, feature_weight: float = 0.1) -> dict:
     The scale depends on image size and on the discriminator: set a threshold on examples known to
     be normal, for one model at a time.
 
+    Args:
+        codes: (n, *code_shape) in place of E(x), such as those of `zoo.inversion.search`, which
+            makes it AnoGAN's score; None for the codes of the encoder.
+
     Returns:
         anomaly_score, reconstruction_error (the first norm) and, if there is a discriminator of
         examples or pairs, feature_error (the second), each (n,).
@@ -67,7 +71,7 @@ def anomaly(game, x, feature_weight: float = 0.1) -> dict:
         ValueError: the method has no encoder.
     """
     x = ops.convert_to_tensor(x)
-    code = game.encode(x)
+    code = game.encode(x) if codes is None else ops.convert_to_tensor(codes)
     copy = game.decode(code)
     error = _distance(x, copy)
     if "feature_error" not in anomaly_terms(game):

@@ -22,6 +22,12 @@ from zoo.cli import markdown
 FLAGS = {
     "against": models.DATASET_FLAG,
     "samples": (10_000, "Samples drawn from each model."),
+    "examples": (10_000, "Training examples at most, and as many test examples."),
+    "invert": (
+        0,
+        "Steps of a search for the code of each example in place of an encoder, which a plain GAN "
+        "does not have; 0: none. 100 take about 0.1 s an example: see --examples.",
+    ),
     "seed": (0, "Seed of every choice and draw."),
     "out": ("", "Directory to write to; by default the one run directory given, else runs/audit."),
     "check_card": (False, "Measure the figures on the cards of presets again."),
@@ -81,7 +87,9 @@ def main(argv: list | None = None) -> None:
         args, paths = commands.parse(__doc__, FLAGS, _spelled(sys.argv if argv is None else argv))
         if not paths:
             raise ValueError("no model given; see --help")
-        commands.at_least(args, samples=200, seed=0)
+        commands.at_least(args, samples=200, examples=100, invert=0, seed=0)
+        if args.examples > 10_000:
+            raise ValueError(f"--examples must be 10,000 or less; got {args.examples}")
         if args.check_card:
             from zoo.presets import checking
 
@@ -125,8 +133,8 @@ def _audit_all(paths, args):
 
     audited = []
     began = time.monotonic()
-    for name, path, model, data in models.load_each(paths, args.against):
-        found, shown = measures.audit_and_show(model, data, args.seed, args.samples)
+    for name, path, model, data in models.load_each(paths, args.against, args.invert):
+        found, shown = measures.audit_and_show(model, data, args.seed, args.samples, args.examples)
         seconds = round(time.monotonic() - began, 1)
         found |= {"path": path, "data": data.name, "seconds": seconds}
         audited.append((name, found, words.verdicts(found), shown))

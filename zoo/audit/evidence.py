@@ -42,7 +42,7 @@ class Evidence:
     seed: int
 
 
-def gather(model, data, seed: int, samples: int) -> Evidence:
+def gather(model, data, seed: int, samples: int, examples: int = MOST) -> Evidence:
     """Everything that has to be computed with the model, once. Raises ValueError as `audit`."""
     if tuple(model.shape) != data.shape or len(data.test) < 100:
         raise ValueError(
@@ -50,7 +50,7 @@ def gather(model, data, seed: int, samples: int) -> Evidence:
             f"100; {data.name} has {len(data.test)} of {data.shape}"
         )
     chosen = {
-        split: np.sort(np.random.default_rng(seed).permutation(len(images))[:MOST])
+        split: np.sort(np.random.default_rng(seed).permutation(len(images))[:examples])
         for split, images in (("train", data.train), ("test", data.test))
     }
     clean = {split: datasets.scale(getattr(data, split)[rows]) for split, rows in chosen.items()}

@@ -43,15 +43,17 @@ def audit(model, data, seed: int = 0, samples: int = 10_000, progress=None) -> d
     Raises:
         ValueError: the shapes differ or there are fewer than 100 test examples.
     """
-    figures, _ = audit_and_show(model, data, seed, samples, progress)
+    figures, _ = audit_and_show(model, data, seed, samples, progress=progress)
     return figures
 
 
-def audit_and_show(model, data, seed: int, samples: int, progress=None) -> tuple[dict, dict]:
+def audit_and_show(
+    model, data, seed: int, samples: int, examples: int = MOST, progress=None
+) -> tuple[dict, dict]:
     """(the value of `audit`, the arrays that `zoo.audit.picture.draw` shows)."""
     say = progress or (lambda part: print(f"  {part} …", file=sys.stderr, flush=True))
     say("codes and samples")
-    evidence = gather(model, data, seed, samples)
+    evidence = gather(model, data, seed, samples, examples)
     figures = {"n_test": float(len(evidence.x["test"])), "n_samples": float(samples)}
     for part, measure in PARTS.items():
         say(part)
@@ -237,7 +239,8 @@ def compared(n_test: int) -> int:
 def slopes(evidence, data, points: int = 128) -> dict:
     """How steep encoder and generator are."""
     x, z = evidence.x["test"][:points], evidence.z[:points]
-    return sensitivity.slopes(evidence.model.encode, evidence.model.decode, x, z, evidence.seed)
+    encode = None if evidence.model.searched else evidence.model.encode
+    return sensitivity.slopes(encode, evidence.model.decode, x, z, evidence.seed)
 
 
 PARTS = {
