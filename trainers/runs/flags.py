@@ -37,6 +37,16 @@ COMMON = {
     "train_split": ("train", "Training examples, in the split syntax of TensorFlow Datasets."),
     "test_split": ("test", "Test examples, in the same syntax."),
     "download": (False, "Let TensorFlow Datasets download a set that is not prepared."),
+    "cache": (
+        True,
+        "Keep decoded images on disk, if they take 256 MiB or more or are a folder of 1,000 files"
+        " or more, and map them from there; --nocache holds them in memory and decodes them again.",
+    ),
+    "cache_dir": (
+        "",
+        "Where they are kept, small sets too; by default encoder-gan-zoo in $XDG_CACHE_HOME or"
+        " ~/.cache.",
+    ),
     "start_from": (
         "",
         "A preset, a run directory or a .keras file: networks of the same name begin with its"
