@@ -275,17 +275,21 @@ def test_sets_that_a_method_cannot_use_are_refused(method, words, message, tmp_p
 
 
 def test_a_run_cut_at_an_epoch_ends_bit_equal_to_an_uninterrupted_one(images, whole, tmp_path):
-    for epochs in (1, 3):
-        train(images, tmp_path, f"--epochs={epochs}", "--ema=0.9")
-    cut = newest(tmp_path)
+    directory = tmp_path / "run"
+    # On images that are mapped from disk, and then on images in memory, as those of `whole`.
+    for epochs, place in ((1, f"--cache_dir={tmp_path / 'cache'}"), (3, "--nocache")):
+        train(images, directory, f"--epochs={epochs}", "--ema=0.9", place)
+    assert len(list((tmp_path / "cache").glob("npz-*/train.npy"))) == 1
+    cut = newest(directory)
     assert checkpoints.step_of(cut) == 33
     assert same(newest(whole), cut)
-    assert len((tmp_path / "history.csv").read_text().splitlines()) == 4
+    assert len((directory / "history.csv").read_text().splitlines()) == 4
 
 
 @pytest.mark.slow
 def test_killed_in_the_middle_of_an_epoch_it_goes_on_from_the_last_checkpoint(images, tmp_path):
-    settings = [images, *SMALL, "--epochs=60", f"--run_dir={tmp_path}"]
+    mapped = f"--cache_dir={tmp_path / 'cache'}"
+    settings = [images, *SMALL, "--epochs=60", f"--run_dir={tmp_path}", mapped]
     with open(tmp_path / "said", "w") as said:
         process = subprocess.Popen(
             command(*settings), cwd=ROOT, stdout=said, stderr=subprocess.STDOUT
@@ -299,7 +303,7 @@ def test_killed_in_the_middle_of_an_epoch_it_goes_on_from_the_last_checkpoint(im
     assert (tmp_path / "said").read_text().splitlines()[0] == RECIPE.title
     reached = max(int(path.stem.split("-")[1]) for path in saved)
     assert 0 < reached < 60 * 11
-    train(images, tmp_path, f"--epochs={reached // 11 + 4}")
+    train(images, tmp_path, f"--epochs={reached // 11 + 4}", mapped)
     uncut = train(images, tmp_path / "whole", f"--epochs={reached // 11 + 4}")
     assert same(newest(tmp_path), newest(uncut))
 
