@@ -282,6 +282,15 @@ def test_a_map_takes_no_memory_that_cannot_be_dropped(tmp_path):
     assert status()["RssAnon"] - before < 60e6
 
 
+def test_a_relative_path_is_the_same_folder(tmp_path, monkeypatch, capsys):
+    folder = str(tmp_path / "cache")
+    datasets.load(photos(tmp_path / "photos"), cache_dir=folder)
+    monkeypatch.chdir(tmp_path)
+    capsys.readouterr()
+    datasets.load("folder:photos", cache_dir=folder)
+    assert "is mapped from" in capsys.readouterr().err
+
+
 def test_the_index_is_readable_and_names_the_set(tmp_path):
     name, folder = photos(tmp_path / "photos"), str(tmp_path / "cache")
     datasets.load(name, cache_dir=folder)

@@ -24,8 +24,8 @@ def batches(examples: Any, batch_size: int, seed: int, start_step: int = 0) -> A
     a stream started at any step equals the rest of one started at 0, bit for bit.
 
     The examples are gathered where they are, in memory or in a map of a file
-    (`numpy.load(mmap_mode="r")`); TensorFlow copies arrays of other alignment once (see
-    `zoo.datasets.aligned`).
+    (`numpy.load(mmap_mode="r")`), so they must not change while the stream is read. For TensorFlow,
+    arrays that do not begin at a multiple of 64 bytes are copied once (see `zoo.datasets.aligned`).
 
     Args:
       examples: uint8 (n, h, w, c), or floating (n, d); or a tuple of such arrays, each with a

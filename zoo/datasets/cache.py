@@ -7,13 +7,13 @@ time of every file. An entry that does not agree is replaced.
 """
 
 import contextlib
+import functools
 import hashlib
 import json
 import math
 import os
 import pathlib
 import shutil
-import tempfile
 import zlib
 from collections.abc import Callable
 
@@ -79,7 +79,7 @@ class Cache:
 
         Raises:
           ValueError: the disk is full, or `folder` was given and cannot be written to; whatever
-            `shapes` and `fill` raise. Nothing is left behind.
+            `shapes` and `fill` raise. Nothing but an empty lock file is left behind.
         """
         entry = self._folder / f"{source['kind']}-{_digest(source)[:20]}"
         state = _digest([_FORMAT, state])
@@ -114,16 +114,15 @@ class Cache:
         part = None
         try:
             with self._disk(size):
-                part = pathlib.Path(
-                    tempfile.mkdtemp(prefix=f"{entry.name}.part-", dir=entry.parent)
-                )
+                part = entry.with_name(f"{entry.name}.part-{os.getpid()}")
+                part.mkdir()
                 images = {name: _mapped(part / f"{name}.npy", wanted[name]) for name in wanted}
             others = fill(images)
             with self._disk(size):
                 for name in wanted:
                     images.pop(name).flush()
                 for name, array in others.items():
-                    np.save(part / f"{name}.npy", array, allow_pickle=False)
+                    _write(part / f"{name}.npy", functools.partial(np.save, arr=array))
                 _write_index(part, self._name, state, list(wanted), list(others))
                 shutil.rmtree(entry, ignore_errors=True)
                 part.rename(entry)
@@ -191,8 +190,14 @@ def _write_index(part, name, state, images, others):
         stat, held = path.stat(), np.load(path, mmap_mode="r", allow_pickle=False)
         files[array] = [stat.st_size, stat.st_mtime_ns, list(held.shape), held.dtype.str]
     about = {"name": name, "state": state, "images": images, "files": files}
-    with open(part / _INDEX, "w", encoding="utf-8") as file:
-        json.dump({"checksum": _checksum(about), "about": about}, file, indent=1)
+    text = json.dumps({"checksum": _checksum(about), "about": about}, indent=1)
+    _write(part / _INDEX, lambda file: file.write(text.encode()))
+
+
+def _write(path, write):
+    """A new file, flushed to the disk before the entry gets its name."""
+    with open(path, "wb") as file:
+        write(file)
         file.flush()
         os.fsync(file.fileno())
 

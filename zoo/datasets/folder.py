@@ -58,7 +58,7 @@ def read(path: str, image_size: int | None, cache: Cache) -> Dataset:
     files, labels, test, classes = _divided(root, others)
     if others:
         note(f"folder:{path}: {walk.told(others)}")
-    images = _images(root.resolve(), files, test, image_size, cache)
+    images = _images(root, files, test, image_size, cache)
     return Dataset(
         name=f"folder:{path}",
         **images,
@@ -162,19 +162,20 @@ def _images(
         _all(decode, range(len(files)), "Reading images")
         return {}
 
-    source = {"kind": "folder", "path": str(root), "image_size": image_size}
+    source = {"kind": "folder", "path": str(root.resolve()), "image_size": image_size}
     # Another version of Pillow may decode other pixels.
-    state = [PIL.__version__, test.tolist(), [_state(file) for file in files]]
+    state = [PIL.__version__, test.tolist(), [_state(root, file) for file in files]]
     return cache.arrays(source, state, shapes, fill, files=len(files))
 
 
-def _state(file: pathlib.Path) -> tuple:
-    """Path, size and time of a file; of one that cannot be read, its path."""
+def _state(root: pathlib.Path, file: pathlib.Path) -> tuple:
+    """Path below `root`, size and time of a file; of one that cannot be read, its path."""
+    path = file.relative_to(root).as_posix()
     try:
         stat = file.stat()
     except OSError:
-        return (str(file),)
-    return str(file), stat.st_size, stat.st_mtime_ns
+        return (path,)
+    return path, stat.st_size, stat.st_mtime_ns
 
 
 def _all(function, items, what: str) -> list:
