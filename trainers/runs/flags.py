@@ -81,6 +81,10 @@ COMMON = {
     ),
     "steps_per_execution": (5, "Training steps between callbacks; an epoch is a multiple."),
     "evaluate_every": (5, "Epochs between measurements and pictures; 0 for none but the last."),
+    "checkpoint_minutes": (
+        10.0,
+        "Minutes after which a checkpoint is written inside an epoch; the end of one writes, too.",
+    ),
     "keep_checkpoints": (2, "How many of the newest checkpoints to keep."),
     "resume": (True, "Continue the run in --run_dir; --noresume refuses a used directory."),
 }
@@ -169,6 +173,7 @@ def _resolve(recipe, given, defaults):
         ("batch_size", 1),
         ("steps_per_execution", 1),
         ("keep_checkpoints", 1),
+        ("checkpoint_minutes", 0),
         ("evaluate_every", 0),
         ("image_size", 0),
         ("seed", 0),

@@ -19,6 +19,7 @@ FREE = (
     "tpu",
     "evaluate_every",
     "keep_checkpoints",
+    "checkpoint_minutes",
     "resume",
     "download",
     "cache",
