@@ -15,7 +15,6 @@ from zoo import datasets
 from zoo.datasets import debian
 from zoo.datasets import embedded
 from zoo.datasets import make_fashion_mnist_10k as maker
-from zoo.datasets import npz
 from zoo.datasets.batches import arrays
 from zoo.datasets.order import shuffled
 from zoo.datasets.pixels import square
@@ -398,7 +397,7 @@ def test_npz_of_one_array_is_split(tmp_path):
 def test_npz_errors(tmp_path, arrays, words):
     np.savez(tmp_path / "a.npz", **arrays)
     with pytest.raises(ValueError) as caught:
-        npz.read(str(tmp_path / "a.npz"))
+        datasets.load(f"npz:{tmp_path / 'a.npz'}")
     for word in words:
         assert word in str(caught.value)
 

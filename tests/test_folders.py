@@ -7,7 +7,6 @@ import PIL.Image
 import pytest
 
 from zoo import datasets
-from zoo.datasets import folder
 
 
 def write(path, fill=0, size=(8, 8), **options):
@@ -166,6 +165,6 @@ def test_orientation_is_applied_in_every_format(tmp_path, suffix, tag):
     lossless = {"quality": 100} | ({"lossless": True} if suffix == "webp" else {})
     for i in range(2):
         image.save(tmp_path / f"{i}.{suffix}", exif=exif, **lossless)
-    read = folder.read(str(tmp_path)).train[0, ..., 0]
+    read = datasets.load(f"folder:{tmp_path}").train[0, ..., 0]
     assert read.shape == x.shape
     assert np.abs(read.astype(int) - x).max() < 12

@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 import inspect
+import itertools
 import json
 import os
 import pathlib
@@ -22,6 +23,7 @@ from games import state
 
 import zoo
 from trainers.bigan import RECIPE
+from trainers.runs import callbacks
 from trainers.runs import checkpoints
 from trainers.runs import flags
 from trainers.runs import run
@@ -70,6 +72,12 @@ def train(images, directory, *more, recipe=RECIPE):
 def newest(directory):
     """The game in the newest checkpoint of `directory`."""
     return zoo.load(sorted((pathlib.Path(directory) / "checkpoints").glob("*.keras"))[-1])
+
+
+def saved_steps(directory):
+    """The steps of the checkpoints in `directory`, in order."""
+    found = pathlib.Path(directory).glob("checkpoints/step-*.keras")
+    return sorted(int(path.stem.split("-")[1]) for path in found)
 
 
 @pytest.fixture(scope="module")
@@ -275,31 +283,36 @@ def test_sets_that_a_method_cannot_use_are_refused(method, words, message, tmp_p
 
 
 def test_a_run_cut_at_an_epoch_ends_bit_equal_to_an_uninterrupted_one(images, whole, tmp_path):
-    for epochs in (1, 3):
-        train(images, tmp_path, f"--epochs={epochs}", "--ema=0.9")
-    cut = newest(tmp_path)
+    directory = tmp_path / "run"
+    # On images that are mapped from disk, and then on images in memory, as those of `whole`.
+    for epochs, place in ((1, f"--cache_dir={tmp_path / 'cache'}"), (3, "--nocache")):
+        train(images, directory, f"--epochs={epochs}", "--ema=0.9", place)
+    assert len(list((tmp_path / "cache").glob("npz-*/train.npy"))) == 1
+    cut = newest(directory)
     assert checkpoints.step_of(cut) == 33
     assert same(newest(whole), cut)
-    assert len((tmp_path / "history.csv").read_text().splitlines()) == 4
+    assert len((directory / "history.csv").read_text().splitlines()) == 4
 
 
 @pytest.mark.slow
 def test_killed_in_the_middle_of_an_epoch_it_goes_on_from_the_last_checkpoint(images, tmp_path):
-    settings = [images, *SMALL, "--epochs=60", f"--run_dir={tmp_path}"]
+    mapped = f"--cache_dir={tmp_path / 'cache'}"
+    always = "--checkpoint_minutes=0"
+    settings = [images, *SMALL, "--epochs=60", f"--run_dir={tmp_path}", mapped, always]
     with open(tmp_path / "said", "w") as said:
         process = subprocess.Popen(
             command(*settings), cwd=ROOT, stdout=said, stderr=subprocess.STDOUT
         )
-    while not (saved := list(tmp_path.glob("checkpoints/step-*.keras"))):
+    while not any(step % 11 for step in saved_steps(tmp_path)):
         assert process.poll() is None
         time.sleep(0.005)
     process.send_signal(signal.SIGKILL)
     process.wait()
     # What TensorFlow prints when it starts comes after the trainer's own first line.
     assert (tmp_path / "said").read_text().splitlines()[0] == RECIPE.title
-    reached = max(int(path.stem.split("-")[1]) for path in saved)
+    reached = max(saved_steps(tmp_path))
     assert 0 < reached < 60 * 11
-    train(images, tmp_path, f"--epochs={reached // 11 + 4}")
+    train(images, tmp_path, f"--epochs={reached // 11 + 4}", mapped)
     uncut = train(images, tmp_path / "whole", f"--epochs={reached // 11 + 4}")
     assert same(newest(tmp_path), newest(uncut))
 
@@ -547,6 +560,19 @@ def test_a_loss_that_becomes_nan_stops_the_run_and_keeps_the_last_checkpoint(
     assert stopped.value.code == 1
     assert "became nan by step 12" in capsys.readouterr().err
     assert same(newest(once), newest(directory))
+
+
+def test_checkpoints_inside_an_epoch_are_written_by_time(images, tmp_path):
+    seconds = itertools.count(step=45)
+    game = zoo.GAN((2,), network="mixture", width=1)
+    game.compile(jit_compile=False)
+    every = callbacks.Checkpoint(tmp_path / "checkpoints", 9, 1.0, lambda: next(seconds))
+    every.set_model(game)
+    for step in range(1, 8):
+        game.optimizer.iterations.assign(step)
+        every.on_train_batch_end(step)
+    # 45 seconds pass between calls, and again while one is written.
+    assert saved_steps(tmp_path) == [2, 4, 6]
 
 
 @pytest.mark.parametrize("stopped", [False, True])

@@ -94,17 +94,19 @@ class StopOnNaN(keras.callbacks.Callback):
                 f"the loss of {', '.join(bad)} became {logs[bad[0]]} by step {step}"
             )
         if self.model.stop_training:
-            self._check_weights()
+            check_weights(self.model)
 
     def on_epoch_end(self, epoch, logs=None):
-        self._check_weights()
+        check_weights(self.model)
 
-    def _check_weights(self):
-        for variable in self.model.weights:
-            value = keras.ops.convert_to_numpy(variable)
-            if not np.isfinite(value).all():
-                bad, step = value[~np.isfinite(value)].flat[0], checkpoints.step_of(self.model)
-                raise FloatingPointError(f"a weight of {variable.path} became {bad} by step {step}")
+
+def check_weights(game) -> None:
+    """Raises FloatingPointError if a weight is not a finite number."""
+    for variable in game.weights:
+        value = keras.ops.convert_to_numpy(variable)
+        if not np.isfinite(value).all():
+            bad, step = value[~np.isfinite(value)].flat[0], checkpoints.step_of(game)
+            raise FloatingPointError(f"a weight of {variable.path} became {bad} by step {step}")
 
 
 class StopOnSignal(keras.callbacks.Callback):
@@ -229,15 +231,25 @@ def _rows(path):
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Saves the game at the end of every epoch, and when training stops; keeps `keep`."""
+    """Saves the game at the end of every epoch, when training stops, and in between by time.
 
-    def __init__(self, directory, keep: int):
+    Args:
+        keep: how many of the newest are kept.
+        minutes: after which the game is saved inside an epoch.
+        clock: function that returns seconds.
+    """
+
+    def __init__(self, directory, keep: int, minutes: float, clock=time.monotonic):
         super().__init__()
         self.directory, self.keep, self.saved = directory, keep, None
+        self.seconds, self.clock, self.written = 60 * minutes, clock, clock()
 
     def on_train_batch_end(self, batch, logs=None):
+        due = self.clock() - self.written >= self.seconds
+        if due:
+            check_weights(self.model)
         # Save before evaluating: SIGKILL may follow soon after SIGTERM.
-        if self.model.stop_training:
+        if due or self.model.stop_training:
             self._save()
 
     def on_epoch_end(self, epoch, logs=None):
@@ -247,7 +259,7 @@ class Checkpoint(keras.callbacks.Callback):
         step = checkpoints.step_of(self.model)
         if step != self.saved:
             checkpoints.write(self.model, self.directory, self.keep)
-        self.saved = step
+        self.saved, self.written = step, self.clock()
 
 
 def tensorboard(directory) -> list:

@@ -37,6 +37,16 @@ COMMON = {
     "train_split": ("train", "Training examples, in the split syntax of TensorFlow Datasets."),
     "test_split": ("test", "Test examples, in the same syntax."),
     "download": (False, "Let TensorFlow Datasets download a set that is not prepared."),
+    "cache": (
+        True,
+        "Keep decoded images on disk, if they take 256 MiB or more or are a folder of 1,000 files"
+        " or more, and map them from there; --nocache holds them in memory and decodes them again.",
+    ),
+    "cache_dir": (
+        "",
+        "Where they are kept, small sets too; by default encoder-gan-zoo in $XDG_CACHE_HOME or"
+        " ~/.cache.",
+    ),
     "start_from": (
         "",
         "A preset, a run directory or a .keras file: networks of the same name begin with its"
@@ -71,6 +81,10 @@ COMMON = {
     ),
     "steps_per_execution": (5, "Training steps between callbacks; an epoch is a multiple."),
     "evaluate_every": (5, "Epochs between measurements and pictures; 0 for none but the last."),
+    "checkpoint_minutes": (
+        10.0,
+        "Minutes after which a checkpoint is written inside an epoch; the end of one writes, too.",
+    ),
     "keep_checkpoints": (2, "How many of the newest checkpoints to keep."),
     "resume": (True, "Continue the run in --run_dir; --noresume refuses a used directory."),
 }
@@ -159,6 +173,7 @@ def _resolve(recipe, given, defaults):
         ("batch_size", 1),
         ("steps_per_execution", 1),
         ("keep_checkpoints", 1),
+        ("checkpoint_minutes", 0),
         ("evaluate_every", 0),
         ("image_size", 0),
         ("seed", 0),

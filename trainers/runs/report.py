@@ -1,6 +1,7 @@
 """Output of a run: its description at the start; its metrics, pictures and game at the end."""
 
 import json
+import math
 import statistics
 
 from trainers.runs import checkpoints
@@ -8,6 +9,9 @@ from trainers.runs import drawings
 from trainers.runs import settings
 from zoo import metrics
 from zoo.plots import pictures
+
+# More than Fashion-MNIST or CIFAR-10 take.
+MEASURED = 2**30
 
 
 def introduce(run, where: str) -> None:
@@ -33,9 +37,10 @@ def write(run, command: str) -> None:
     Args:
         command: the command line of this run, for config.json.
 
-    Every test example is measured, against every training example if a probe needs them. wall_s
-    is the time of the command so far, plus the earlier times if the run was resumed (see
-    `trainers.runs.callbacks.History`).
+    Every test example is measured, against every training example if a probe needs them; of a
+    large split, as many, drawn at random, as take `MEASURED` bytes as floats (n_test and n_train
+    say how many). wall_s is the time of the command so far, plus the earlier times if the run was
+    resumed (see `trainers.runs.callbacks.History`).
     """
     seconds = run.history.seconds()
     print("measuring on the test examples …", flush=True)
@@ -44,8 +49,10 @@ def write(run, command: str) -> None:
     checkpoints.publish(run.game, run.directory / "game.keras")
     if run.step == run.steps:
         settings.finished(run.directory, run.args, command)
-    everything = max(len(run.data.train), len(run.data.test))
-    figures = metrics.evaluate(run.game, run.data, test_limit=everything, train_limit=everything)
+    limit = max(2, MEASURED // (4 * math.prod(run.data.shape)))
+    if limit < max(len(run.data.train), len(run.data.test)):
+        print(f"at most {limit:,} of each split, drawn at random", flush=True)
+    figures = metrics.evaluate(run.game, run.data, test_limit=limit, train_limit=limit)
     rates = [row["images_per_s"] for row in run.history.rows if row.get("images_per_s")]
     figures |= {
         "epochs": run.step / run.epoch_steps,

@@ -124,6 +124,8 @@ class Run:
             train_split=args.train_split,
             test_split=args.test_split,
             download=args.download,
+            cache=args.cache,
+            cache_dir=args.cache_dir,
         )
 
     def _meet(self, here):

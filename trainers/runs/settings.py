@@ -19,8 +19,11 @@ FREE = (
     "tpu",
     "evaluate_every",
     "keep_checkpoints",
+    "checkpoint_minutes",
     "resume",
     "download",
+    "cache",
+    "cache_dir",
     # It sets the optimizers, which are compared.
     "learning_rate",
 )
@@ -44,10 +47,17 @@ def wanted(recipe, args, data, steps: int) -> dict:
     if data.other is not None:
         sets |= {"training data b": data.other.train, "test data b": data.other.test}
     for name, examples in sets.items():
-        checksum = zlib.crc32(np.ascontiguousarray(examples))
-        found[name] = f"{len(examples)} examples, checksum {checksum:08x}"
+        found[name] = f"{len(examples)} examples, checksum {_checksum(examples):08x}"
     # The form that JSON returns: tuples become lists, NumPy numbers plain ones.
     return json.loads(json.dumps(found, default=float))
+
+
+def _checksum(examples):
+    """CRC-32 of the bytes, some at a time: a slice with gaps is copied, and may be large."""
+    checksum = 0
+    for first in range(0, len(examples), 4096):
+        checksum = zlib.crc32(np.ascontiguousarray(examples[first : first + 4096]), checksum)
+    return checksum
 
 
 def of_workers(settings: dict, args) -> dict:

@@ -1,4 +1,4 @@
-"""Image sets and points in the plane, held in memory, and the stream of training batches.
+"""Image sets and points in the plane, in memory or mapped from disk, and their training batches.
 
 `load` gives a `Dataset` of uint8 images (or float32 points), `batches` streams it as float32
 batches in [-1, 1]. Importing this package imports neither TensorFlow, Keras nor TFDS.

@@ -14,7 +14,7 @@ _SPLIT = re.compile(r"(train|test)(?:\[(-?\d+)?:(-?\d+)?\])?")
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Dataset:
-    """A data set held in memory.
+    """A data set, in memory or mapped from files of `zoo.datasets.cache`.
 
     Attributes:
       name: as given to `load`.

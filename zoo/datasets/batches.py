@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from zoo.datasets import aligned
 from zoo.datasets.order import shuffled
 from zoo.datasets.order import sound
 from zoo.datasets.pixels import scale
@@ -22,7 +23,9 @@ def batches(examples: Any, batch_size: int, seed: int, start_step: int = 0) -> A
     stateless). So each pass holds every example exactly once, a batch may straddle two passes, and
     a stream started at any step equals the rest of one started at 0, bit for bit.
 
-    The examples are copied to the CPU once and gathered from there.
+    The examples are gathered where they are, in memory or in a map of a file
+    (`numpy.load(mmap_mode="r")`), so they must not change while the stream is read. For TensorFlow,
+    arrays that do not begin at a multiple of 64 bytes are copied once (see `zoo.datasets.aligned`).
 
     Args:
       examples: uint8 (n, h, w, c), or floating (n, d); or a tuple of such arrays, each with a
@@ -49,14 +52,15 @@ def batches(examples: Any, batch_size: int, seed: int, start_step: int = 0) -> A
         return arrays(examples, batch_size, seed, start_step)
     import tensorflow as tf
 
+    sets = [part for part, _ in parts]
     with tf.device("CPU:0"):
         # Eager, so that the map captures it as an input: no constant in the graph.
-        held = [tf.constant(part) for part, _ in parts]
+        held = [(aligned.shared(whole), *rows) for whole, *rows in map(aligned.holder, sets)]
 
     def gathered(step):
         rows = [
-            tf.gather(data, _indices(step, batch_size, own_seed, len(part)))
-            for data, (part, own_seed) in zip(held, parts)
+            tf.gather(data, first + stride * _indices(step, batch_size, own_seed, len(part)))
+            for (data, first, stride), (part, own_seed) in zip(held, parts)
         ]
         made = tuple(
             tf.cast(row, tf.int32) if _is_labels(part) else tf.cast(scale(row), tf.float32)

@@ -2,6 +2,7 @@
 
 import collections
 import concurrent.futures
+import functools
 import os
 import pathlib
 
@@ -10,6 +11,7 @@ import numpy as np
 from zoo.datasets import walk
 from zoo.datasets.base import Dataset
 from zoo.datasets.base import one_in_ten
+from zoo.datasets.cache import Cache
 from zoo.datasets.pixels import square
 from zoo.datasets.progress import Progress
 from zoo.datasets.progress import note
@@ -21,10 +23,11 @@ _GREY = {"1": True, "L": True, "LA": True} | dict.fromkeys(
 )
 _ORIENTATION = 0x0112
 _MOST_NAMED = 10  # limit of unreadable files to name
+_TASKS = 10_000  # waiting for a thread at a time
 
 
-def read(path: str, image_size: int | None = None) -> Dataset:
-    """Reads a folder of image files; every file is decoded before it returns.
+def read(path: str, image_size: int | None, cache: Cache) -> Dataset:
+    """Reads a folder of image files; every file is decoded before it returns, or was before.
 
     Files are PNG, JPEG, WebP, BMP, GIF, TIFF or another suffix of `walk.SUFFIXES`; a line on
     standard error counts the others. Hidden and system folders are skipped, and a folder that
@@ -39,6 +42,7 @@ def read(path: str, image_size: int | None = None) -> Dataset:
     Args:
       path: the folder.
       image_size: side to resize to, or None, which needs images of equal size.
+      cache: keeps the images, until a file's name, size or time changes.
 
     Returns:
       The `Dataset`: images (n, h, w, 1) or (n, h, w, 3).
@@ -54,15 +58,10 @@ def read(path: str, image_size: int | None = None) -> Dataset:
     files, labels, test, classes = _divided(root, others)
     if others:
         note(f"folder:{path}: {walk.told(others)}")
-    images = _read_images(files, image_size)
-    if not test.any() or test.all():
-        raise ValueError(
-            f"folder:{path}: {len(files)} image(s) cannot be split into train and test"
-        )
+    images = _images(root, files, test, image_size, cache)
     return Dataset(
         name=f"folder:{path}",
-        train=images[~test],
-        test=images[test],
+        **images,
         train_labels=labels[~test],
         test_labels=labels[test],
         classes=classes,
@@ -122,12 +121,16 @@ def _listed(
     return files, names if any(names) else list(_NO_CLASSES) * len(files)
 
 
-def _read_images(files: list[pathlib.Path], image_size: int | None) -> np.ndarray:
-    """Decodes all files into one uint8 array (n, h, w, 1) or (n, h, w, 3)."""
+def _images(
+    root: pathlib.Path, files: list, test: np.ndarray, image_size: int | None, cache: Cache
+) -> dict[str, np.ndarray]:
+    """Training and test images, uint8 (n, h, w, 1) or (n, h, w, 3)."""
+    import PIL
+
     # Two rounds, headers and then pixels, so that the pixels are held in memory only once.
-    workers = concurrent.futures.ThreadPoolExecutor(min(8, os.cpu_count() or 1))
-    with workers:
-        heads = _all(workers, _head, files, "Checking images")
+    @functools.cache
+    def form():
+        heads = _all(_head, files, "Checking images")
         size = (image_size, image_size) if image_size else heads[0][0]
         differ = [(file, other) for file, (other, _) in zip(files, heads) if other != size]
         if differ and not image_size:
@@ -138,26 +141,56 @@ def _read_images(files: list[pathlib.Path], image_size: int | None) -> np.ndarra
                 f"{other[1]}x{other[0]} (width x height){count if differ[1:] else ''}: "
                 f"give --image_size"
             )
-        grey = all(is_grey for _, is_grey in heads)
-        images = np.empty((len(files), *size, 1 if grey else 3), np.uint8)
+        return *size, 1 if all(is_grey for _, is_grey in heads) else 3
+
+    def shapes() -> dict:
+        size, count = form(), int(test.sum())
+        if count in (0, len(test)):
+            raise ValueError(
+                f"folder:{root}: {len(files)} image(s) cannot be split into train and test"
+            )
+        return {"train": (len(test) - count, *size), "test": (count, *size)}
+
+    def fill(images: dict) -> dict:
+        grey = form()[-1] == 1
+        rows = np.where(test, np.cumsum(test), np.cumsum(~test)) - 1
 
         def decode(i: int) -> None:
-            images[i] = square(_pixels(files[i], grey), image_size)
+            part = images["test" if test[i] else "train"]
+            part[rows[i]] = square(_pixels(files[i], grey), image_size)
 
-        _all(workers, decode, range(len(files)), "Reading images")
-    return images
+        _all(decode, range(len(files)), "Reading images")
+        return {}
+
+    source = {"kind": "folder", "path": str(root.resolve()), "image_size": image_size}
+    # Another version of Pillow may decode other pixels.
+    state = [PIL.__version__, test.tolist(), [_state(root, file) for file in files]]
+    return cache.arrays(source, state, shapes, fill, files=len(files))
 
 
-def _all(workers, function, items, what: str) -> list:
+def _state(root: pathlib.Path, file: pathlib.Path) -> tuple:
+    """Path below `root`, size and time of a file; of one that cannot be read, its path."""
+    path = file.relative_to(root).as_posix()
+    try:
+        stat = file.stat()
+    except OSError:
+        return (path,)
+    return path, stat.st_size, stat.st_mtime_ns
+
+
+def _all(function, items, what: str) -> list:
     """The results for all items; raises one ValueError for all that fail."""
     progress = Progress(what, len(items))
     results, wrong = [], []
-    for task in [workers.submit(function, item) for item in items]:
-        try:
-            results.append(task.result())
-        except ValueError as error:
-            wrong.append(str(error))
-        progress.add()
+    with concurrent.futures.ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as workers:
+        for first in range(0, len(items), _TASKS):
+            some = items[first : first + _TASKS]
+            for task in [workers.submit(function, item) for item in some]:
+                try:
+                    results.append(task.result())
+                except ValueError as error:
+                    wrong.append(str(error))
+                progress.add()
     if wrong:
         count = f"{len(wrong)} of {len(items)} files cannot be used: " if wrong[1:] else ""
         more = f"; and {len(wrong) - _MOST_NAMED} more" if wrong[_MOST_NAMED:] else ""

@@ -1,5 +1,6 @@
 """Images in a NumPy .npz or .npy file."""
 
+import functools
 import pathlib
 import zipfile
 
@@ -7,7 +8,10 @@ import numpy as np
 
 from zoo.datasets.base import Dataset
 from zoo.datasets.base import one_in_ten
+from zoo.datasets.cache import Cache
+from zoo.datasets.npy import Stored
 from zoo.datasets.pixels import square_all
+from zoo.datasets.progress import Progress
 from zoo.datasets.progress import note
 
 # (arrays of images, arrays of their labels), which may be left out
@@ -27,7 +31,7 @@ _ALLOWED = (
 )
 
 
-def read(path: str, image_size: int | None = None) -> Dataset:
+def read(path: str, image_size: int | None, cache: Cache) -> Dataset:
     """Reads images from an .npz or .npy file.
 
     It holds either arrays `train` and `test` (also named `x_train` and `x_test`), optionally with
@@ -42,6 +46,7 @@ def read(path: str, image_size: int | None = None) -> Dataset:
     Args:
       path: the file. Pickled objects in it are refused.
       image_size: side to resize to, or None.
+      cache: keeps the images, until size or time of the file changes.
 
     Returns:
       The `Dataset`: images (n, h, w, c).
@@ -49,66 +54,96 @@ def read(path: str, image_size: int | None = None) -> Dataset:
     Raises:
       ValueError: no such file, not an .npz or .npy file, or an array is missing or not as above.
     """
+    import PIL
+
     file = pathlib.Path(path).expanduser()
+    if not file.is_file():
+        raise ValueError(f"npz:{file}: there is no such file")
+    content = functools.cache(lambda: _content(file))
+
+    def shapes() -> dict:
+        images, _, test, _ = content()
+        forms = {name: _resized(array, image_size) for name, array in images.items()}
+        first, last = list(forms)[0], list(forms)[-1]
+        if forms[first] != forms[last]:
+            raise ValueError(
+                f"npz:{file}: {first} has images of {forms[first]}, {last} of {forms[last]}: "
+                "give --image_size, and equal numbers of channels"
+            )
+        count = int(test.sum())
+        return {"train": (len(test) - count, *forms[first]), "test": (count, *forms[first])}
+
+    def fill(made: dict) -> dict:
+        images, labels, test, classes = content()
+        parts = {"train": ~test, "test": test}
+        progress = Progress(f"Reading {file.name}", len(test))
+        done = dict.fromkeys(parts, 0)
+        for array in images.values():
+            for block in array.blocks():
+                block = square_all(block.reshape(-1, *array.image), image_size)
+                for part, chosen in parts.items():
+                    some = block[chosen[progress.done : progress.done + len(block)]]
+                    made[part][done[part] : done[part] + len(some)] = some
+                    done[part] += len(some)
+                progress.add(len(block))
+        found = {f"{part}_labels": labels[chosen] for part, chosen in parts.items()}
+        return found | {"classes": np.array(classes)}
+
+    stat = file.stat()
+    source = {"kind": "npz", "path": str(file.resolve()), "image_size": image_size}
+    # Another version of Pillow may resize to other pixels.
+    state = [stat.st_size, stat.st_mtime_ns, PIL.__version__ if image_size else ""]
+    found = cache.arrays(source, state, shapes, fill)
+    return Dataset(
+        name=f"npz:{path}",
+        **{name: array for name, array in found.items() if name != "classes"},
+        classes=tuple(found["classes"].tolist()),
+        source=f"Arrays of the file {file.name} (licence not known).",
+    )
+
+
+def _content(file: pathlib.Path) -> tuple[dict, np.ndarray, np.ndarray, tuple[str, ...]]:
+    """(name → images, not read yet; labels of all of them; which are for testing; classes)."""
     arrays, present = _arrays(file)
     x_names, y_names = _layout(file, arrays, present)
     if others := sorted(set(present) - {*x_names, *y_names}):
         note(f"npz:{file}: these arrays are not read: {', '.join(others)}")
-    images = [square_all(_images(file, name, arrays[name]), image_size) for name in x_names]
+    for name in x_names:
+        _check_images(file, name, arrays[name])
+    images = {name: arrays[name] for name in x_names}
+    counts = [array.shape[0] for array in images.values()]
     labels = [
-        _labels(file, y_name, arrays[y_name], len(x)) if y_name else np.zeros(len(x), np.int64)
-        for x, y_name in zip(images, y_names, strict=True)
+        _labels(file, name, arrays[name].load(), count) if name else np.zeros(count, np.int64)
+        for name, count in zip(y_names, counts, strict=True)
     ]
-    values, indices = np.unique(np.concatenate(labels), return_inverse=True)
+    values, labels = np.unique(np.concatenate(labels), return_inverse=True)
     classes = tuple(str(value) for value in values.tolist()) if y_names[0] else ("all",)
-    labels = np.split(indices.astype(np.int64), [len(images[0])])
-    if len(images) == 1:
-        images, labels = _halves(file, images[0], labels[0])
-    if images[0].shape[1:] != images[1].shape[1:]:
-        raise ValueError(
-            f"npz:{file}: {x_names[0]} has images of {images[0].shape[1:]}, {x_names[1]} of "
-            f"{images[1].shape[1:]}: give --image_size, and equal numbers of channels"
-        )
-    source = f"Arrays of the file {file.name} (licence not known)."
-    return Dataset(f"npz:{path}", *images, *labels, classes, source)
-
-
-def _halves(file: pathlib.Path, images: np.ndarray, labels: np.ndarray) -> tuple[list, list]:
-    """Training and test images, and their labels, of one array of images."""
+    labels = labels.astype(np.int64)
+    if len(images) == 2:
+        return images, labels, np.arange(len(labels)) >= counts[0], classes
     test = one_in_ten(labels)
     if not test.any() or test.all():
         raise ValueError(f"npz:{file}: {len(test)} image(s) cannot be split into train and test")
-    return [images[~test], images[test]], [labels[~test], labels[test]]
+    return images, labels, test, classes
 
 
-def _arrays(file: pathlib.Path) -> tuple[dict[str, np.ndarray], list[str]]:
+def _resized(array: Stored, image_size: int | None) -> tuple[int, int, int]:
+    return (image_size, image_size, array.image[2]) if image_size else array.image
+
+
+def _arrays(file: pathlib.Path) -> tuple[dict[str, Stored], list[str]]:
     """The arrays with names of `_LAYOUTS`, and the names of all."""
     wanted = {name for names, labels in _LAYOUTS for name in [*names, *labels]}
-    if not file.is_file():
-        raise ValueError(f"npz:{file}: there is no such file")
     if file.suffix.lower() == ".npy":
-        return {"arr_0": _npy(file)}, ["arr_0"]
+        return {"arr_0": Stored(file, "arr_0").described()}, ["arr_0"]
     if not zipfile.is_zipfile(file):
         raise ValueError(f"npz:{file} is not an .npz file (a zip of arrays, from numpy.savez)")
-    name = ""
-    try:
-        with np.load(file, allow_pickle=False) as arrays:
-            present = arrays.files
-            read_arrays = {}
-            for name in sorted(wanted & set(present)):
-                read_arrays[name] = arrays[name]
-    except Exception as error:  # zipfile, zlib and NumPy raise many exceptions on damaged files.
-        raise ValueError(f"npz:{file}: cannot read the array {name!r}: {error}") from error
-    if not read_arrays:
+    with zipfile.ZipFile(file) as arrays:
+        present = [name.removesuffix(".npy") for name in arrays.namelist()]
+    found = {name: Stored(file, name).described() for name in sorted(wanted & set(present))}
+    if not found:
         raise ValueError(f"npz:{file} must hold {_ALLOWED}; got {present}")
-    return read_arrays, present
-
-
-def _npy(file: pathlib.Path) -> np.ndarray:
-    try:
-        return np.load(file, allow_pickle=False)
-    except Exception as error:  # NumPy raises many exceptions on damaged files.
-        raise ValueError(f"npz:{file} cannot be read: {error}") from error
+    return found, present
 
 
 def _layout(
@@ -130,21 +165,19 @@ def _layout(
     raise ValueError(f"npz:{file} must hold {_ALLOWED}; got {present}")
 
 
-def _images(file: pathlib.Path, name: str, array: np.ndarray) -> np.ndarray:
+def _check_images(file: pathlib.Path, name: str, array: Stored) -> None:
     if array.dtype != np.uint8 or array.ndim not in (3, 4) or 0 in array.shape:
         raise ValueError(
             f"npz:{file}: array {name!r} must be uint8 of shape (n, h, w) or (n, h, w, c), not "
-            f"empty; got {array.dtype} of shape {array.shape}{_remedy(array)}"
+            f"empty; got {array.dtype} of shape {array.shape}{_remedy(array.load())}"
         )
     if array.ndim == 3 and array.shape[-1] in (1, 3):
         raise ValueError(
             f"npz:{file}: array {name!r} must hold several images; got the shape of one, "
             f"{array.shape}"
         )
-    if array.ndim == 3:
-        return array[..., None]
-    if array.shape[-1] in (1, 3):
-        return array
+    if array.ndim == 3 or array.shape[-1] in (1, 3):
+        return
     said = f"npz:{file}: array {name!r} must have 1 or 3 channels, the last axis; got shape "
     if array.shape[1] in (1, 3):
         said += f"{array.shape}, channels first: write array.transpose(0, 2, 3, 1)"

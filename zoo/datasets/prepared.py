@@ -1,5 +1,6 @@
 """Image sets of TensorFlow Datasets (TFDS), read from disk; downloads need `download=True`."""
 
+import importlib.metadata
 import os
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from zoo.datasets import debian
 from zoo.datasets.base import Dataset
+from zoo.datasets.cache import Cache
 from zoo.datasets.pixels import square
 from zoo.datasets.progress import Progress
 
@@ -25,12 +27,13 @@ def names() -> list[str]:
 
 def read(
     name: str,
-    image_size: int | None = None,
-    train_split: str = "train",
-    test_split: str = "test",
-    download: bool = False,
+    image_size: int | None,
+    train_split: str,
+    test_split: str,
+    download: bool,
+    cache: Cache,
 ) -> Dataset:
-    """Reads two splits of a TFDS image set into memory, in TFDS's order.
+    """Reads two splits of a TFDS image set, in TFDS's order.
 
     The set is in the folder named by the environment variable TFDS_DATA_DIR (TFDS's default:
     ~/tensorflow_datasets). An unprepared `fashion_mnist` is prepared from the Debian package
@@ -42,6 +45,7 @@ def read(
       train_split: TFDS split expression.
       test_split: the same for testing.
       download: whether TFDS may download and prepare the set.
+      cache: keeps the images, until the set is prepared again.
 
     Returns:
       The `Dataset`; labels are the feature `label` if the set has one.
@@ -54,17 +58,29 @@ def read(
     if not _is_prepared(builder):
         _prepare(builder, name, download)
     classes = _check_features(builder, name)
-    train, train_labels = _read_split(builder, name, train_split, image_size, bool(classes))
-    test, test_labels = _read_split(builder, name, test_split, image_size, bool(classes))
-    if train.shape[1:] != test.shape[1:]:
-        raise ValueError(
-            f"{name}: images of {train.shape[1:]} in {train_split} and of {test.shape[1:]} in "
-            f"{test_split}: give --image_size"
-        )
+    splits = {"train": train_split, "test": test_split}
+    counts = {part: _count(builder, name, split) for part, split in splits.items()}
+
+    def shapes() -> dict:
+        form = _form(builder, train_split, image_size)
+        return {part: (count, *form) for part, count in counts.items()}
+
+    def fill(images: dict) -> dict:
+        return {
+            f"{part}_labels": _fill(builder, name, split, images[part], image_size, bool(classes))
+            for part, split in splits.items()
+        }
+
+    prepared = builder.data_path / "dataset_info.json"
+    source = {"kind": "tfds", "path": str(builder.data_path), "image_size": image_size, **splits}
+    # TensorFlow decodes, Pillow resizes: other versions of them may make other pixels.
+    versions = [importlib.metadata.version(package) for package in ("tensorflow", "Pillow")]
+    state = [builder.info.full_name, counts, prepared.read_text(), versions]
+    found = cache.arrays(source, state, shapes, fill)
     info = builder.info
     licence = info.redistribution_info.license or "licence not stated by TFDS"
-    source = f"TensorFlow Datasets {info.full_name}, {info.homepage} ({licence})."
-    return Dataset(name, train, test, train_labels, test_labels, classes or ("all",), source)
+    said = f"TensorFlow Datasets {info.full_name}, {info.homepage} ({licence})."
+    return Dataset(name=name, **found, classes=classes or ("all",), source=said)
 
 
 def _builder(name: str) -> Any:
@@ -120,9 +136,8 @@ def _check_features(builder: Any, name: str) -> tuple[str, ...]:
     return tuple(label.names) if isinstance(label, tfds.features.ClassLabel) else ()
 
 
-def _read_split(
-    builder: Any, name: str, split: str, image_size: int | None, labelled: bool
-) -> tuple[np.ndarray, np.ndarray]:
+def _count(builder: Any, name: str, split: str) -> int:
+    """Number of examples of a split."""
     try:
         count = builder.info.splits[split].num_examples
     except (KeyError, ValueError, AssertionError) as error:
@@ -132,14 +147,32 @@ def _read_split(
         ) from error
     if not count:
         raise ValueError(f"split {split!r} of {name} selects no examples")
-    labels = np.zeros(count, np.int64)
-    images, done = None, 0
-    progress = Progress(f"Reading {name} {split}", count)
+    return count
+
+
+def _form(builder: Any, split: str, image_size: int | None) -> tuple[int, int, int]:
+    """Shape of the images of a split, or of its first one if they may differ."""
+    form = builder.info.features["image"].shape
+    if None in form:
+        form = next(_stream(builder, split, False))["image"].shape
+    return (image_size, image_size, form[2]) if image_size else tuple(form)
+
+
+def _fill(
+    builder: Any,
+    name: str,
+    split: str,
+    images: np.ndarray,
+    image_size: int | None,
+    labelled: bool,
+) -> np.ndarray:
+    """Writes the images of a split into `images`; returns their labels, 0 if there are none."""
+    labels, done = np.zeros(len(images), np.int64), 0
+    progress = Progress(f"Reading {name} {split}", len(images))
     for batch in _stream(builder, split, labelled):
         # One example, or a batch of them if all images have the same size.
         for image in batch["image"] if batch["image"].ndim == 4 else batch["image"][None]:
             image = square(image, image_size)
-            images = np.empty((count, *image.shape), np.uint8) if images is None else images
             if image.shape != images.shape[1:]:
                 raise ValueError(
                     f"{name} has images of {images.shape[1:]} and of {image.shape}: "
@@ -151,7 +184,7 @@ def _read_split(
             size = batch["label"].size
             labels[done - size : done] = batch["label"]
         progress.add(done - progress.done)
-    return images, labels
+    return labels
 
 
 def _stream(builder: Any, split: str, labelled: bool) -> Any:

@@ -5,13 +5,14 @@ import time
 
 
 class Progress:
-    """Counts work done, and shows it once it has taken more than `after` seconds."""
+    """Counts work done, and shows it and the time left once it has taken more than `after` s."""
 
     def __init__(self, what: str, total: int, after: float = 2.0):
         self._what = what
         self._total = total
         self.done = 0
-        self._next = time.monotonic() + after
+        self._began = time.monotonic()
+        self._next = self._began + after
         self._shown = False
 
     def add(self, count: int = 1) -> None:
@@ -19,8 +20,11 @@ class Progress:
         self.done += count
         now = time.monotonic()
         if now >= self._next or (self._shown and self.done == self._total):
+            left = round((now - self._began) / self.done * (self._total - self.done))
+            # Padded, so that a shorter line hides all of the one before.
+            text = f"{self.done:,} of {self._total:,}, {left // 60}:{left % 60:02} left"
             end = "\n" if self.done == self._total else ""
-            sys.stderr.write(f"\r{self._what}: {self.done:,} of {self._total:,}{end}")
+            sys.stderr.write(f"\r{self._what}: {text:<40}{end}")
             sys.stderr.flush()
             self._shown, self._next = True, now + 0.5
 

@@ -11,6 +11,7 @@ from zoo.datasets import mixtures
 from zoo.datasets import npz
 from zoo.datasets import prepared
 from zoo.datasets.base import Dataset
+from zoo.datasets.cache import Cache
 from zoo.datasets.maps import MAPS
 from zoo.datasets.pixels import check_image_size
 
@@ -36,8 +37,13 @@ def load(
     train_split: str = "train",
     test_split: str = "test",
     download: bool = False,
+    cache: bool = True,
+    cache_dir: str = "",
 ) -> Dataset:
-    """Reads a data set wholly into memory.
+    """Reads a data set into memory, or maps what an earlier call decoded from disk.
+
+    Images of folders, npz files and TFDS are kept on disk if they take 256 MiB or more, or are a
+    folder of 1,000 files or more; see `zoo.datasets.cache`.
 
     Args:
       name: one of `KINDS`: `fashion_mnist_10k` (shipped with the package), `grid25`, `ring8`,
@@ -50,12 +56,17 @@ def load(
         `train` or `test`, with a slice of whole numbers (`train[:500]`) if wanted.
       test_split: the same for testing.
       download: whether TFDS may download a set; False never touches the network.
+      cache: False holds the images in memory, and decodes them in every call.
+      cache_dir: where they are kept, small sets too; "" for `encoder-gan-zoo` in $XDG_CACHE_HOME
+        or ~/.cache, or memory if that cannot be written to.
 
     Returns:
-      The `Dataset`: uint8 images of shape (n, h, w, c), or float32 points of shape (n, 2).
+      The `Dataset`: uint8 images of shape (n, h, w, c), which cannot be written to if they are
+      mapped, or float32 points of shape (n, 2).
 
     Raises:
-      ValueError: the name is unknown, the set is missing, or its content is invalid.
+      ValueError: the name is unknown, the set is missing, or its content is invalid; the disk is
+        full, or `cache_dir` cannot be written to.
     """
     check_image_size(image_size)
     match = _BRACKET.fullmatch(name)
@@ -67,11 +78,14 @@ def load(
             train_split=train_split,
             test_split=test_split,
             download=download,
+            cache=cache,
+            cache_dir=cache_dir,
         )
         return whole.of_class(match[3]) if match[2] else whole.mapped(match[3])
+    kept = Cache(name, cache, cache_dir)
     kind, _, path = name.partition(":")
     if kind in ("folder", "npz"):
-        data = (folder if kind == "folder" else npz).read(path, image_size)
+        data = (folder if kind == "folder" else npz).read(path, image_size, kept)
     elif name == embedded.NAME:
         data = embedded.read(image_size)
     elif name in mixtures.MIXTURES:
@@ -83,7 +97,7 @@ def load(
         known = prepared.names()
         if prepared.base_name(name) not in known:
             raise ValueError(_unknown(name, known))
-        return prepared.read(name, image_size, train_split, test_split, download)
+        return prepared.read(name, image_size, train_split, test_split, download, kept)
     return data.sliced(train_split, test_split)
 
 
