@@ -11,6 +11,7 @@ import re
 import types
 
 import zoo
+from trainers.runs import loggers
 from trainers.runs import names
 from trainers.runs.recipe import learning_rates
 from zoo.cli import commands
@@ -72,6 +73,11 @@ COMMON = {
     "steps_per_execution": (5, "Training steps between callbacks; an epoch is a multiple."),
     "evaluate_every": (5, "Epochs between measurements and pictures; 0 for none but the last."),
     "keep_checkpoints": (2, "How many of the newest checkpoints to keep."),
+    "logger": (
+        "",
+        "wandb or mlflow: log there too what history.csv has, and the final figures. Their own"
+        " environment variables say where, such as WANDB_MODE=offline and MLFLOW_TRACKING_URI.",
+    ),
     "resume": (True, "Continue the run in --run_dir; --noresume refuses a used directory."),
 }
 
@@ -172,4 +178,5 @@ def _resolve(recipe, given, defaults):
         )
     learning_rates(chosen["learning_rate"])
     names.check(chosen)
+    loggers.check(chosen["logger"])
     return types.SimpleNamespace(**chosen)

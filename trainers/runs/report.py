@@ -5,6 +5,7 @@ import statistics
 
 from trainers.runs import checkpoints
 from trainers.runs import drawings
+from trainers.runs import loggers
 from trainers.runs import settings
 from trainers.runs import verdict
 from zoo import metrics
@@ -63,6 +64,7 @@ def write(run, command: str) -> None:
     figures["verdict"] = verdict.of_end(run, figures)
     checkpoints.publish_text(json.dumps(figures, indent=1), run.directory / "metrics.json")
     _picture(run, figures)
+    loggers.end(run, figures)
     print(metrics.table(figures))
     rate = f"{figures['images_per_s']:,.0f} images/s, " if rates else ""
     print(f"{rate}{seconds:.0f} s of training\nsee {run.directory / 'report.png'}")

@@ -19,6 +19,7 @@ FREE = (
     "tpu",
     "evaluate_every",
     "keep_checkpoints",
+    "logger",
     "resume",
     "download",
     # It sets the optimizers, which are compared.
