@@ -5,6 +5,7 @@ Nothing here imports TensorFlow; see `client_server`.
 
 import asyncio
 import base64
+import io
 import json
 import os
 import pathlib
@@ -21,6 +22,7 @@ import pytest
 from export import client as clients
 from export.client import AsyncClient
 from export.client import Client
+from export.client import pictures
 
 ROOT = pathlib.Path(__file__).parent.parent
 ALONE = (
@@ -166,6 +168,60 @@ def test_sync_asyncio_shell_and_rest_give_equal_codes(server, client, tmp_path):
     out = shell(server, "encode", "--image", *images, "--out", str(tmp_path / "code.npy"))[1]
     assert out == f"wrote {tmp_path / 'code.npy'}: float32 (5, 3)\n"
     np.testing.assert_array_equal(np.load(tmp_path / "code.npy"), expected)
+
+
+def test_the_shell_says_when_a_picture_is_made_smaller_or_grey(server, tmp_path):
+    from PIL import Image
+
+    photo = tmp_path / "photo.jpg"
+    Image.new("RGB", (64, 48), (200, 10, 10)).save(photo)
+    code, out, err = shell(server, "encode", "--image", str(photo))
+    height, width, _ = server.answers["images"].shape[1:]
+    assert code == 0 and json.loads(out)
+    said = f"note: {photo}: 64 x 48 pixels in colour become {width} x {height} in grey"
+    assert err == f"{said} for this model\n"
+
+
+@pytest.mark.parametrize("mode, coloured", [("L", False), ("RGB", True), ("P", True)])
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "progressive"])
+def test_the_head_of_a_picture(mode, coloured, form):
+    from PIL import Image
+
+    kind, options = (form, {}) if form != "progressive" else ("JPEG", {"progressive": True})
+    if kind == "JPEG" and mode == "P":
+        mode = "CMYK"
+    file = io.BytesIO()
+    # EXIF stands before the frame of a JPEG file.
+    exif = Image.Exif()
+    exif[0x010E] = "words " * 50
+    Image.new(mode, (30, 20)).save(file, kind, exif=exif, **options)
+    assert pictures.head(file.getvalue()) == (30, 20, coloured)
+    for end in (0, 5, 20, 160):
+        assert pictures.head(file.getvalue()[:end]) in (None, (30, 20, coloured))
+
+
+def test_how_a_picture_is_changed():
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.new("RGB", (30, 20)).save(file, "PNG")
+    assert pictures.changed(file.getvalue(), (20, 30, 3)) == ""
+    assert pictures.changed(file.getvalue(), (8, 8, 3)) == "30 x 20 pixels become 8 x 8"
+    grey = "30 x 20 pixels in colour become 30 x 20 in grey"
+    assert pictures.changed(file.getvalue(), (20, 30, 1)) == grey
+    assert pictures.changed(b"no picture", (8, 8, 1)) == ""
+
+
+def test_without_grpcio_the_shell_says_what_to_install():
+    code = ALONE.replace("'absl'", "'absl', 'grpc'")
+    done = subprocess.run(
+        [sys.executable, "-c", code, "status"],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
+    assert "grpc" in done.stderr and "pip install numpy grpcio protobuf" in done.stderr
 
 
 def test_the_shell_writes_pictures_and_says_what_there_is(server, client, tmp_path):

@@ -1,6 +1,8 @@
 """The page of the server: in Chromium if it is installed, and what it allows without one."""
 
 import shutil
+import subprocess
+import tarfile
 import types
 import urllib.request
 
@@ -144,6 +146,35 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(browser, two):
         named = control.evaluate("e => e.ariaLabel || e.innerText || e.labels?.[0]?.innerText")
         assert named
     page.close()
+
+
+@pytest.fixture(scope="module")
+def axe(tmp_path_factory):
+    """The accessibility checker axe-core, of npm's registry."""
+    if shutil.which("npm") is None:
+        pytest.skip("npm, which fetches axe-core, is not installed")
+    folder = tmp_path_factory.mktemp("axe")
+    fetched = subprocess.run(["npm", "pack", "axe-core@4"], cwd=folder, capture_output=True)
+    if fetched.returncode:
+        pytest.skip("npm cannot fetch axe-core")
+    with tarfile.open(next(folder.glob("*.tgz"))) as archive:
+        return archive.extractfile("package/axe.min.js").read().decode()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_has_no_fault_of_accessibility(browser, two, axe, scheme):
+    # The policy of the page forbids other scripts.
+    context = browser.new_context(bypass_csp=True, color_scheme=scheme)
+    page = context.new_page()
+    page.goto(two.url)
+    ready(page)
+    page.add_script_tag(content=axe)
+    found = page.evaluate("axe.run()")
+    assert len(found["passes"]) > 20
+    for kind in ("violations", "incomplete"):
+        assert [(rule["id"], rule["nodes"][0]["html"]) for rule in found[kind]] == []
+    context.close()
 
 
 def test_the_page_may_load_nothing_and_lists_the_models(two):

@@ -12,6 +12,7 @@ from zoo import gallery
 from zoo import models
 from zoo.latent import __main__ as command
 from zoo.latent import page
+from zoo.plots import clouds
 from zoo.plots import sheets
 from zoo.plots.sheets import Row
 
@@ -27,7 +28,7 @@ class TestSheets:
         rows = [Row("", [images[0], "=", images[1]]), Row("", [None, None, images[2]])]
         sheets.draw(tmp_path / "deep" / "table.png", "", rows)
         drawn = read(tmp_path / "deep" / "table.png")
-        left, top = 14 + 10, 34
+        left, top = 14 + 10, 44
         for image, x, y in (
             (images[0], left, top),
             (images[1], left + 60 + 26, top),
@@ -42,7 +43,7 @@ class TestSheets:
         image = np.random.default_rng(1).uniform(-1, 1, (64, 64, 3)).astype("float32")
         sheets.draw(tmp_path / "table.png", "", [Row("", [image])], note="a note " * 9)
         drawn = read(tmp_path / "table.png")
-        np.testing.assert_array_equal(drawn[34:98, 24:88], np.rint((image + 1) * 127.5))
+        np.testing.assert_array_equal(drawn[44:108, 24:88], np.rint((image + 1) * 127.5))
 
     @pytest.mark.parametrize("shapes", [[], [(4, 4, 1), (5, 4, 1)], [(4, 4)]])
     def test_errors(self, shapes, tmp_path):
@@ -142,6 +143,7 @@ def test_errors_of_the_command(words, message, tiny, monkeypatch, capsys):
 def test_the_gallery_shows_every_model_below_its_data(tiny, tmp_path, capsys):
     out = tmp_path / "gallery.png"
     shown = [str(tiny / "bigan_run"), str(tiny / "gan_run")]
+    # The order is that of the methods, not that of the command.
     gallery.main(
         ["gallery", *shown, f"--dataset=npz:{tiny / 'usual.npz'}", f"--out={out}"]
         + ["--reconstructions=3", "--samples=2"]
@@ -149,16 +151,16 @@ def test_the_gallery_shows_every_model_below_its_data(tiny, tmp_path, capsys):
     drawn = read(out)
     data = np.load(tiny / "usual.npz")
     # 8 pixels are drawn seven times as large; the first test image of the first class is the first.
-    left, top = 14 + int(8.4 * len("(no encoder)")) + 10, 34 + 19 + 25
+    left, top = 14 + int(11.2 * len("(no encoder)")) + 10, 44 + 26 + 32
     first = data["test"][0].repeat(7, axis=0).repeat(7, axis=1)
     np.testing.assert_array_equal(drawn[top : top + 56, left : left + 56, 0], first)
     game = zoo.load(str(tiny / "bigan_run"))
     back = np.array(game.reconstruct(data["test"][:1, ..., None].astype("float32") / 127.5 - 1))
-    below = drawn[top + 60 : top + 116 : 7, left : left + 56 : 7, 0].astype(int)
+    below = drawn[top + 120 : top + 176 : 7, left : left + 56 : 7, 0].astype(int)
     assert np.abs(below - np.rint((back[0, ..., 0] + 1) * 127.5)).max() <= 1
     # The GAN's row: nothing where reconstructions would be, and two samples.
-    assert (drawn[top + 120 : top + 176, left : left + 176] == 255).all()
-    assert (drawn[top + 120 : top + 176, left + 206 : left + 322] < 255).any()
+    assert (drawn[top + 60 : top + 116, left : left + 176] == 255).all()
+    assert (drawn[top + 60 : top + 116, left + 206 : left + 322] < 255).any()
     with pytest.raises(SystemExit):
         gallery.main(["gallery", shown[0], "--dataset=fashion_mnist_10k", f"--out={out}"])
     assert "a gallery needs images of one shape" in capsys.readouterr().err
@@ -173,16 +175,49 @@ def test_without_models_the_gallery_shows_the_presets(monkeypatch, capsys):
 
 
 @pytest.mark.parametrize(
-    "name, method",
+    "name, method, title",
     [
-        ("vae_gan_dcgan_mnist", "VAE/GAN"),
-        ("vae", "VAE"),
-        ("latent_regressor_mnist", "Latent regressor"),
-        ("vaeish", ""),
+        ("vae_gan_dcgan_mnist", "vae_gan", "VAE/GAN"),
+        ("vae", "vae", "VAE"),
+        ("latent_regressor_mnist", "latent_regressor", "Latent regressor"),
     ],
 )
-def test_the_method_is_read_from_the_name(name, method):
+def test_the_method_is_read_from_the_name(name, method, title):
     assert gallery.method_of(name) == method
+    assert gallery.title_of(method) == title
+    assert gallery.method_of("vaeish") == ""
+
+
+def test_models_of_points_stand_side_by_side_with_their_names(tmp_path, monkeypatch):
+    paths = []
+    for method, seed in (("vae", 0), ("gan", 0), ("vae", 1)):
+        path = tmp_path / f"{method}_{seed}"
+        path.mkdir()
+        games.make(method, network="mixture", seed=seed).save(path / "game.keras")
+        paths.append(str(path))
+    given = {"dataset": "ring8", "method": "gan"}
+    (tmp_path / "gan_0" / "config.json").write_text(json.dumps({"settings": given}))
+    drawn, draw, out = {}, clouds.draw_points, tmp_path / "gallery.png"
+
+    def noted(axes, *arguments):
+        drawn[arguments[2]] = arguments
+        draw(axes, *arguments)
+
+    monkeypatch.setattr(clouds, "draw_points", noted)
+    gallery.main(["gallery", *paths, "--dataset=ring8", "--points=30", f"--out={out}"])
+    assert list(drawn) == ["GAN", "vae_0", "vae_1"]
+    assert all(np.shape(made) == (30, 2) for _, made, _ in drawn.values())
+    assert read(out).shape == (550, 1500, 3)
+
+
+def test_points_outside_a_panel_are_counted(tmp_path):
+    real = np.array([[-1.0, -1.0], [1.0, 1.0]])
+    made = np.array([[0.0, 0.0], [1.9, -1.9], [2.1, 0.0], [0.0, -5.0]])
+    clouds.draw(tmp_path / "a.png", "title", real, {"a model": made})
+    clouds.draw(tmp_path / "b.png", "title", real, {"a model": made[:2]})
+    # The same dots, and other words below the axes.
+    a, b = read(tmp_path / "a.png"), read(tmp_path / "b.png")
+    assert (a[:500] == b[:500]).all() and (a[500:] != b[500:]).any()
 
 
 def test_what_a_run_was_trained_on(tiny, tmp_path):

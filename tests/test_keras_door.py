@@ -168,6 +168,9 @@ def test_images_without_their_channel_are_refused_with_the_remedy(call):
         getattr(game, call)(x, **silent)
     with pytest.raises(ValueError, match=r"must be of shape \(8, 8, 1\); got \(4, 8, 1\)$"):
         getattr(game, call)(examples("mlp")[:, :4], **silent)
+    if call == "encode":
+        with pytest.raises(ValueError, match=r"give x\[None\] for a single one"):
+            game.encode(examples("mlp")[0])
 
 
 @pytest.mark.parametrize("kind", ["uint8", "float32"])

@@ -9,6 +9,7 @@ from PIL import Image
 
 from zoo.plots import pictures
 from zoo.plots.panels import draw_losses
+from zoo.plots.panels import draw_ratios
 from zoo.plots.panels import measured
 
 
@@ -218,3 +219,19 @@ class TestCurves:
         draw_losses(axes, history)
         assert [line.get_label() for line in axes.get_lines()] == names
         assert axes.get_yscale() == scale
+
+    def test_no_legend_covers_a_curve(self):
+        figure = pictures.blank(16, 10)
+        losses, ratios = (
+            figure.add_axes((0.57, bottom, width, height))
+            for bottom, width, height in ((0.68, 0.41, 0.22), (0.39, 0.18, 0.2))
+        )
+        players = ("encoder", "generator", "discriminator", "code_discriminator")
+        draw_losses(losses, {name: [1.0, 5.0] for name in players})
+        draw_ratios(ratios, np.arange(1, 4), np.array([1.4, 1.7, 1.7]))
+        figure.canvas.draw()
+        legend = losses.get_legend().get_window_extent()
+        assert legend.y0 >= losses.get_window_extent().y1
+        (title,) = losses.findobj(lambda a: getattr(a, "get_text", str)() == "loss of each player")
+        assert legend.x0 > title.get_window_extent().x1
+        assert ratios.get_legend().get_window_extent().y0 > ratios.transData.transform((3, 1.7))[1]

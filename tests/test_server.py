@@ -228,6 +228,7 @@ def test_a_base_path_without_versions_is_waited_for_and_said(base):
         await served.until(lambda: unread in said)
         folder.mkdir()
         none = f"default: there is no version in {folder}: no folder whose name is a number"
+        none += f"; python -m export MODEL --out {folder} makes one"
         await served.until(lambda: none in said)
         assert not start.done() and app.server is None  # no port is open: it is not ready
         shutil.copytree(sums_of(base), folder / "1")
@@ -784,7 +785,7 @@ def test_threads_are_those_of_the_flags_then_of_the_file(tmp_path, given, intra,
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ([], "give --model_base_path or --model_config_file"),
+        ([], "nothing to serve: give --model_base_path .*python -m export"),
         (["--model_base_path=a", "--batching_parameters_file=b"], "needs --enable_batching"),
         (["--model_base_path=a", "--monitoring_config_file=b"], "needs --rest_api_port"),
         (["--model_base_path=a", "--port=0"], "nowhere to listen"),

@@ -5,6 +5,7 @@ first accessed, so that `import zoo` is fast.
 """
 
 import importlib
+import pathlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -122,7 +123,9 @@ def list_presets() -> list:
     return presets.list_presets()
 
 
-def save_preset(game: "Game", directory: str, precision: str = "float16", **about) -> None:
+def save_preset(
+    game: "Game", directory: str, precision: str = "float16", hub: str = "", **about
+) -> tuple[str, str] | None:
     """Write the weights and the configuration of `game` so that `zoo.load(directory)` reads them.
 
     The layout is that of the package's presets, without metrics and card; `python -m zoo.presets`
@@ -133,14 +136,24 @@ def save_preset(game: "Game", directory: str, precision: str = "float16", **abou
         game: a game of this package, trained or not.
         directory: made if missing; a preset in it is replaced, with its card and metrics.
         precision: "float16", or "float32" to store every kernel as it is.
+        hub: "hf://owner/repo" uploads the directory too, to a repository of the Hugging Face Hub
+            that is made public if it does not exist, under the account of `hf auth login`.
         **about: kept under "training" in config.json, such as command="…".
 
+    Returns:
+        With `hub`, the two arguments of `zoo.load`: "hf://owner/repo@commit" and the checksum.
+
     Raises:
-        ValueError: another precision, weights that are not finite, or the directory of a run.
+        ValueError: another precision, weights that are not finite, the directory of a run, or the
+            upload fails.
     """
+    from zoo.presets import handles
     from zoo.presets import storage
 
+    if hub:
+        handles.writable(hub)
     storage.save(game, directory, precision, training=about)
+    return handles.upload(pathlib.Path(directory), hub) if hub else None
 
 
 def __dir__():

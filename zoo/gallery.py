@@ -3,11 +3,13 @@
 usage: python -m zoo.gallery [MODEL ...] [flags]
 
 MODEL is a run directory, a .keras file, a SavedModel directory or the name of a preset; without
-one, every preset is shown. Models of one data set stand together, below its images. Nothing is
-chosen by eye: the images are the first test image of each class, the samples the first draws of
-the seed.
+one, every preset is shown. Models of one data set stand together, below its images, in the order of
+the table of methods in README.md. Nothing is chosen by eye: the images are the first test image of
+each class, the samples the first draws of the seed. Models of points in the plane stand side by
+side, each with --points samples, on one scale.
 """
 
+import dataclasses
 import json
 import os
 import sys
@@ -18,7 +20,8 @@ from zoo.cli import commands
 FLAGS = {
     "dataset": models.DATASET_FLAG,
     "reconstructions": (10, "Test images to reconstruct."),
-    "samples": (8, "Samples of each model."),
+    "samples": (8, "Samples of each model of images."),
+    "points": (2500, "Samples of each model of points."),
     "seed": (0, "Seed of the samples."),
     "out": ("runs/gallery.png", "PNG file to write."),
 }
@@ -29,7 +32,7 @@ def main(argv: list | None = None) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with commands.exit_on_bad_input():
         args, paths = commands.parse(__doc__, FLAGS, sys.argv if argv is None else argv)
-        commands.at_least(args, reconstructions=1, samples=1, seed=0)
+        commands.at_least(args, reconstructions=1, samples=1, points=1, seed=0)
         draw(paths or _presets(), args)
     print(f"see {args.out}")
 
@@ -38,15 +41,26 @@ def draw(paths: list, args) -> None:
     """Writes the gallery of the models at `paths`; `args` has the values of `FLAGS`.
 
     Raises:
-        ValueError: a model or its data cannot be read, or they have no images, or differ in shape.
+        ValueError: a model or its data cannot be read, or they are neither all images of one shape
+            nor all points of one set.
     """
     from zoo.plots import sheets
 
     groups: dict = {}
     for number, path in enumerate(paths, 1):
         print(f"{path} ({number} of {len(paths)})", file=sys.stderr, flush=True)
-        data, *row = _made(path, args)
-        groups.setdefault(data.name, (data, []))[1].append(row)
+        data, made = _made(path, args)
+        groups.setdefault(data.name, (data, []))[1].append(made)
+    for _, made in groups.values():
+        made.sort(key=lambda m: m.place)
+    points = [data.shape == (2,) for data, _ in groups.values()]
+    if any(points):
+        if len(groups) > 1:
+            raise ValueError(
+                f"a gallery of points needs models of one data set; got {', '.join(groups)}"
+            )
+        _draw_points(args, paths, *groups.popitem()[1])
+        return
     rows = []
     for data, made in groups.values():
         rows += _group(data, made, args)
@@ -58,10 +72,44 @@ def draw(paths: list, args) -> None:
         "Nothing is chosen by eye: the first test image of each class, and images of the first "
         f"{args.samples} codes drawn from the prior (seed {args.seed})."
     )
-    about = {"weights": json.dumps(models.weights_of(paths))}
-    sheets.draw(
-        args.out, "Reconstructions and samples of every method", rows, headings, note, about
-    )
+    if any(m.method == "counterexample" for _, made in groups.values() for m in made):
+        note += (
+            " The codes of the counterexample are noise, hidden in some pixels: reconstructions "
+            "keep the noise and show other images."
+        )
+    title = "Reconstructions and samples of every method"
+    sheets.draw(args.out, title, rows, headings, note, _about(paths))
+
+
+def _draw_points(args, paths, data, made):
+    from zoo.plots import clouds
+
+    made = {_label(m, made): m.samples for m in made}
+    real = data.test[: args.points]
+    title = f"{data.name}: real points and {args.points:,} samples of each model"
+    clouds.draw(args.out, title, real, made, _about(paths))
+
+
+def _about(paths):
+    return {"weights": json.dumps(models.weights_of(paths))}
+
+
+@dataclasses.dataclass(frozen=True)
+class _Made:
+    """What a model made; its method is the name of a module of `zoo`, or ""."""
+
+    name: str
+    method: str
+    reconstructions: object
+    samples: object
+
+    @property
+    def place(self):
+        """Place of its method among all, those without one last."""
+        import zoo
+
+        known = [*zoo.METHODS, *zoo.CONSTRUCTIONS]
+        return known.index(self.method) if self.method else len(known)
 
 
 def _presets():
@@ -74,22 +122,23 @@ def _presets():
 
 
 def _made(path, args):
-    """(data set, name of the method, name of the model, reconstructions or None, samples)."""
+    """(data set, `_Made`) of the model at `path`."""
     from zoo.metrics import in_batches
 
     model = models.load(path)
     data = models.data_of(path, args.dataset)
-    if len(data.shape) != 3 or data.shape != tuple(model.shape):
+    if data.shape != tuple(model.shape) or len(data.shape) not in (1, 3):
         raise ValueError(
             f"{model.name} makes examples of {tuple(model.shape)}, {data.name} has {data.shape}; "
             "a gallery needs images of one shape"
         )
-    reconstructions = None
-    if model.encode:
+    reconstructions, n = None, args.samples if len(data.shape) == 3 else args.points
+    if model.encode and len(data.shape) == 3:
         x = model.observed(_shown(data, args)[0], args.seed)
         reconstructions = in_batches(model.decode, in_batches(model.encode, x))
-    samples = in_batches(model.decode, model.prior(args.samples, args.seed))
-    return data, method_of(model.name), model.name, reconstructions, samples
+    samples = in_batches(model.decode, model.prior(n, args.seed))
+    method = models.method_of(path) or method_of(model.name)
+    return data, _Made(model.name, method, reconstructions, samples)
 
 
 def _shown(data, args):
@@ -110,31 +159,39 @@ def _group(data, made, args):
 
     x, others = _shown(data, args)
     rows = [Row(data.name), Row("test images", [*x, None, *others])]
-    titles = [title for title, *_ in made]
-    for title, name, reconstructions, samples in made:
-        label = name if titles.count(title) > 1 or not title else title
-        empty = [None] * len(x)
-        if reconstructions is None:
+    for m in made:
+        label, cells = _label(m, made), [None] * len(x)
+        if m.reconstructions is None:
             label += "\n(no encoder)"
-        cells = empty if reconstructions is None else list(reconstructions)
-        rows.append(Row(label, [*cells, None, *samples]))
+        else:
+            cells = list(m.reconstructions)
+        rows.append(Row(label, [*cells, None, *m.samples]))
     return rows
 
 
+def _label(m, made):
+    """The method of `m`; its name if it has none, or if others of `made` are of that method."""
+    alone = [other.method for other in made].count(m.method) == 1
+    return title_of(m.method) if m.method and alone else m.name
+
+
 def method_of(name: str) -> str:
-    """The method of a model as its paper writes it, by the model's name; "" if it has none.
+    """The method of a model, by the model's name; "" if it has none.
 
-    "vae_gan_dcgan_mnist" → "VAE/GAN".
+    "vae_gan_dcgan_mnist" → "vae_gan".
     """
-    import importlib
-
     import zoo
 
     known = sorted(zoo.METHODS | zoo.CONSTRUCTIONS, key=len, reverse=True)
-    found = next((m for m in known if name == m or name.startswith(f"{m}_")), None)
+    return next((m for m in known if name == m or name.startswith(f"{m}_")), "")
+
+
+def title_of(method: str) -> str:
+    """A method as its paper writes it: "vae_gan" → "VAE/GAN"."""
+    import importlib
+
     # The docstring of a method's module begins with its name.
-    doc = importlib.import_module(f"zoo.{found}").__doc__ if found else None
-    return doc.split(":")[0] if doc else ""
+    return (importlib.import_module(f"zoo.{method}").__doc__ or "").split(":")[0]
 
 
 if __name__ == "__main__":

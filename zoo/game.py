@@ -383,6 +383,6 @@ class Game(keras.Model):
         """`zoo.load`, for a game of this class. Raises ValueError if it is one of another."""
         return saving.load_of_class(cls, source, sha256)
 
-    def save_to_preset(self, directory: str, precision: str = "float16", **about) -> None:
+    def save_to_preset(self, directory: str, precision: str = "float16", **options):
         """`zoo.save_preset` of this game."""
-        zoo.save_preset(self, directory, precision, **about)
+        return zoo.save_preset(self, directory, precision, **options)

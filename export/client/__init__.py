@@ -14,17 +14,29 @@ to install the client alone:
 For the shell, with a server on this machine: `python -m export.client encode --image cat.png`.
 """
 
-from export.client.client import AsyncClient
-from export.client.client import Client
-from export.client.errors import DeadlineExceeded
-from export.client.errors import InvalidInput
-from export.client.errors import NotFound
-from export.client.errors import ServerError
-from export.client.errors import Unavailable
-from export.client.signatures import Metadata
-from export.client.signatures import Signature
-from export.client.signatures import Tensor
-from export.client.steps import VersionStatus
+import importlib
+import typing
+
+if typing.TYPE_CHECKING:
+    from export.client.client import AsyncClient
+    from export.client.client import Client
+    from export.client.errors import DeadlineExceeded
+    from export.client.errors import InvalidInput
+    from export.client.errors import NotFound
+    from export.client.errors import ServerError
+    from export.client.errors import Unavailable
+    from export.client.signatures import Metadata
+    from export.client.signatures import Signature
+    from export.client.signatures import Tensor
+    from export.client.steps import VersionStatus
+
+# Imported when they are used: without grpcio the command says what to install.
+_MODULES = {
+    "client": ("AsyncClient", "Client"),
+    "errors": ("DeadlineExceeded", "InvalidInput", "NotFound", "ServerError", "Unavailable"),
+    "signatures": ("Metadata", "Signature", "Tensor"),
+    "steps": ("VersionStatus",),
+}
 
 __all__ = [
     "AsyncClient",
@@ -39,3 +51,14 @@ __all__ = [
     "Unavailable",
     "VersionStatus",
 ]
+
+
+def __getattr__(name: str):
+    for module, names in _MODULES.items():
+        if name in names:
+            return getattr(importlib.import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list:
+    return sorted({*globals(), *__all__})

@@ -62,13 +62,30 @@ def parser() -> Parser:
 
 
 def encode(client, options):
-    codes = client.encode_bytes([pathlib.Path(image).read_bytes() for image in options.image])
+    files = [pathlib.Path(image).read_bytes() for image in options.image]
+    _say_changes(client.metadata().signatures, dict(zip(options.image, files)))
+    codes = client.encode_bytes(files)
     if options.out:
         with open(options.out, "wb") as file:
             file.write(_npy(codes) if _suffix(options.out) == ".npy" else _json(codes))
         print(f"wrote {options.out}: {codes.dtype} {codes.shape}")
     else:
         print(_json(codes).decode(), end="")
+
+
+def _say_changes(signatures, files):
+    """Print a line for the first image that the model takes in another size or without colours."""
+    from export.client import pictures
+
+    shape = signatures["encode"].inputs["images"].shape[1:] if "encode" in signatures else ()
+    if len(shape) != 3:
+        return
+    changes = {name: pictures.changed(file, shape) for name, file in files.items()}
+    changes = {name: change for name, change in changes.items() if change}
+    if changes:
+        name, change = next(iter(changes.items()))
+        others = f" (and {len(changes) - 1} more)" if len(changes) > 1 else ""
+        print(f"note: {name}: {change} for this model{others}", file=sys.stderr)
 
 
 def decode(client, options):

@@ -1,6 +1,7 @@
 """Errors of a server, as exceptions that are also Python's own."""
 
 import os
+import socket
 
 from export.client import addresses
 
@@ -58,9 +59,23 @@ def _why(server, words):
             f"; the proxy that the environment variable {proxy} names was asked: to go past it, "
             f"set no_proxy={host}"
         )
-    if "refused" in words:
-        return f"; nothing listens on {server}"
+    if "refused" in words or _refused(server):
+        return f"; nothing listens on {server}: start python -m export.server, or give its address"
     return ""
+
+
+def _refused(server):
+    """Whether this machine refuses connections to `server`; False if that is not known at once."""
+    if not addresses.is_local(server) or server.startswith("unix:"):
+        return False
+    host, _, port = server.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=1).close()
+    except ConnectionRefusedError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 _BY_CODE = {
@@ -78,6 +93,7 @@ def from_rpc(error, server: str, seconds: float, rows: tuple | None = None) -> S
     code, words = error.code().name, error.details() or "no details"
     if code == "DEADLINE_EXCEEDED":
         words += f" (timeout {seconds:g} s)"
-    if code == "UNAVAILABLE":
+    # A deadline may pass before the last of the attempts to connect has failed.
+    if code in ("UNAVAILABLE", "DEADLINE_EXCEEDED"):
         words += _why(server, words)
     return _BY_CODE.get(code, ServerError)(code, words, rows)

@@ -67,9 +67,12 @@ def none_in(base_path: str) -> str:
     import tensorflow as tf
 
     why = f"there is no version in {base_path}: no folder whose name is a number"
+    make = f"python -m export MODEL --out {base_path} makes one"
     if tf.io.gfile.exists(f"{base_path.rstrip('/')}/saved_model.pb"):
         return f"{why}; it is a version itself, and the folder around it is a base path"
-    return why
+    if tf.io.gfile.glob(f"{base_path.rstrip('/')}/*/game.keras"):
+        return f"{why}; it holds runs, which are exported first: {make}"
+    return f"{why}; {make}"
 
 
 def aspired(found: dict, policy) -> tuple[dict, list]:

@@ -11,6 +11,7 @@ import re
 import types
 
 import zoo
+from trainers.runs import loggers
 from trainers.runs import names
 from trainers.runs.recipe import learning_rates
 from zoo.cli import commands
@@ -86,6 +87,11 @@ COMMON = {
         "Minutes after which a checkpoint is written inside an epoch; the end of one writes, too.",
     ),
     "keep_checkpoints": (2, "How many of the newest checkpoints to keep."),
+    "logger": (
+        "",
+        "wandb or mlflow: log there too what history.csv has, and the final figures. Their own"
+        " environment variables say where, such as WANDB_MODE=offline and MLFLOW_TRACKING_URI.",
+    ),
     "resume": (True, "Continue the run in --run_dir; --noresume refuses a used directory."),
 }
 
@@ -187,4 +193,5 @@ def _resolve(recipe, given, defaults):
         )
     learning_rates(chosen["learning_rate"])
     names.check(chosen)
+    loggers.check(chosen["logger"])
     return types.SimpleNamespace(**chosen)

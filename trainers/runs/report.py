@@ -6,7 +6,9 @@ import statistics
 
 from trainers.runs import checkpoints
 from trainers.runs import drawings
+from trainers.runs import loggers
 from trainers.runs import settings
+from trainers.runs import verdict
 from zoo import metrics
 from zoo.plots import pictures
 
@@ -27,12 +29,14 @@ def introduce(run, where: str) -> None:
         f"writing to {run.directory}",
         flush=True,
     )
+    if short := verdict.of_plan(run):
+        print(short, flush=True)
     if run.step:
         print(f"resuming from step {run.step} of {run.steps}", flush=True)
 
 
 def write(run, command: str) -> None:
-    """Write game.keras, metrics.json and report.png of a finished `Run`, and print the table.
+    """Write game.keras, metrics.json and report.png of a finished `Run`; print figures and verdict.
 
     Args:
         command: the command line of this run, for config.json.
@@ -53,6 +57,8 @@ def write(run, command: str) -> None:
     if limit < max(len(run.data.train), len(run.data.test)):
         print(f"at most {limit:,} of each split, drawn at random", flush=True)
     figures = metrics.evaluate(run.game, run.data, test_limit=limit, train_limit=limit)
+    if run.game.has_generator:
+        figures |= metrics.sample_variety(run.game, run.data)
     rates = [row["images_per_s"] for row in run.history.rows if row.get("images_per_s")]
     figures |= {
         "epochs": run.step / run.epoch_steps,
@@ -62,11 +68,14 @@ def write(run, command: str) -> None:
     # A run of a few steps has no rate: the first call of an epoch is not timed.
     if rates:
         figures["images_per_s"] = statistics.median(rates)
+    figures["verdict"] = verdict.of_end(run, figures)
     checkpoints.publish_text(json.dumps(figures, indent=1), run.directory / "metrics.json")
     _picture(run, figures)
-    print(metrics.table(figures) or "no metrics: this method has no encoder")
+    loggers.end(run, figures)
+    print(metrics.table(figures))
     rate = f"{figures['images_per_s']:,.0f} images/s, " if rates else ""
     print(f"{rate}{seconds:.0f} s of training\nsee {run.directory / 'report.png'}")
+    print(f"verdict: {figures['verdict']}")
 
 
 def _picture(run, figures):
@@ -84,5 +93,6 @@ def _picture(run, figures):
             if name not in ("epoch", "images_per_s", "wall_s")
         },
         metrics=figures,
+        verdict=figures["verdict"],
         **drawings.of_report(run.game, run.data),
     )

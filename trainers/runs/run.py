@@ -15,6 +15,7 @@ from trainers.distribute import strategy
 from trainers.runs import checkpoints
 from trainers.runs import directory
 from trainers.runs import flags
+from trainers.runs import loggers
 from trainers.runs import signals
 from trainers.runs.recipe import Recipe
 from zoo import keras_settings
@@ -113,6 +114,7 @@ class Run:
             from trainers.runs import report
 
             report.introduce(self, where)
+            self.loggers = loggers.begin(self)
 
     def _load(self, name):
         from zoo import datasets

@@ -20,6 +20,7 @@ FREE = (
     "evaluate_every",
     "keep_checkpoints",
     "checkpoint_minutes",
+    "logger",
     "resume",
     "download",
     "cache",

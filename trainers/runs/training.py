@@ -36,6 +36,7 @@ def watchers(run, stop: callbacks.StopOnSignal) -> list:
         callbacks.Evaluate(run.data, args.evaluate_every, run.directory, run.epoch_steps),
         run.history,
         *callbacks.tensorboard(run.directory),
+        *run.loggers,
         callbacks.Checkpoint(folder, args.keep_checkpoints, args.checkpoint_minutes),
         callbacks.TimeLeft(run.steps - run.step),
     ]

@@ -2,6 +2,9 @@
 
 import math
 
+UNRELATED = "are unrelated to their images"
+NOT_CLOSER = "are not closer than another image of the class"
+
 
 def verdicts(figures: dict) -> list[str]:
     """One sentence for each part of an audit that was measured.
@@ -40,21 +43,31 @@ def _above(f, p):
     return f[f"judge_{p}_accuracy"] - 0.5 > 2 * f[f"judge_{p}_accuracy_se"]
 
 
+def resemblance(f: dict, ratio_error: float) -> str:
+    """How reconstructions relate to their images, after "reconstructions".
+
+    Args:
+        f: figures as from `zoo.audit.audit` or `zoo.metrics.evaluate`, of a game with an encoder.
+        ratio_error: standard error of x_cycle_ratio.
+    """
+    if f["x_cycle_ratio"] > 1 - 3 * ratio_error:
+        return UNRELATED
+    if "x_cycle_same_class" not in f:
+        return "are closer to their images than to others"
+    if f["x_cycle"] < f["x_cycle_same_class"]:
+        return "resemble their images: they are closer than another image of the class"
+    return NOT_CLOSER
+
+
 def _cycles(f):
     if "x_cycle_ratio" not in f:
         return ""
-    ratio = f["x_cycle_ratio"]
-    known = "are closer to their images than to others"
-    if "x_cycle_same_class" in f:
-        closer = f["x_cycle"] < f["x_cycle_same_class"]
-        known = "resemble their images: they are" if closer else "are not"
+    ratio, known = f["x_cycle_ratio"], resemblance(f, f["x_cycle_ratio_se"])
+    if "x_cycle_same_class" in f and known != UNRELATED:
         known += (
-            " closer than another image of the class "
-            f"(L2 {f['x_cycle']:.2f} against {f['x_cycle_same_class']:.2f}; the mean image of the "
+            f" (L2 {f['x_cycle']:.2f} against {f['x_cycle_same_class']:.2f}; the mean image of the "
             f"class {f['x_cycle_class_mean']:.2f})"
         )
-    if ratio > 1 - 3 * f["x_cycle_ratio_se"]:
-        known = "are unrelated to their images"
     exact = ", bit for bit" if f["z_cycle_largest"] == 0 else ""
     codes, read = "come back in part", ""
     if "z_cycle_r2" in f:

@@ -37,6 +37,7 @@ from zoo.metrics.reconstruction import class_distances
 from zoo.metrics.reconstruction import cycles
 from zoo.metrics.reconstruction import linear_r2
 from zoo.metrics.reconstruction import z_cycle
+from zoo.metrics.samples import sample_variety
 from zoo.metrics.sensitivity import lipschitz
 from zoo.metrics.sensitivity import secants
 from zoo.metrics.sensitivity import slopes
@@ -76,6 +77,7 @@ __all__ = [
     "mmd",
     "nearest_neighbour_accuracy",
     "precision_recall",
+    "sample_variety",
     "secants",
     "slopes",
     "stability",

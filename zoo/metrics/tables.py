@@ -57,6 +57,14 @@ _LINES = (
         for probe, name in (("knn", "1-NN"), ("probe", "logistic regression"))
         for what, plural in (("features", ""), ("code", "s"))
     ),
+    (
+        "sample_spread",
+        "distance between samples",
+        "{:.2f}",
+        1,
+        {"sample_spread_real": "between test examples", "sample_spread_ratio": "ratio"},
+    ),
+    ("classes", "classes among samples", "{:.0f}", 1, {"classes_total": "of"}),
     ("class_asked", "samples of the class asked", "{:.1f} %", 100, {"class_asked_real": "real"}),
     ("class_translated", "images translated to a class", "{:.1f} %", 100, {}),
     *(
@@ -104,7 +112,7 @@ _LINES = (
 
 
 def table(metrics: Mapping[str, float]) -> str:
-    """The figures of `zoo.metrics.evaluate`, one line per probe, baselines in brackets.
+    """The figures of `evaluate` and `sample_variety`, a line for each, baselines in brackets.
 
     Args:
       metrics: key -> value; unknown keys are ignored, missing ones left out.

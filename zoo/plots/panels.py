@@ -9,7 +9,17 @@ from zoo.metrics.evaluation import KEYS
 
 # One value per epoch and name; None where an epoch was not measured.
 History = Mapping[str, Sequence[float | None]]
-_OURS = "#3b6ea5"
+_OURS, _MADE = "#3b6ea5", "#d9762b"
+# Of a legend above the axes, where it covers nothing.
+_ABOVE = {
+    "loc": "lower right",
+    "bbox_to_anchor": (1, 1),
+    "borderaxespad": 0.2,
+    "frameon": False,
+    "fontsize": 9,
+    "columnspacing": 0.9,
+    "handlelength": 1.2,
+}
 
 
 def measured(values: Sequence[float | None]) -> tuple[np.ndarray, np.ndarray]:
@@ -32,17 +42,18 @@ def draw_losses(axes, history: History) -> None:
     axes.set_title("loss of each player", loc="left")
     _finish(axes, "epoch", "loss")
     if losses:
-        axes.legend(loc="best")
+        axes.legend(**_ABOVE, ncols=len(losses))
 
 
 def draw_ratios(axes, epochs: np.ndarray, ratios: np.ndarray) -> None:
     """Draws the x-cycle ratio over the epochs in which it was measured."""
     axes.axhline(1, color="grey", linestyle="--", linewidth=1, label="nothing recovered")
     axes.plot(epochs, ratios, color=_OURS, marker="o", markersize=4, label="test examples")
-    axes.set_ylim(0, max(1.35, 1.1 * ratios.max()))
+    # Room for the legend above the curve.
+    axes.set_ylim(0, 1.4 * max(1, ratios.max()))
     axes.set_title("x-cycle ratio", loc="left")
     _finish(axes, "epoch", "error / error to another")
-    axes.legend(loc="best", fontsize=8)
+    axes.legend(loc="upper right", fontsize=8)
 
 
 def draw_codes(axes, codes: np.ndarray, prior: np.ndarray | None) -> None:
@@ -63,6 +74,24 @@ def draw_codes(axes, codes: np.ndarray, prior: np.ndarray | None) -> None:
     _finish(axes, "value of a coordinate", "density")
     axes.set_ylim(0, 1.45 * axes.get_ylim()[1])
     axes.legend(loc="upper right", fontsize=8)
+
+
+def draw_points(
+    axes, real: np.ndarray, made: np.ndarray, title: str, label: str = "samples"
+) -> None:
+    """Draws points (m, 2) that a model made, which the legend calls `label`, over real ones (n, 2).
+
+    Raises:
+      ValueError: the points are not two-dimensional.
+    """
+    for points in (real, made):
+        if np.ndim(points) != 2 or np.shape(points)[1] != 2:
+            raise ValueError(f"points must be (n, 2), got {np.shape(points)}")
+    axes.scatter(*np.transpose(real), s=9, color=_OURS, linewidths=0, label="real points")
+    axes.scatter(*np.transpose(made), s=4, color=_MADE, linewidths=0, label=label)
+    axes.set(aspect="equal", adjustable="datalim", xlabel="$x_1$", ylabel="$x_2$")
+    axes.set_title(title, loc="left")
+    axes.legend(**_ABOVE, ncols=2, markerscale=3)
 
 
 def draw_frontier(axes, sensitivity: np.ndarray, error: np.ndarray, names: Sequence[str]) -> None:

@@ -12,10 +12,10 @@ from zoo.plots.panels import History
 from zoo.plots.panels import draw_codes
 from zoo.plots.panels import draw_frontier
 from zoo.plots.panels import draw_losses
+from zoo.plots.panels import draw_points
 from zoo.plots.panels import draw_ratios
 from zoo.plots.panels import measured
 
-_REAL, _MADE = "#3b6ea5", "#d9762b"
 _COLUMNS = 12
 _HEADINGS = "test images, each above its reconstruction", "samples: decoded draws from the prior"
 _WHITE = 255
@@ -140,7 +140,7 @@ def points(real: np.ndarray, generated: np.ndarray) -> np.ndarray:
       ValueError: the points are not two-dimensional.
     """
     figure = blank(6, 6)
-    _draw_points(figure.add_subplot(), real, generated, "samples")
+    draw_points(figure.add_subplot(), real, generated, "real points and samples")
     figure.canvas.draw()
     return np.asarray(figure.canvas.buffer_rgba())[..., :3].copy()
 
@@ -157,6 +157,7 @@ def report(
     codes: np.ndarray | None = None,
     prior: np.ndarray | None = None,
     headings: tuple[str, str] = _HEADINGS,
+    verdict: str = "",
 ) -> None:
     """Writes one picture of a run, 1600 x 1000 pixels: images, curves, codes and key figures.
 
@@ -173,12 +174,15 @@ def report(
       codes: (n, latent_dim) codes of test examples, for the histogram, or None.
       prior: (m, latent_dim) draws from the prior, drawn behind the codes.
       headings: of the test images and of the samples.
+      verdict: one sentence, shown below the title.
 
     Raises:
       ValueError: the shapes do not fit.
     """
     figure = blank(16, 10)
-    figure.text(0.02, 0.955, title, fontsize=19, fontweight="bold", va="center")
+    figure.text(0.02, 0.976, title, fontsize=19, fontweight="bold", va="center")
+    lines = "\n".join(textwrap.wrap(verdict, 200))
+    figure.text(0.02, 0.96, lines, fontsize=10, va="top", linespacing=1.1)
     if np.ndim(images) == 2:
         _draw_two_clouds(figure, images, reconstructions, samples)
     else:
@@ -191,7 +195,9 @@ def report(
         draw(figure.add_axes((left, 0.39, 0.18 if len(lower) == 2 else 0.41, 0.2)), *values)
     if text := table(metrics):
         figure.text(0.54, 0.31, "key figures (baselines in brackets)", fontsize=12, va="top")
-        figure.text(0.54, 0.28, text, va="top", family="monospace", fontsize=9, linespacing=1.6)
+        # 13 lines at a spacing of 1.6 fill the page.
+        spacing = min(1.6, 1.6 * 13 / len(text.splitlines()))
+        figure.text(0.54, 0.28, text, va="top", family="monospace", fontsize=9, linespacing=spacing)
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, format="png")
 
@@ -251,18 +257,8 @@ def _draw_two_clouds(figure, real, reconstructions, samples):
     clouds = [cloud for cloud in clouds if cloud[1] is not None]
     height = 0.37 if len(clouds) == 2 else 0.82
     for (label, cloud), bottom in zip(clouds[::-1], (0.08, 0.53), strict=False):
-        _draw_points(figure.add_axes((0.06, bottom, 0.44, height)), real, cloud, label)
-
-
-def _draw_points(axes, real, made, label):
-    for points in (real, made):
-        if np.ndim(points) != 2 or np.shape(points)[1] != 2:
-            raise ValueError(f"points must be (n, 2), got {np.shape(points)}")
-    axes.scatter(*np.transpose(real), s=9, color=_REAL, linewidths=0, label="real points")
-    axes.scatter(*np.transpose(made), s=4, color=_MADE, linewidths=0, label=label)
-    axes.set(aspect="equal", adjustable="datalim", xlabel="$x_1$", ylabel="$x_2$")
-    axes.set_title(f"real points and {label}", loc="left")
-    axes.legend(loc="upper right", markerscale=3)
+        axes = figure.add_axes((0.06, bottom, 0.44, height))
+        draw_points(axes, real, cloud, f"real points and {label}", label)
 
 
 def _draw_sheets(figure, images, reconstructions, samples, headings):

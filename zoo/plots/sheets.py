@@ -10,11 +10,12 @@ import numpy as np
 from zoo.datasets import unscale
 from zoo.plots.pictures import blank
 
-# Pixels: of an image's side at least, between images, around a sign, of a line of text.
-_SIDE, _GAP, _SIGN, _LINE = 56, 4, 22, 19
-_MARGIN, _TITLE = 14, 34
-# Width of a letter of labels and headings, and of the note.
-_LETTER, _NOTE = 8.4, 7.3
+# Pixels: of an image's side at least, between images, around a sign, of a line of text. A table is
+# about 1,300 wide, and a page shows it at two thirds of that: letters are large.
+_SIDE, _GAP, _SIGN, _LINE = 56, 4, 22, 26
+_MARGIN, _TITLE = 14, 44
+# Width of a letter of labels and headings, and of the note; height of a line of the note.
+_LETTER, _NOTE, _NOTE_LINE = 11.2, 9.6, 21
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,17 +64,17 @@ def draw(
     tops, bottom = _tops(rows, height * zoom, _TITLE + _LINE * bool(headings))
     lines = textwrap.wrap(note, int(lefts[-1] / _NOTE)) if note else []
     ends = [lefts[column] + int(_LETTER * len(text)) for column, text in headings]
-    size = max(lefts[-1], *ends, 0) + _MARGIN, bottom + 16 * len(lines) + _MARGIN
+    size = max(lefts[-1], *ends, 0) + _MARGIN, bottom + _NOTE_LINE * len(lines) + _MARGIN
     figure, page = (
         blank(size[0] / 100, size[1] / 100),
         np.full((size[1], size[0], 3), 255, np.uint8),
     )
 
     def write(x, y, text, **style):
-        style = {"fontsize": 10.5, "va": "center", "linespacing": 1.15} | style
+        style = {"fontsize": 14, "va": "center", "linespacing": 1.15} | style
         figure.text(x / size[0], 1 - y / size[1], text, **style)
 
-    write(_MARGIN, _TITLE / 2, title, fontsize=13, fontweight="bold")
+    write(_MARGIN, _TITLE / 2, title, fontsize=17, fontweight="bold")
     for column, text in headings:
         write(lefts[column], _TITLE + _LINE / 2 - 2, text)
     for row, top in zip(rows, tops, strict=True):
@@ -86,9 +87,9 @@ def draw(
             if _is_image(cell):
                 _place(page, cell, zoom, top, left)
             elif cell:
-                write((left + right - _GAP) / 2, middle, cell, ha="center", fontsize=14)
+                write((left + right - _GAP) / 2, middle, cell, ha="center")
     for number, line in enumerate(lines):
-        write(_MARGIN, bottom + 16 * number + 8, line, fontsize=9.5, color="0.25")
+        write(_MARGIN, bottom + _NOTE_LINE * (number + 0.5), line, fontsize=12.5, color="0.25")
     figure.figimage(page)
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, format="png", metadata=about, pil_kwargs={"optimize": True})

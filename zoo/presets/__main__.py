@@ -21,6 +21,10 @@ from zoo.cli import commands
 FLAGS = {
     "out": ("", "Directory of the preset."),
     "name": ("", "Name among the presets of the package, such as bigan_fashion_mnist."),
+    "hub": (
+        "",
+        "Upload the preset of --out with its card, to hf://owner/repo of the Hugging Face Hub.",
+    ),
     "precision": ("float16", "Precision of the stored kernels, float16 or float32."),
     "shared_machine": ("", "Whether the machine had other work during training: yes or no."),
     "counterexample": ("", "Build the counterexample on this data set in place of a run."),
@@ -35,6 +39,8 @@ def main(argv: list | None = None) -> None:
     """Exit code 2 and one line for bad input."""
     argv = sys.argv if argv is None else argv
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    from zoo.presets import handles
+
     with commands.exit_on_bad_input():
         args, runs = commands.parse(__doc__, FLAGS, argv)
         shared = {"": None, "yes": True, "no": False}.get(args.shared_machine, args)
@@ -47,6 +53,10 @@ def main(argv: list | None = None) -> None:
             raise ValueError("give either --name=NAME or --out=DIRECTORY; see --help")
         if len(runs) != (not args.counterexample):
             raise ValueError("give one run directory, or --counterexample=DATASET; see --help")
+        if args.hub:
+            handles.writable(args.hub)
+            if not args.out:
+                raise ValueError("--hub needs --out=DIRECTORY")
         directory = _directory(args)
         with tempfile.TemporaryDirectory(prefix=".making-", dir=directory.parent) as aside:
             target = _target(args, pathlib.Path(aside) / "preset")
@@ -55,6 +65,9 @@ def main(argv: list | None = None) -> None:
             else:
                 _run(runs[0], target, shared)
             _publish(target.directory, directory)
+        if args.hub:
+            address, sha256 = handles.upload(directory, args.hub)
+            print(f'uploaded: zoo.load("{address}", sha256="{sha256}")')
     from zoo.presets import registry
 
     if args.name:

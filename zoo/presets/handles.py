@@ -13,6 +13,7 @@ import zipfile
 from zoo.presets import storage
 
 _HUB = re.compile(r"hf://([\w.-]+/[\w.-]+)@([\w.-]+)")
+_WRITTEN = re.compile(r"hf://([\w.-]+/[\w.-]+)")
 _FILES = (storage.WEIGHTS, storage.CONFIG)
 
 
@@ -57,13 +58,59 @@ def repository(handle: str) -> tuple[str, str]:
     return match.groups()
 
 
-def _from_hub(repo, revision):
+def writable(handle: str):
+    """("owner/repo", the client library) of hf://owner/repo, to upload to.
+
+    Raises:
+        ValueError: it is no such address, or the library is not installed.
+    """
+    match = _WRITTEN.fullmatch(handle)
+    if not match:
+        raise ValueError(f"hub must be hf://owner/repo, without a revision; got {handle!r}")
+    return match[1], _hub()
+
+
+def upload(directory: pathlib.Path, handle: str) -> tuple[str, str]:
+    """Upload the files of a preset in one commit; its card becomes the README of the repository.
+
+    The repository is made if it does not exist. The account is that of `hf auth login` or HF_TOKEN.
+
+    Args:
+        directory: as `storage.save` writes it; files that are not a preset's are left out.
+        handle: hf://owner/repo.
+
+    Returns:
+        ("hf://owner/repo@commit", sha256 of config.json), the arguments of `zoo.load`.
+
+    Raises:
+        ValueError: see `writable`; or the upload fails. Nothing of it is kept then.
+    """
+    repo, hub = writable(handle)
+    found = [directory / name for name in storage.FILES if (directory / name).is_file()]
+    named = {"README.md" if path.name == "card.md" else path.name: path for path in found}
+    files = [hub.CommitOperationAdd(name, path) for name, path in named.items()]
+    api = hub.HfApi()
+    try:
+        api.create_repo(repo, exist_ok=True)
+        made = api.create_commit(repo, files, commit_message="Upload a preset")
+    except Exception as error:  # the library's own, and those of its HTTP client
+        raise ValueError(f"cannot upload to {handle}: {_line(error)}") from error
+    sha256 = hashlib.sha256((directory / storage.CONFIG).read_bytes()).hexdigest()
+    return f"{handle}@{made.oid}", sha256
+
+
+def _hub():
     try:
         import huggingface_hub
     except ImportError:
         raise ValueError(
             "hf:// needs huggingface_hub: pip install 'encoder-gan-zoo[hub]'"
         ) from None
+    return huggingface_hub
+
+
+def _from_hub(repo, revision):
+    huggingface_hub = _hub()
     try:
         folder = huggingface_hub.snapshot_download(
             repo, revision=revision, allow_patterns=list(_FILES)

@@ -40,6 +40,8 @@ def check_shape(game, name: str, x) -> None:
     ):
         return
     hint = f"; give {name}[..., None]" if (*shape, 1) == game.image_shape else ""
+    if tuple(x.shape) == game.image_shape:
+        hint = f"; give {name}[None] for a single one"
     raise ValueError(
         f"examples {name} of {type(game).__name__} must be of shape {game.image_shape}; "
         f"got {shape}{hint}"

@@ -1,0 +1,48 @@
+"""The picture of the page to try served models: docs/demo.png.
+
+usage: python docs/demo_picture.py http://127.0.0.1:8501/ [OUT.png]
+
+Opens the page of a running server in Chromium, moves the first slider by the keyboard, joins two
+samples, and writes the whole page as it is then. Needs Playwright (extra test) and an installed
+Chromium.
+"""
+
+import shutil
+import sys
+
+
+def main(argv: list) -> int:
+    """Write the picture; 2 and one line if something is missing."""
+    if not 2 <= len(argv) <= 3:
+        print(__doc__, file=sys.stderr)
+        return 2
+    chromium = next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None
+    )
+    if chromium is None:
+        print("error: Chromium is not installed", file=sys.stderr)
+        return 2
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1000, "height": 900})
+        page.goto(argv[1])
+        ready = page.locator("#status:empty")
+        ready.wait_for(state="attached")
+        page.get_by_role("button", name="The image above is the first").click()
+        page.locator("#samples button").nth(2).click()
+        ready.wait_for(state="attached")
+        page.get_by_role("button", name="The image above is the last").click()
+        page.locator("#strip canvas").nth(8).wait_for()
+        page.locator("#axis-0").focus()
+        for _ in range(25):
+            page.keyboard.press("ArrowLeft")
+        ready.wait_for(state="attached")
+        page.screenshot(path=argv[2] if len(argv) > 2 else "docs/demo.png", full_page=True)
+        browser.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))

@@ -1,0 +1,107 @@
+"""`gan-zoo` and the distribution: built, installed elsewhere and run from another directory."""
+
+import importlib.util
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+import zoo
+from encoder_gan_zoo import __main__ as console
+
+ROOT = pathlib.Path(__file__).parent.parent
+
+
+@pytest.mark.parametrize("command", console.COMMANDS)
+def test_every_command_is_a_module_that_python_can_run(command):
+    module = console.COMMANDS[command][0]
+    spec = importlib.util.find_spec(module)
+    if spec.submodule_search_locations:
+        spec = importlib.util.find_spec(f"{module}.__main__")
+    assert '__name__ == "__main__"' in pathlib.Path(spec.origin).read_text(encoding="utf-8")
+
+
+def test_every_method_can_be_trained():
+    assert set(zoo.METHODS) | set(zoo.CONSTRUCTIONS) <= set(console.trainable())
+
+
+def run(*words, cwd=ROOT):
+    done = subprocess.run(
+        [sys.executable, "-m", "encoder_gan_zoo", *words],
+        cwd=cwd,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize(
+    "words, code, out, err",
+    [
+        ([], 0, "gan-zoo COMMAND", ""),
+        (["--version"], 0, zoo.__version__, ""),
+        (["trian"], 2, "", "unknown command 'trian'; nearest names: train"),
+        (["train", "bgan"], 2, "", "unknown method 'bgan'; nearest names: bigan"),
+        (["train"], 0, "BiGAN (Donahue", ""),
+        (["train", "--help"], 0, "BiGAN (Donahue", ""),
+        (["train", "bigan", "--help"], 0, "--learning_rate", ""),
+        (["train", "bigan", "--epochs=no"], 2, "", "--epochs"),
+        (["presets"], 0, "bigan_fashion_mnist", ""),
+        (["compare"], 2, "", "no run directory given"),
+        (["client", "--help"], 0, "sample", ""),
+    ],
+)
+def test_words_go_to_the_command(words, code, out, err, tmp_path):
+    found = run(*words, cwd=tmp_path)
+    assert found[0] == code
+    assert out in found[1] and err in found[2]
+    assert len(found[2].splitlines()) <= 1
+
+
+@pytest.mark.slow
+def test_the_wheel_of_the_sdist_works_from_another_directory(tmp_path):
+    source = tmp_path / "source"
+    for name in ("encoder_gan_zoo", "zoo", "trainers", "export"):
+        shutil.copytree(
+            ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__", ".*")
+        )
+    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    build = "from setuptools import build_meta; build_meta.build_sdist('..')"
+    subprocess.run([sys.executable, "-c", build], cwd=source, check=True, capture_output=True)
+    (sdist,) = tmp_path.glob("*.tar.gz")
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+    made = [*pip, "wheel", "--no-deps", "--wheel-dir", str(tmp_path), str(sdist)]
+    subprocess.run(made, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    # What it depends on is here already; installing that again would take a minute.
+    there, away = tmp_path / "installed", tmp_path / "away"
+    put = [*pip, "install", "--no-deps", "--target", str(there), str(wheel)]
+    subprocess.run(put, check=True, capture_output=True)
+    away.mkdir()
+    tops = {path.name for path in there.iterdir() if (path / "__init__.py").exists()}
+    assert tops == {"encoder_gan_zoo", "zoo", "trainers", "export"}
+    environment = os.environ | {"PYTHONPATH": str(there), "TF_CPP_MIN_LOG_LEVEL": "3"}
+
+    def said(*words):
+        done = subprocess.run(words, cwd=away, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    command = str(there / "bin" / "gan-zoo")
+    small = ["--network=mlp", "--width=1", "--epochs=1", "--nojit_compile"]
+    assert "verdict: " in said(command, "train", "bigan", *small)
+    assert (away / "runs" / "bigan_mlp_fashion_mnist_10k" / "report.png").exists()
+    script = (
+        "import zoo, export, pathlib\n"
+        "game = zoo.load('vae_mnist')\n"
+        "print(game.decode(game.encode(game.decode(game.prior_codes(2, seed=0)))).shape)\n"
+        "print(zoo.__file__)\n"
+        "print((pathlib.Path(export.__file__).parent / 'server' / 'demo.html').stat().st_size)"
+    )
+    shape, where, size = said(sys.executable, "-c", script).splitlines()
+    assert shape == "(2, 28, 28, 1)" and str(there) in where and int(size) > 10_000

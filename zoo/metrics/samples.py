@@ -1,0 +1,54 @@
+"""Whether a generator makes different examples: cheap signs of a collapse."""
+
+import numpy as np
+
+from zoo.datasets.pixels import scale
+from zoo.metrics import classifier
+from zoo.metrics.arrays import in_batches
+from zoo.metrics.arrays import subset
+from zoo.metrics.arrays import to_numpy
+from zoo.metrics.coverage import class_coverage
+from zoo.metrics.reconstruction import derangement
+
+SAMPLES = 2000
+
+
+def sample_variety(game, data, seed: int = 0, n: int = SAMPLES) -> dict[str, float]:
+    """How different samples are from each other, compared with test examples.
+
+    Args:
+      game: has `prior_codes` and `decode`; of a game that takes labels, the labels take turns.
+      data: a `zoo.datasets.Dataset` of the game's shape, of two or more test examples.
+      seed: seed of the codes, and of which examples are compared; nothing else is random.
+      n: number of samples, 2 or more.
+
+    Returns:
+      sample_spread: mean L2 distance between two samples.
+      sample_spread_real: the same of test examples.
+      sample_spread_ratio: their ratio; about 1 if samples vary as the data do, 0 if all are equal.
+      classes, classes_total: as from `zoo.metrics.class_coverage`, if a classifier ships for the
+        data set (`zoo.metrics.classifier`) and the samples are finite.
+    """
+    codes = to_numpy(game.prior_codes(n, seed))
+    labels = np.arange(n) % len(data.conditions)
+    given = (lambda rows: (codes[rows], labels[rows])) if "y" in game.inputs else None
+    samples = in_batches(
+        lambda rows: game.decode(*given(rows)) if given else game.decode(codes[rows]), np.arange(n)
+    )
+    spread = _spread(samples, seed)
+    real = _spread(scale(data.test[subset(len(data.test), n, seed)]), seed)
+    figures = {
+        "sample_spread": spread,
+        "sample_spread_real": real,
+        "sample_spread_ratio": spread / max(real, 1e-12),
+    }
+    space = classifier.of(data.name, data.shape)
+    if space is not None and np.isfinite(samples).all():
+        found = class_coverage(space.probabilities(samples))
+        figures |= {key: found[key] for key in ("classes", "classes_total")}
+    return figures
+
+
+def _spread(x, seed):
+    x = np.reshape(x, (len(x), -1))
+    return float(np.linalg.norm(x - x[derangement(len(x), seed)], axis=1).mean())
