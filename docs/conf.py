@@ -5,6 +5,7 @@ and in the repository.
 """
 
 import importlib.util
+import inspect
 import itertools
 import json
 import pathlib
@@ -121,12 +122,19 @@ def from_plain_text(_app, _what, _name, _object, _options, lines):
         parts = re.split(r"(`+[^`]*`+)", line)
         # A letter after code, as in a plural, is not allowed without this.
         parts[2::2] = [re.sub(r"^(?=\w)", r"\\ ", part) for part in parts[2::2]]
-        parts[::2] = [re.sub(r"([*|]|\b_(?=\W|$))", r"\\\1", part) for part in parts[::2]]
+        parts[::2] = [_escaped(part) for part in parts[::2]]
         line = re.sub(r"^(Networks|Players|Schedule|Deviations):", r"\n**\1**:", "".join(parts))
         lines[number] = re.sub(
             r"arXiv:(\d{4}\.\d{4,5})", r"`arXiv:\1 <https://arxiv.org/abs/\1>`__", line
         )
     lines[:] = "\n".join(lines).split("\n")
+
+
+def _escaped(text):
+    # *word* stays emphasised.
+    pieces = re.split(r"(?<!\w)(\*[A-Za-z][A-Za-z -]*\*)(?!\w)", text)
+    pieces[::2] = [re.sub(r"([*|]|\b_(?=\W|$))", r"\\\1", piece) for piece in pieces[::2]]
+    return "".join(pieces)
 
 
 def _examples(lines):
@@ -166,6 +174,15 @@ def _returned(lines):
     return made
 
 
+def constructor(_app, what, _name, found, _options, _signature, _annotation):
+    """The arguments of `__init__`: Keras' `__new__` hides them."""
+    if what == "class" and found.__init__ is not object.__init__:
+        signature = inspect.signature(found.__init__)
+        parameters = [p.replace(annotation=p.empty) for p in signature.parameters.values()][1:]
+        return str(signature.replace(parameters=parameters, return_annotation=signature.empty)), ""
+    return None
+
+
 def link_sources(app, doctree):
     """Links to Python files lead to pages with their source, which `source_pages` makes."""
     for node in list(doctree.findall(addnodes.pending_xref)):
@@ -191,5 +208,6 @@ def setup(app):
     app.add_source_parser(Percent)
     app.connect("source-read", add_navigation)
     app.connect("autodoc-process-docstring", from_plain_text, priority=400)  # before napoleon
+    app.connect("autodoc-process-signature", constructor)
     app.connect("doctree-read", link_sources)
     app.connect("html-collect-pages", source_pages)

@@ -69,6 +69,8 @@ def test_the_site_builds_and_has_the_reference(site):
     for game_class in (zoo.METHODS | zoo.CONSTRUCTIONS).values():
         assert f'.{game_class}"' in methods
     assert "https://arxiv.org/abs/1605.09782" in methods
+    text = re.sub(r"<[^>]+>", "", methods)
+    assert "BiGAN(image_shape, instance_noise=0.0, **game)" in text
     listed = (site / "docs" / "api" / "metrics.html").read_text(encoding="utf-8")
     functions = [name for name in metrics.__all__ if callable(getattr(metrics, name))]
     assert [name for name in functions if f'.{name}"' not in listed] == []
