@@ -13,8 +13,12 @@ slow:
 long:
 	$(PYTHON) -m pytest -m long
 
+# The docs site, in build/docs; needs the extra docs and no network. Warnings are errors.
+docs:
+	$(PYTHON) -m sphinx -E -W --keep-going -c docs -b html . build/docs
+
 format:
 	$(PYTHON) -m ruff format .
 	$(PYTHON) -m ruff check --fix .
 
-.PHONY: check slow long format
+.PHONY: check slow long docs format

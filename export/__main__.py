@@ -6,6 +6,7 @@ import pathlib
 import signal
 import sys
 
+from export import formats
 from zoo import keras_settings
 from zoo.cli import commands
 
@@ -21,6 +22,7 @@ FLAGS = {
         "Directory of the model's versions, such as served/bigan; its name is the model's.",
     ),
     "version": (int, "Number of the version; the next free one by default. None is overwritten."),
+    "also": ("", "Further formats, separated by commas: onnx, tflite (extra formats)."),
     "max_batch_size": (32, "Most rows in one batch of a server: a power of 2."),
 }
 
@@ -36,7 +38,8 @@ def main(argv: list) -> int:
     try:
         model, args = parse(argv)
         keras_settings.check_backend("export", ("tensorflow",))
-        return export(model, pathlib.Path(args.out), args.version, args.max_batch_size)
+        also = formats.chosen(args.also)
+        return export(model, pathlib.Path(args.out), args.version, args.max_batch_size, also)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -69,7 +72,13 @@ def parse(argv: list) -> tuple:
     return models[0], args
 
 
-def export(model: str, base: pathlib.Path, version: int | None, max_batch_size: int) -> int:
+def export(
+    model: str,
+    base: pathlib.Path,
+    version: int | None,
+    max_batch_size: int,
+    also: tuple | list = (),
+) -> int:
     """Write, examine, publish; the exit code."""
     import zoo
     from export import publish
@@ -97,6 +106,7 @@ def export(model: str, base: pathlib.Path, version: int | None, max_batch_size: 
             preset=source["preset"],
             source=source["sha256"],
             run=source["run"],
+            also=also,
         )
         print("examining it in a fresh process", flush=True)
         if not doctor.in_fresh_process(directory):

@@ -1,6 +1,7 @@
 """The small files around a model, for people and for servers, all made from its contract."""
 
 import inspect
+import json
 import os
 import pathlib
 import re
@@ -11,7 +12,11 @@ BATCHING = "batching_params.pbtxt"
 CARD = "model_card.md"
 # First words of a generated file. A file without them was edited by its owner and is kept.
 MARK = "# Written by `python -m export`; delete this line to keep your own changes."
-IMAGE = "tensorflow/serving:2.21.0"
+# The release that every generated file names. Older ones lack operations of today's SavedModels.
+RELEASE = "2.21.0"
+IMAGE = f"tensorflow/serving:{RELEASE}"
+# A batch of requests is run at once, by the sizes in `BATCHING` beside each version.
+BATCHED = ("--enable_batching", "--enable_per_model_batching_parameters")
 
 
 def write_batching(version: pathlib.Path, sizes: list) -> None:
@@ -47,8 +52,8 @@ def read_batching(version: pathlib.Path) -> tuple[int, list]:
 def write_base(base: pathlib.Path, contract: dict) -> list:
     """The files beside the versions, which point to them; returns those that it kept.
 
-    `models.config`, `monitoring.config`, `compose.yaml` and `kserve.yaml` are replaced whole, and
-    only if their first line is `MARK`.
+    `models.config`, `monitoring.config`, `compose.yaml`, `kserve.yaml` and `Dockerfile` are
+    replaced whole, and only if their first line is `MARK`.
     """
     base = base.resolve()
     texts = {
@@ -56,6 +61,7 @@ def write_base(base: pathlib.Path, contract: dict) -> list:
         "monitoring.config": _monitoring(),
         "compose.yaml": _compose(base, contract),
         "kserve.yaml": _kserve(base, contract),
+        "Dockerfile": _dockerfile(base),
     }
     kept = []
     for name, text in texts.items():
@@ -101,8 +107,7 @@ services:
       - --rest_api_port=8501
       - {_quoted(f"--model_config_file={base}/models.config")}
       - {_quoted(f"--monitoring_config_file={base}/monitoring.config")}
-      - --enable_batching
-      - --enable_per_model_batching_parameters
+{_listed(BATCHED, 6)}
       - --enable_grpc_healthcheck_service
     ports: ["127.0.0.1:8500:8500", "127.0.0.1:8501:8501"]
     volumes:
@@ -116,20 +121,59 @@ services:
 
 
 def _kserve(base, contract):
-    return f"""# The claim "models" holds the directory {base.name} with its versions.
+    label = _label(base.name)
+    return f"""# kubectl apply -f kserve.yaml
+# The claim "models" holds the directory {base.name} with its versions.
+# Clients must name the model {label!r}: KServe serves it under the name of this resource.
 apiVersion: serving.kserve.io/v1beta1
 kind: InferenceService
 metadata:
-  name: {_label(base.name)}
+  name: {label}
   labels:
     zoo.method: {_quoted(contract["method"])}
 spec:
   predictor:
+    minReplicas: 1
     model:
       modelFormat:
         name: tensorflow
+      # The default of KServe's TensorFlow runtime is older, and does not know every operation.
+      runtimeVersion: {_quoted(RELEASE)}
       storageUri: {_quoted(f"pvc://models/{base.name}")}
+      args:
+{_listed(BATCHED, 8)}
+      resources:
+        requests:
+          cpu: "1"
+          memory: 1Gi
+        limits:
+          memory: 2Gi
 """
+
+
+def _dockerfile(base):
+    """The image of all versions, for a cluster without a shared disk."""
+    command = [
+        "tensorflow_model_server",
+        "--port=8500",
+        "--rest_api_port=8501",
+        f"--model_name={base.name}",
+        "--model_base_path=/models/served",
+        "--monitoring_config_file=/models/served/monitoring.config",
+        *BATCHED,
+        "--enable_grpc_healthcheck_service",
+    ]
+    return f"""# docker build -t {_label(base.name)}-serving . && docker run --rm \\
+#   -p 127.0.0.1:8500:8500 -p 127.0.0.1:8501:8501 {_label(base.name)}-serving
+FROM {IMAGE}
+COPY . /models/served
+EXPOSE 8500 8501
+ENTRYPOINT {json.dumps(command)}
+"""
+
+
+def _listed(words, indent):
+    return "\n".join(" " * indent + f"- {word}" for word in words)
 
 
 def _label(name):

@@ -8,6 +8,7 @@ import numpy as np
 
 from export import companions
 from export import contract
+from export import formats
 from export import warmup
 from export.signatures import signatures
 from zoo import datasets
@@ -23,6 +24,7 @@ def write(
     preset: str | None = None,
     source: str | None = None,
     run: dict | None = None,
+    also: tuple | list = (),
 ) -> dict:
     """Write `game` as a SavedModel for serving into `directory`, which must exist and be empty.
 
@@ -34,12 +36,14 @@ def write(
         max_batch_size: most rows that a server may put into one batch, a power of 2.
         preset, source: see `contract.describe`.
         run: "metrics" and "data" of the run, for the model card.
+        also: further formats, names in `formats.MODULES`.
 
     Returns:
         The contract.
 
     Raises:
-        ValueError: the backend is not TensorFlow, or the batch size is not a power of 2.
+        ValueError: the backend is not TensorFlow, the batch size is not a power of 2, or there is
+            no signature to convert.
     """
     if keras.backend.backend() != "tensorflow":
         raise ValueError(f"export needs the TensorFlow backend; it is {keras.backend.backend()!r}")
@@ -57,6 +61,7 @@ def write(
     image = bytes(given[0][0]) if given else b""
     warmup.write(directory / warmup.PATH, name, terms["signatures"], image, sizes)
     companions.write_batching(directory, sizes)
+    formats.write(directory, terms["signatures"], also)
     contract.seal(terms, directory)
     companions.write_card(directory, name, game, terms, run or {})
     return terms

@@ -34,6 +34,7 @@ from export import publish
 from export import signatures
 from export import warmup
 from export import write
+from export.server import flags as server_flags
 from export.server import text_configs
 from export.server.batching_parameters import Parameters
 from zoo import datasets
@@ -345,6 +346,7 @@ def test_the_files_at_the_base_point_to_it(tmp_path):
     from google.protobuf import text_format
     from tensorflow_serving.config import model_server_config_pb2
 
+    yaml = pytest.importorskip("yaml")
     base = tmp_path / 'My "VAE" 2'
     base.mkdir()
     assert companions.write_base(base, {"method": "vae"}) == []
@@ -353,7 +355,23 @@ def test_the_files_at_the_base_point_to_it(tmp_path):
     (served,) = config.model_config_list.config
     assert (served.name, served.base_path) == (base.name, str(base))
     assert served.model_platform == "tensorflow"
-    assert "\n  name: my-vae-2\n" in (base / "kserve.yaml").read_text(encoding="utf-8")
+    kserve = yaml.safe_load((base / "kserve.yaml").read_text(encoding="utf-8"))
+    compose = yaml.safe_load((base / "compose.yaml").read_text(encoding="utf-8"))
+    (container,) = compose["services"].values()
+    model = kserve["spec"]["predictor"]["model"]
+    assert kserve["metadata"]["name"] == "my-vae-2"
+    assert "name the model 'my-vae-2'" in (base / "kserve.yaml").read_text(encoding="utf-8")
+    # One release of TensorFlow Serving in all files, and the same batches.
+    dockerfile = (base / "Dockerfile").read_text(encoding="utf-8")
+    assert container["image"] == f"tensorflow/serving:{model['runtimeVersion']}"
+    assert f"\nFROM {container['image']}\n" in dockerfile
+    command = json.loads(re.search("^ENTRYPOINT (.*)$", dockerfile, re.M)[1])
+    assert {*model["args"]} <= {*container["command"]} & {*command}
+    assert {*model["args"]} == {"--enable_batching", "--enable_per_model_batching_parameters"}
+    assert f"--model_name={base.name}" in command
+    # Flags that our server, which knows all of TensorFlow Serving's, reads.
+    assert server_flags.parse(command).model_name == base.name
+    assert {"cpu", "memory"} <= {*model["resources"]["requests"]}
     (base / "compose.yaml").write_text("mine")
     (base / "kserve.yaml").write_text(f"{companions.MARK}\nold")
     assert companions.write_base(base, {"method": "vae"}) == [base / "compose.yaml"]

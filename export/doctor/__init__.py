@@ -59,6 +59,7 @@ def version_of(path: pathlib.Path) -> pathlib.Path:
 
 def examine(directory: pathlib.Path) -> bool:
     """Print the table of one version; whether it is sound."""
+    from export import formats
     from export.doctor import checks
     from export.doctor import trials
 
@@ -82,6 +83,8 @@ def examine(directory: pathlib.Path) -> bool:
         wrong += not _row(name, trials.signature, export, name)
     wrong += not _row("warm-up", trials.warm_up, export)
     wrong += not _row("batching", trials.batching, export)
+    for file in formats.files(export.contract):
+        wrong += not _row(file.removeprefix(f"{formats.FOLDER}/"), trials.converted, export, file)
     export.close()
     print(f"  NOT SOUND: {wrong} of the above" if wrong else "  sound")
     return not wrong
@@ -90,13 +93,16 @@ def examine(directory: pathlib.Path) -> bool:
 def _row(name, check, *arguments):
     from export.doctor import checks
 
+    mark = "ok"
     try:
         result, sound = check(*arguments), True
+    except checks.NotExamined as error:
+        result, sound, mark = str(error), True, "–"
     except checks.Unsound as error:
         result, sound = str(error), False
     except Exception as error:  # Files can be broken in unforeseen ways.
         result, sound = f"{type(error).__name__}: {checks.first_line(error)}", False
-    print(f"  {'ok  ' if sound else 'FAIL'}  {name:<20}{result}", flush=True)
+    print(f"  {mark if sound else 'FAIL':<4}  {name:<20}{result}", flush=True)
     return sound
 
 

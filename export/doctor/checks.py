@@ -24,6 +24,10 @@ class Unsound(Exception):
     """An export must not be served; the message gives the reason."""
 
 
+class NotExamined(Exception):
+    """What a check needs is not installed here; nothing is wrong with the export."""
+
+
 class Export:
     """One version on disk, and the session that runs it."""
 

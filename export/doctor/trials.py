@@ -7,7 +7,9 @@ import numpy as np
 import tensorflow as tf
 
 from export import companions
+from export import formats
 from export import warmup
+from export.doctor.checks import NotExamined
 from export.doctor.checks import Unsound
 from export.doctor.checks import first_line
 from export.write import REFERENCE
@@ -55,6 +57,29 @@ def signature(export, name):
         return f"batch {sizes}: {worst:.1e} from Keras"
     _same_bits(export, name, inputs["seeds"][:most], answers)
     return f"batch {sizes}: {worst:.1e} from Keras, bits equal in every batch"
+
+
+def converted(export, file):
+    """A file of another format, run by its own runtime, answers as the Keras model did."""
+    path = export.directory / file
+    if absent := formats.missing(path.suffix[1:]):
+        raise NotExamined(f"not run here: it needs {absent}, of the extra formats")
+    name, terms = path.stem, export.contract["signatures"][path.stem]
+    worst, sizes = 0.0, tried_sizes(export.contract["allowed_batch_sizes"])
+    for size in sizes:
+        rows = {key: export.reference[f"{name}/inputs/{key}"][:size] for key in terms["inputs"]}
+        found = formats.run(path, rows)
+        if set(found) != set(terms["outputs"]):
+            raise Unsound(
+                f"outputs are {sorted(found)}, the contract has {sorted(terms['outputs'])}"
+            )
+        for key, tensor in terms["outputs"].items():
+            wanted = export.reference[f"{name}/outputs/{size}/{key}"]
+            try:
+                worst = max(worst, compare(found[key], wanted, tensor))
+            except Unsound as error:
+                raise Unsound(f"{key} at batch {size}: {error}") from None
+    return f"batch {', '.join(map(str, sizes))}: {worst:.1e} from Keras"
 
 
 def _same_bits(export, name, seeds, answers):
