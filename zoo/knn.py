@@ -68,16 +68,16 @@ def table(paths: list, args) -> str:
     """
     import zoo
 
-    rows, data = [], None
+    rows, sets = [], []
     for number, path in enumerate(dict.fromkeys(paths), 1):
         print(f"{path} ({number} of {len(paths)}) …", file=sys.stderr, flush=True)
-        previous, data = data, models.data_of(path, args.dataset)
+        data = models.data_of(path, args.dataset)
+        sets.append(data.name)
         if len(data.classes) < 2:
             raise ValueError(f"labels are needed, and {data.name} has none; choose --dataset")
-        if previous is not None and previous.name != data.name:
+        if data.name != sets[0]:
             raise ValueError(
-                f"models must be of one data set; got {previous.name} and {data.name}: "
-                "choose --dataset"
+                f"models must be of one data set; got {sets[0]} and {data.name}: choose --dataset"
             )
         game = zoo.load(path)
         if not game.has_encoder:

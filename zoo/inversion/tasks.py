@@ -187,9 +187,9 @@ def main(argv: list | None = None) -> None:
         if len(paths) != 1:
             raise ValueError(f"give one model; got {len(paths)}; see --help")
         commands.at_least(args, images=2, codes=2, steps=1, seed=0)
+        tasks, rows = _measured(paths[0], args)
         out = pathlib.Path(args.out)
         out.mkdir(parents=True, exist_ok=True)
-        tasks, rows = _measured(paths[0], args)
     from zoo.plots import sheets
     from zoo.plots.sheets import Row
 
