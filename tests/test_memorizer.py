@@ -12,6 +12,7 @@ from scipy.stats import chisquare
 
 import zoo
 from trainers.counterexample import experiment
+from trainers.counterexample import figures
 from trainers.counterexample.network import Network
 from trainers.memorizer import __main__ as command
 from trainers.memorizer import images
@@ -19,6 +20,7 @@ from trainers.memorizer import page
 from zoo import datasets
 from zoo import memorizer
 from zoo.metrics import judges
+from zoo.plots.pictures import blank
 
 LATENT = 16
 
@@ -171,6 +173,24 @@ def test_the_page_has_every_contrast_and_form_of_the_objective():
     assert page.plan(quick=False, repeats=3, gan=False).contrasts == tuple(images.CONTRASTS)[:3]
 
 
+def test_both_theorems_are_drawn_on_the_same_axes(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(figures, "blank", lambda *size: drawn.append(blank(*size)) or drawn[-1])
+    cell = {"contrast": "pair", "accuracy_se": 0.01}
+    rows = [
+        cell | {"support": m, "parameters": p, "accuracy": 0.5 + p / m / 20}
+        for m in (64, 256)
+        for p in (30, 300)
+    ]
+    other = [row | {"support": 16 * row["support"]} for row in rows]
+    figures.theorems(tmp_path / "theorems.png", {"a GAN": rows, "pairs": other})
+    left, right = drawn[0].axes
+    assert left.get_title(loc="left") == "a GAN" and right.get_title(loc="left") == "pairs"
+    assert left.get_xlim() == right.get_xlim() and left.get_xlim()[0] < 30 / 4096
+    assert len(left.containers) == len(right.containers) == 2
+    assert (tmp_path / "theorems.png").stat().st_size > 10_000
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
@@ -178,6 +198,7 @@ def test_the_page_has_every_contrast_and_form_of_the_objective():
         (["--support=7900"], "support must leave 200 of the 8000 training images"),
         (["--dataset=grid25"], "image_shape must be that of an image"),
         (["--gan=vae"], "vae"),
+        (["--beside=nowhere"], "nowhere holds no cells of an experiment"),
     ],
 )
 def test_bad_flags_are_named_before_anything_is_measured(flags, message, tmp_path, capsys):
@@ -190,7 +211,10 @@ def test_bad_flags_are_named_before_anything_is_measured(flags, message, tmp_pat
 
 @pytest.mark.slow
 def test_the_quick_experiment_shows_the_mechanism(tmp_path):
-    command.main(["memorizer", "--quick", f"--run_dir={tmp_path}"])
+    beside = tmp_path / "other"
+    beside.mkdir()
+    (beside / "cells.json").write_text("[]")
+    command.main(["memorizer", "--quick", f"--run_dir={tmp_path}", f"--beside={beside}"])
     rows = json.loads((tmp_path / "cells.json").read_text())
     seen = {(r["contrast"], r["support"], r["parameters"]): r for r in rows}
     large = max(row["parameters"] for row in rows)
@@ -199,5 +223,5 @@ def test_the_quick_experiment_shows_the_mechanism(tmp_path):
         assert seen["pair", 64, p]["accuracy"] > seen["pair", 1024, p]["accuracy"] + 0.05
         null = seen["null", 1024, p]
         assert abs(null["accuracy"] - 0.5) < 4 * null["accuracy_se"]
-    for name in ("report.md", "cells.csv", "accuracy.png", "game.keras"):
+    for name in ("report.md", "cells.csv", "accuracy.png", "game.keras", "theorems.png"):
         assert (tmp_path / name).stat().st_size > 300

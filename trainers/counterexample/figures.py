@@ -10,36 +10,67 @@ from zoo.plots.pictures import grid
 
 _COLOURS = ("#3b6ea5", "#d9762b", "#4f8f4f", "#a5479b", "#7a6a4f", "#444444", "#bb3333")
 
+# Key of a cell → (title of its panel, value if nothing is seen).
+_PANELS = {
+    "accuracy": ("held-out accuracy", 0.5),
+    "objective": ("E log D + E log(1 − D) + 2 log 2, nats", 0.0),
+}
+
 
 def curves(path: pathlib.Path, rows: list, title: str) -> None:
     """Accuracy and objective of fresh judges against p / m, one curve for each support m."""
     figure = blank(13, 5.2)
     figure.suptitle(title, x=0.02, ha="left", fontweight="bold")
-    panels = (
-        ("accuracy", "held-out accuracy", 0.5),
-        ("objective", "E log D + E log(1 − D) + 2 log 2, nats", 0.0),
-    )
-    for place, (key, label, nothing) in enumerate(panels, 1):
+    for place, key in enumerate(_PANELS, 1):
         axes = figure.add_subplot(1, 2, place)
-        axes.axhline(nothing, color="grey", linestyle="--", linewidth=1)
-        supports = sorted({row["support"] for row in rows if row["contrast"] == "pair"})
-        for colour, m in zip(_COLOURS, supports, strict=False):
-            p, mean, error = series(rows, "pair", m, key)
-            axes.errorbar(p / m, mean, error, color=colour, marker="o", ms=4, label=f"m = {m:,}")
-        controls = dict.fromkeys(row["contrast"] for row in rows if row["contrast"] != "pair")
-        for contrast, style in zip(controls, (":", "-.", "--"), strict=False):
-            for m in sorted({row["support"] for row in rows if row["contrast"] == contrast}):
-                p, mean, _ = series(rows, contrast, m, key)
-                name = "two real streams" if contrast == "null" else contrast
-                label_ = f"{name}, m = {m:,}"
-                axes.plot(p / m, mean, color="0.45", linestyle=style, linewidth=1.2, label=label_)
-        axes.set(xscale="log", xlabel="trained parameters of D / stored images, p / m")
-        axes.set_title(label, loc="left")
-        axes.grid(alpha=0.3)
+        _draw(axes, rows, key)
         if place == 2:  # small p / m leaves room there
             axes.legend(fontsize=8, loc="upper left")
     figure.tight_layout()
     figure.savefig(path, format="png")
+
+
+def theorems(path: pathlib.Path, titled: dict) -> None:
+    """Accuracy of fresh discriminators in several experiments side by side, on the same axes.
+
+    Args:
+        path: PNG file.
+        titled: title of a panel → cells, as from `experiment.run`.
+    """
+    figure = blank(13, 5.2)
+    figure.suptitle(
+        "Held-out accuracy of discriminators of p parameters against m stored images",
+        x=0.02,
+        ha="left",
+        fontweight="bold",
+    )
+    shared = None
+    for place, (title, rows) in enumerate(titled.items(), 1):
+        shared = figure.add_subplot(1, len(titled), place, sharex=shared, sharey=shared)
+        _draw(shared, rows, "accuracy")
+        shared.set_title(title, loc="left", fontsize=11)
+        shared.legend(fontsize=8, loc="upper left")
+    figure.tight_layout()
+    figure.savefig(path, format="png")
+
+
+def _draw(axes, rows, key):
+    label, nothing = _PANELS[key]
+    axes.axhline(nothing, color="grey", linestyle="--", linewidth=1)
+    supports = sorted({row["support"] for row in rows if row["contrast"] == "pair"})
+    for colour, m in zip(_COLOURS, supports, strict=False):
+        p, mean, error = series(rows, "pair", m, key)
+        axes.errorbar(p / m, mean, error, color=colour, marker="o", ms=4, label=f"m = {m:,}")
+    controls = dict.fromkeys(row["contrast"] for row in rows if row["contrast"] != "pair")
+    for contrast, style in zip(controls, (":", "-.", "--"), strict=False):
+        for m in sorted({row["support"] for row in rows if row["contrast"] == contrast}):
+            p, mean, _ = series(rows, contrast, m, key)
+            name = "two real streams" if contrast == "null" else contrast
+            name = f"{name}, m = {m:,}"
+            axes.plot(p / m, mean, color="0.45", linestyle=style, linewidth=1.2, label=name)
+    axes.set(xscale="log", xlabel="trained parameters of D / stored images, p / m")
+    axes.set_title(label, loc="left")
+    axes.grid(alpha=0.3)
 
 
 def series(rows: list, contrast: str, support: int, key: str) -> tuple:

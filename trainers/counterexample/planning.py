@@ -18,6 +18,10 @@ FLAGS = {
 }
 
 
+# Flags that a second run in the same directory may change.
+FREE = ("support", "repeats", "run_dir", "beside")
+
+
 def plan(args, wanted, most: int):
     """The `experiment.Plan` `wanted`, with the supports of `args.support` if any are given.
 
@@ -45,13 +49,25 @@ def directory(args, name: str) -> pathlib.Path:
 def settle(directory: pathlib.Path, args) -> None:
     """Raises ValueError if cells there were measured under other settings than `args`."""
     path = directory / "settings.json"
-    same = {k: v for k, v in vars(args).items() if k not in ("support", "repeats", "run_dir")}
+    same = {k: v for k, v in vars(args).items() if k not in FREE}
     if path.exists() and json.loads(path.read_text(encoding="utf-8")) != same:
         raise ValueError(
             f"{directory} holds an experiment with other settings, {path.read_text()}; "
             "give those, or another --run_dir"
         )
     path.write_text(json.dumps(same), encoding="utf-8")
+
+
+def cells(directory: str) -> list:
+    """The cells of the experiment in `directory`.
+
+    Raises:
+        ValueError: there are none.
+    """
+    try:
+        return json.loads((pathlib.Path(directory) / "cells.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{directory} holds no cells of an experiment: {error}") from None
 
 
 def write_table(path: pathlib.Path, rows: list) -> None:

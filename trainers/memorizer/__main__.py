@@ -6,7 +6,8 @@ Trains fresh discriminators of images, of growing capacity p, against a generato
 training images, for several m. The real images are others than those stored, and others when a
 discriminator is judged than when it is trained. Controls: two real streams; real images among which
 are those stored; with --gan, a GAN that was trained. Writes cells.json and cells.csv, accuracy.png,
-report.md and, for zoo.load, game.keras. A second run continues with the missing cells.
+report.md and, for zoo.load, game.keras. A second run continues with the missing cells. With
+--beside, theorems.png shows the accuracies beside those of the counterexample.
 """
 
 import os
@@ -22,6 +23,7 @@ FLAGS = {
     **planning.FLAGS,
     "latent_dim": (16, "Numbers in a code."),
     "gan": ("", "A preset, a run directory or a .keras file: a trained GAN as a control."),
+    "beside": ("", "Directory of `python -m trainers.counterexample`, for a picture of both."),
     "run_dir": ("", "Directory to write to; by default runs/memorizer_<dataset>."),
 }
 
@@ -45,12 +47,22 @@ def main(argv: list | None = None) -> None:
         for support in plan.supports:
             images.check(data, support, args.latent_dim)
         gan = _gan(args.gan, data) if args.gan else None
+        other = planning.cells(args.beside) if args.beside else None
         directory = planning.directory(args, "memorizer")
         from trainers.counterexample import experiment
 
         streams = images.around(data, args.latent_dim, gan)
         rows = experiment.run(plan, streams, args.seed, directory / "cells.json")
     page.write(directory, plan, rows, data, args, argv, began)
+    if args.beside:
+        from trainers.counterexample import figures
+
+        titles = {
+            "GAN, D(x): Arora, Ge, Liang, Ma, Zhang 2017": rows,
+            "encoder-decoder GAN, D(x, z): Arora, Risteski, Zhang 2017": other,
+        }
+        figures.theorems(directory / "theorems.png", titles)
+        print(f"see {directory / 'theorems.png'}")
 
 
 def _gan(source, data):
