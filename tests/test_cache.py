@@ -298,10 +298,19 @@ def test_the_index_is_readable_and_names_the_set(tmp_path):
     assert about["name"] == name and set(about["files"]) == {"train", "test"}
 
 
-def test_progress_says_what_is_left(capsys):
+def test_progress_says_what_is_left(capsys, monkeypatch):
     from zoo.datasets.progress import Progress
 
-    progress = Progress("Reading", 4, after=0)
-    for _ in range(4):
-        progress.add()
-    assert "Reading: 4 of 4, 0:00 left" in capsys.readouterr().err
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    progress = Progress("Reading", 40, after=0)
+    for seconds in (100.0, 110.0, 120.0, 120.6):  # of which the first 100 open the set
+        now[0] = seconds
+        progress.add(10)
+    lines = [line.strip() for line in capsys.readouterr().err.split("\r")[1:]]
+    assert lines == [
+        "Reading: 10 of 40",
+        "Reading: 20 of 40, 0:20 left",
+        "Reading: 30 of 40, 0:10 left",
+        "Reading: 40 of 40, 0:00 left",
+    ]

@@ -11,18 +11,22 @@ class Progress:
         self._what = what
         self._total = total
         self.done = 0
-        self._began = time.monotonic()
-        self._next = self._began + after
+        self._next = time.monotonic() + after
+        self._first = None  # when the first items were done, and how many: opening takes time too
         self._shown = False
 
     def add(self, count: int = 1) -> None:
         """Reports `count` more items; call it from one thread."""
         self.done += count
         now = time.monotonic()
+        self._first = self._first or (now, self.done)
         if now >= self._next or (self._shown and self.done == self._total):
-            left = round((now - self._began) / self.done * (self._total - self.done))
+            text = f"{self.done:,} of {self._total:,}"
+            began, before = self._first
+            if self.done > before:
+                left = round((now - began) / (self.done - before) * (self._total - self.done))
+                text += f", {left // 60}:{left % 60:02} left"
             # Padded, so that a shorter line hides all of the one before.
-            text = f"{self.done:,} of {self._total:,}, {left // 60}:{left % 60:02} left"
             end = "\n" if self.done == self._total else ""
             sys.stderr.write(f"\r{self._what}: {text:<40}{end}")
             sys.stderr.flush()
