@@ -9,7 +9,6 @@ what a map may lose: samples of the prior. Writes code_maps.json.
 """
 
 import json
-import os
 import pathlib
 import sys
 import time
@@ -155,7 +154,6 @@ def table(rows: list) -> str:
 def main(argv: list | None = None) -> None:
     """Train, measure, print, write. Exit code 2 and one line for bad input."""
     argv = sys.argv if argv is None else argv
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with commands.exit_on_bad_input():
         args = commands.only_flags(__doc__, FLAGS, argv)
         commands.at_least(args, epochs=1, width=1, seed=0)

@@ -5,8 +5,6 @@ usage: python -m trainers.compare RUN_DIRECTORY [RUN_DIRECTORY ...] [flags]
 The name of a preset stands for its directory.
 """
 
-import sys
-
 from zoo import presets
 from zoo import run_files
 from zoo.cli import commands
@@ -71,7 +69,7 @@ def _read(directory):
 def main(argv: list | None = None) -> None:
     """Print the table. Exit code 2 and one line if a directory holds no finished run."""
     with commands.exit_on_bad_input():
-        args, directories = commands.parse(__doc__, FLAGS, sys.argv if argv is None else argv)
+        args, directories = commands.parse(__doc__, FLAGS, argv)
         if not directories:
             raise ValueError("no run directory given; see --help")
         print(table(directories, args.over_seeds))

@@ -11,7 +11,6 @@ side, each with --points samples, on one scale.
 
 import dataclasses
 import json
-import os
 import sys
 
 from zoo import models
@@ -29,9 +28,8 @@ FLAGS = {
 
 def main(argv: list | None = None) -> None:
     """Load, decode, draw. Exit code 2 and one line for bad input."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with commands.exit_on_bad_input():
-        args, paths = commands.parse(__doc__, FLAGS, sys.argv if argv is None else argv)
+        args, paths = commands.parse(__doc__, FLAGS, argv)
         commands.at_least(args, reconstructions=1, samples=1, points=1, seed=0)
         draw(paths or _presets(), args)
     print(f"see {args.out}")

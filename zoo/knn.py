@@ -8,7 +8,6 @@ Donahue and Simonyan 2019 (arXiv:1907.02544), see zoo/metrics/knn.py. Features a
 last hidden layer. Below every encoder stand its weights before training, and last the raw pixels.
 """
 
-import os
 import sys
 import time
 
@@ -110,10 +109,9 @@ def _chosen(images, labels, limit, seed):
 
 def main(argv: list | None = None) -> None:
     """Measure and print. Exit code 2 and one line for bad input."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     started = time.perf_counter()
     with commands.exit_on_bad_input():
-        args, paths = commands.parse(__doc__, FLAGS, sys.argv if argv is None else argv)
+        args, paths = commands.parse(__doc__, FLAGS, argv)
         if not paths:
             raise ValueError("no model given; see --help")
         commands.at_least(args, train=1, test=1, seed=0)

@@ -15,9 +15,7 @@ zoo/metrics/bridges.py.
 """
 
 import json
-import os
 import pathlib
-import sys
 
 import numpy as np
 
@@ -112,9 +110,8 @@ def table(rows: dict) -> str:
 
 def main(argv: list | None = None) -> None:
     """Measure, print, write. Exit code 2 and one line for bad input."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with commands.exit_on_bad_input():
-        args, paths = commands.parse(__doc__, FLAGS, sys.argv if argv is None else argv)
+        args, paths = commands.parse(__doc__, FLAGS, argv)
         if not paths:
             raise ValueError("no model given; see --help")
         commands.at_least(args, points=2, steps=1, samples=2, seed=0)

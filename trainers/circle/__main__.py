@@ -10,7 +10,6 @@ circle.json and circle.png.
 """
 
 import json
-import os
 import pathlib
 import sys
 import time
@@ -111,7 +110,6 @@ def main(argv: list | None = None) -> None:
     """Train, measure, print, write. Exit code 2 and one line for bad input."""
     began = time.time()
     argv = sys.argv if argv is None else argv
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with commands.exit_on_bad_input():
         args = commands.only_flags(__doc__, FLAGS, argv)
         commands.at_least(args, seeds=1, steps=0, batch_size=1, width=1, angles=4)

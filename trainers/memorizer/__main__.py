@@ -10,7 +10,6 @@ report.md and, for zoo.load, game.keras. A second run continues with the missing
 --beside, theorems.png shows the accuracies beside those of the counterexample.
 """
 
-import os
 import sys
 import time
 
@@ -32,7 +31,6 @@ def main(argv: list | None = None) -> None:
     """Measure the missing cells, then write the report. Exit code 2 for bad input."""
     began = time.monotonic()
     argv = sys.argv if argv is None else argv
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with commands.exit_on_bad_input():
         args = commands.only_flags(__doc__, FLAGS, argv)
         commands.at_least(args, repeats=1, latent_dim=1, seed=0)

@@ -10,7 +10,6 @@ differences are printed; exit code 1 if there is one.
 """
 
 import json
-import os
 import pathlib
 import sys
 import time
@@ -82,7 +81,6 @@ def table(rows: dict) -> str:
 
 def main(argv: list | None = None) -> None:
     """Measure, print, write. Exit code 2 and one line for bad input."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with commands.exit_on_bad_input():
         args, paths = commands.parse(__doc__, FLAGS, _spelled(sys.argv if argv is None else argv))
         if not paths:

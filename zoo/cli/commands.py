@@ -19,14 +19,14 @@ _DEFINE = {
 }
 
 
-def parse(usage: str, known: dict, argv: list) -> tuple[types.SimpleNamespace, list]:
+def parse(usage: str, known: dict, argv: list | None = None) -> tuple[types.SimpleNamespace, list]:
     """Reads a command line.
 
     Args:
         usage: what `--help` shows above the flags.
         known: flag → (default, text); the default's type is the flag's. A type in place of the
             default is a flag that is None if it is not given.
-        argv: the command line, its first word being the program.
+        argv: the command line, its first word being the program; None for `sys.argv`.
 
     Returns:
         (the value of every flag, the other words).
@@ -36,6 +36,7 @@ def parse(usage: str, known: dict, argv: list) -> tuple[types.SimpleNamespace, l
         ValueError: a flag is unknown or cannot be read.
     """
     print_anywhere()
+    argv = sys.argv if argv is None else argv
     values = flags.FlagValues()
     for name, (default, text) in known.items():
         kind, start = (default, None) if isinstance(default, type) else (type(default), default)
@@ -96,8 +97,10 @@ def whole_numbers(args: types.SimpleNamespace, name: str) -> list[int]:
 def exit_on_bad_input():
     """ValueError and OSError end the command with exit code 2 and one line on stderr.
 
-    So does a Keras backend that is configured and not installed.
+    So does a Keras backend that is configured and not installed. TensorFlow, if it is imported
+    inside, logs warnings and errors alone.
     """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     print_anywhere()
     try:
         yield

@@ -12,9 +12,7 @@ zoo/inversion/searching.py.
 
 import dataclasses
 import json
-import os
 import pathlib
-import sys
 import time
 
 import numpy as np
@@ -145,9 +143,8 @@ def table(first: str, columns: tuple, rows: dict) -> str:
 
 def main(argv: list | None = None) -> None:
     """Measure, print, write. Exit code 2 and one line where the input is bad."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with commands.exit_on_bad_input():
-        args, paths = commands.parse(__doc__, FLAGS, sys.argv if argv is None else argv)
+        args, paths = commands.parse(__doc__, FLAGS, argv)
         if len(paths) != 1:
             raise ValueError(f"give one model; got {len(paths)}; see --help")
         commands.at_least(args, images=2, steps=1, seed=0)

@@ -12,9 +12,7 @@ images. See zoo/inversion/multi_code.py.
 
 import json
 import math
-import os
 import pathlib
-import sys
 import time
 
 import numpy as np
@@ -180,10 +178,9 @@ def table(rows: dict) -> str:
 
 def main(argv: list | None = None) -> None:
     """Measure, print, write. Exit code 2 and one line for bad input."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     began = time.monotonic()
     with commands.exit_on_bad_input():
-        args, paths = commands.parse(__doc__, FLAGS, sys.argv if argv is None else argv)
+        args, paths = commands.parse(__doc__, FLAGS, argv)
         if len(paths) != 1:
             raise ValueError(f"give one model; got {len(paths)}; see --help")
         commands.at_least(args, images=2, codes=2, steps=1, seed=0)

@@ -46,7 +46,6 @@ _DEFAULTS = {"attributes": "7:9,0:2", "arithmetic": "2-0+3,9-7+5"}
 
 def main(argv: list | None = None) -> None:
     """Measure, draw, write. Exit code 2 and one line for bad input."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     argv, began = sys.argv if argv is None else argv, time.monotonic()
     with commands.exit_on_bad_input():
         args, paths = commands.parse(__doc__, FLAGS, argv)

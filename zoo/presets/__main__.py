@@ -38,7 +38,6 @@ FLAGS = {
 def main(argv: list | None = None) -> None:
     """Exit code 2 and one line for bad input."""
     argv = sys.argv if argv is None else argv
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     from zoo.presets import handles
 
     with commands.exit_on_bad_input():
