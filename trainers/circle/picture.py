@@ -3,6 +3,7 @@
 import numpy as np
 
 from zoo.datasets.circle import RADIUS
+from zoo.plots.pictures import blank
 
 _E, _G, _OTHER = "#3b6ea5", "#d9762b", "0.8"
 
@@ -14,11 +15,7 @@ def write(path, measured: list) -> None:
         path: PNG file.
         measured: (figures, arrays) of each training, as from `trainers.circle.__main__.measure`.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(13, 14.5), dpi=100, facecolor="white", layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = blank(13, 14.5, layout="constrained")
     figure.suptitle("A circle through a code of one and of two coordinates", fontsize=18)
     rows = figure.subplots(4, 2, height_ratios=(2.2, 1, 1, 1))
     most = max(seen["errors"].max() for _, seen in measured)

@@ -242,12 +242,15 @@ def _as_bytes(images):
     return unscale(np.nan_to_num(images, nan=-1))
 
 
-def blank(width: float, height: float):
-    """An empty Matplotlib figure of so many inches, 100 pixels each; it needs no screen."""
+def blank(width: float, height: float, layout: str | None = None):
+    """An empty Matplotlib figure of so many inches, 100 pixels each; it needs no screen.
+
+    `layout`: one of Matplotlib's engines, such as "constrained".
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), dpi=100, facecolor="white")
+    figure = Figure(figsize=(width, height), dpi=100, facecolor="white", layout=layout)
     FigureCanvasAgg(figure)
     return figure
 
