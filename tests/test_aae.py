@@ -7,6 +7,7 @@ from games import gradient
 from games import losses_of
 from games import make
 from games import silent
+from games import step
 
 import zoo
 from zoo.priors import PRIORS
@@ -41,6 +42,26 @@ def test_the_generator_gets_no_gradient_from_the_regulariser(stochastic):
     encoder = len(game.encoder.trainable_variables)
     assert all(np.any(g) for g in found[:encoder])
     assert not any(np.any(g) for g in found[encoder:])
+
+
+def statistics(network):
+    norms = (layer for layer in network.layers if hasattr(layer, "moving_mean"))
+    return [v.numpy() for layer in norms for v in (layer.moving_mean, layer.moving_variance)]
+
+
+@pytest.mark.parametrize("eager", [True, False])
+def test_the_generator_runs_once_in_a_step_and_the_encoder_three_times(eager):
+    game, other = (make("aae", "dcgan", rate=0.0, eager=eager) for _ in range(2))
+    x = examples("dcgan")
+    step(game, x)
+    for _ in range(3):
+        code = other.encoder(x, training=True)
+    other.generator(code, training=True)
+    for name in ("encoder", "generator"):
+        found, expected = statistics(getattr(game, name)), statistics(getattr(other, name))
+        assert found
+        for one, two in zip(found, expected, strict=True):
+            np.testing.assert_allclose(one, two, rtol=1e-5, atol=1e-6)
 
 
 def test_the_code_discriminator_has_no_batch_norm():

@@ -211,10 +211,15 @@ def test_embedded_images_are_official_and_tfds_sets_load():
 
 
 @needs_prepared
-def test_tfds_splits_sizes_and_errors():
-    data = datasets.load(
-        "fashion_mnist:3.0.1", train_split="train[:600]", test_split="train[600:700]", image_size=14
-    )
+def test_tfds_splits_sizes_and_errors(tmp_path):
+    splits = {"train_split": "train[:600]", "test_split": "train[600:700]", "image_size": 14}
+    data = datasets.load("fashion_mnist:3.0.1", **splits)
+    # Written to a cache, and mapped from it.
+    for _ in range(2):
+        kept = datasets.load("fashion_mnist:3.0.1", **splits, cache_dir=str(tmp_path))
+        assert not kept.train.flags.writeable and kept.classes == data.classes
+        for name in ("train", "test", "train_labels", "test_labels"):
+            np.testing.assert_array_equal(getattr(kept, name), getattr(data, name))
     assert data.train.shape == (600, 14, 14, 1) and data.test.shape == (100, 14, 14, 1)
     again = datasets.load("fashion_mnist", train_split="train[:700]", test_split="test[:1%]")
     np.testing.assert_array_equal(data.test[5], square(again.train[605], 14))

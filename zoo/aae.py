@@ -28,7 +28,8 @@ class AAE(Game):
 
     Networks: encoder x → z, generator z → x, code_discriminator z → logit without batch norm.
     Players: autoencoder (E and G); discriminator (C); encoder (E again).
-    Schedule: they move one after the other, each from its own forward pass.
+    Schedule: they move one after the other, each from its own forward pass; batch norm of the
+    generator sees that of the autoencoder alone.
 
     Deviations: the encoder minimises the non-saturating −E_x log C(E(x)). Labels in the
     regulariser, which would tie classes to the petals of prior="mixture", and the paper's
@@ -69,7 +70,7 @@ class AAE(Game):
             code = gaussian_draw(*code, self.normal_noise(ops.shape(x)[0]))
         prior, posterior = self.code_discriminator(z), self.code_discriminator(code)
         return {
-            "autoencoder": squared_error(x, self.generator(code)),
+            "autoencoder": lambda: squared_error(x, self.generator(code)),
             "discriminator": accepted(prior) + rejected(posterior),
             "encoder": accepted(posterior),
         }

@@ -140,8 +140,8 @@ class Game(keras.Model):
         labels y (n,), or ("a", "b") with images of two domains.
 
         Returns:
-            player → loss, float32 scalars in nats unless the method says otherwise; and name →
-            scalar for the names in `reported`.
+            player → loss, float32 scalars in nats unless the method says otherwise, or a function
+            that computes one, called in its player's phase alone; and name in `reported` → scalar.
         """
         raise NotImplementedError(f"{type(self).__name__} does not define play")
 
@@ -318,12 +318,12 @@ class Game(keras.Model):
         """The trainable variables of every network that `player` owns."""
         return [v for net in self.players[player] for v in getattr(self, net).trainable_variables]
 
-    def call(self, round, training=None):
+    def call(self, round, training=None, playing=()):
         # Images alone are reconstructed, for `predict` and `export`.
         if not isinstance(round, (tuple, list)):
             return self.reconstruct(round)
         # Networks called inside take `training` from this call, so no method has to pass it on.
-        return self.play(*round)
+        return steps.computed(self.play(*round), playing)
 
     # Every phase of the schedule once; running mean of each loss, and of their sum. The players of
     # a phase share its forward pass, and all their gradients are taken before the first of them

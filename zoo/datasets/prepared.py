@@ -1,6 +1,5 @@
 """Image sets of TensorFlow Datasets (TFDS), read from disk; downloads need `download=True`."""
 
-import importlib.metadata
 import os
 from typing import Any
 
@@ -71,16 +70,20 @@ def read(
             for part, split in splits.items()
         }
 
+    # Not before a set that is missing is refused, which takes no second.
+    import PIL
+    import tensorflow as tf
+
     prepared = builder.data_path / "dataset_info.json"
     source = {"kind": "tfds", "path": str(builder.data_path), "image_size": image_size, **splits}
     # TensorFlow decodes, Pillow resizes: other versions of them may make other pixels.
-    versions = [importlib.metadata.version(package) for package in ("tensorflow", "Pillow")]
-    state = [builder.info.full_name, counts, prepared.read_text(), versions]
+    versions = [tf.__version__, PIL.__version__]
+    state = [builder.info.full_name, counts, prepared.read_text(encoding="utf-8"), versions]
     found = cache.arrays(source, state, shapes, fill)
     info = builder.info
     licence = info.redistribution_info.license or "licence not stated by TFDS"
-    said = f"TensorFlow Datasets {info.full_name}, {info.homepage} ({licence})."
-    return Dataset(name=name, **found, classes=classes or ("all",), source=said)
+    told = f"TensorFlow Datasets {info.full_name}, {info.homepage} ({licence})."
+    return Dataset(name=name, **found, classes=classes or ("all",), source=told)
 
 
 def _builder(name: str) -> Any:

@@ -66,6 +66,19 @@ def deal(game, batch: tuple) -> tuple:
     return tuple(game.noise(n) if name == "z" else next(parts) for name in game.inputs)
 
 
+def computed(losses: dict, playing: tuple) -> dict:
+    """The values of `play`; those that are functions are called, if their player is `playing`.
+
+    All are called if `playing` is empty.
+    """
+    wanted = playing or losses
+    return {
+        name: value() if callable(value) else value
+        for name, value in losses.items()
+        if name in wanted or not callable(value)
+    }
+
+
 def _moved(game, phase, losses, gradients) -> dict:
     """Losses of the players of one phase, after each took the step of its gradients; `reported`."""
     for player in phase:
@@ -143,7 +156,7 @@ def _differentiate(game, phase, batch):
         watched = [_watched(jax, reached, id(v), w) for v, w in zip(owned, weights, strict=True)]
         values = [(v, v.value) for v in game.variables] + list(zip(owned, watched, strict=True))
         with keras.StatelessScope(values) as scope:
-            losses = game(deal(game, batch), training=True)
+            losses = game(deal(game, batch), training=True, playing=phase)
         moved = [scope.get_current_value(v) for v in game.non_trainable_variables]
         return losses, moved
 
@@ -202,7 +215,8 @@ def _train_on_tensorflow(game, data):
     replicas = game.distribute_strategy.num_replicas_in_sync
     for number, phase in enumerate(game.schedule):
         with tf.GradientTape(persistent=True) as tape:
-            losses = game(deal(game, share(game, batch, number)), training=True)
+            parts = deal(game, share(game, batch, number))
+            losses = game(parts, training=True, playing=phase)
             shares = {player: losses[player] / replicas for player in phase}
         gradients = {p: tape.gradient(shares[p], game.variables_of(p)) for p in phase}
         played |= _moved(game, phase, losses, gradients)
