@@ -14,6 +14,8 @@ COMMANDS = {
     "audit": ("zoo.audit", "MODEL …", "every measurement, and verdicts in words"),
     "latent": ("zoo.latent", "MODEL", "paths, neighbours, directions and anomalies of codes"),
     "invert": ("zoo.inversion", "MODEL", "codes of images by optimisation"),
+    "slopes": ("zoo.lipschitz", "MODEL …", "how steep encoders and generators are"),
+    "knn": ("zoo.knn", "MODEL …", "k-nearest-neighbour accuracies of features"),
     "gallery": ("zoo.gallery", "[MODEL …]", "reconstructions and samples in one picture"),
     "save-preset": ("zoo.presets", "RUN --out=NEW", "a preset of a run, with its card"),
     "export": ("export", "MODEL --out=DIRECTORY", "a SavedModel for serving, examined"),

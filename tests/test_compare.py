@@ -35,6 +35,14 @@ def test_seeds_are_joined_into_mean_and_standard_error(tmp_path):
     assert last == "| gan | mlp | mnist | 3 | 18.0 ± 1.2 |"
 
 
+def test_samples_and_the_length_of_runs_stand_side_by_side(tmp_path):
+    one = finished(tmp_path / "a", "gan", classes=3.0, sample_spread_ratio=0.416, steps=90)
+    two = finished(tmp_path / "b", "gan", classes=10.0, sample_spread_ratio=0.97, steps=8000)
+    head, _, *rows = compare.table([one, two]).splitlines()
+    assert head.endswith("| classes sampled | sample spread | steps |")
+    assert rows[0].endswith("| 3.0 | 0.42 | 90 |") and rows[1].endswith("| 10.0 | 0.97 | 8,000 |")
+
+
 def test_a_directory_without_a_finished_run_is_named(tmp_path, capsys):
     for arguments, said in (
         ([str(tmp_path / "nothing")], "nothing holds no finished run"),

@@ -24,6 +24,14 @@ def test_every_command_is_a_module_that_python_can_run(command):
     assert '__name__ == "__main__"' in pathlib.Path(spec.origin).read_text(encoding="utf-8")
 
 
+def test_every_command_of_the_library_has_a_name():
+    modules = {module for module, _, _ in console.COMMANDS.values()}
+    for path in (ROOT / "zoo").glob("*.py"):
+        if '__name__ == "__main__"' in path.read_text(encoding="utf-8"):
+            assert f"zoo.{path.stem}".removesuffix(".__main__") in modules
+    assert {f"zoo.{path.parent.name}" for path in (ROOT / "zoo").glob("*/__main__.py")} <= modules
+
+
 def test_every_method_can_be_trained():
     assert set(zoo.METHODS) | set(zoo.CONSTRUCTIONS) <= set(console.trainable())
 

@@ -58,7 +58,9 @@ def test_without_an_optimizer_the_recipe_s_is_taken(method):
     recipe = importlib.import_module(f"trainers.{method}").RECIPE
     game = door(method)
     game.compile()
-    wanted = recipe.optimizers(flags.parse(recipe, ["train", "--network=mlp"]), 100)
+    # Rates of the method; a recipe may give others for one of its networks.
+    words = ["train", "--network=mlp", "--learning_rate="]
+    wanted = recipe.optimizers(flags.parse(recipe, words), 100)
     assert set(game.optimizer.by_player) == set(wanted)
     for player, optimizer in game.optimizer.by_player.items():
         assert type(optimizer) is type(wanted[player])

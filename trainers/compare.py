@@ -24,9 +24,12 @@ COLUMNS = (
     ("probe code", "probe_code", ".1f %", 100),
     ("MMD² to prior", "mmd", ".4f", 1),
     ("null 95 %", "mmd_null_95", ".4f", 1),
+    ("classes sampled", "classes", ".1f", 1),
+    ("sample spread", "sample_spread_ratio", ".2f", 1),
     ("modes", "modes", ".1f", 1),
     ("high quality", "high_quality", ".1f %", 100),
     ("reverse KL", "reverse_kl", ".2f", 1),
+    ("steps", "steps", ",.0f", 1),
     ("images/s", "images_per_s", ",.0f", 1),
     ("minutes", "wall_s", ".1f", 1 / 60),
 )

@@ -3,10 +3,10 @@
 usage: python -m zoo.gallery [MODEL ...] [flags]
 
 MODEL is a run directory, a .keras file, a SavedModel directory or the name of a preset; without
-one, every preset is shown. Models of one data set stand together, below its images, in the order of
-the table of methods in README.md. Nothing is chosen by eye: the images are the first test image of
-each class, the samples the first draws of the seed. Models of points in the plane stand side by
-side, each with --points samples, on one scale.
+one, every preset is shown. Models of one data set stand together, below its images, in the order in
+which `python -m trainers` lists their methods. Nothing is chosen by eye: the images are the first
+test image of each class, the samples the first draws of the seed. Models of points in the plane
+stand side by side, each with --points samples, on one scale.
 """
 
 import dataclasses
