@@ -33,8 +33,8 @@ extensions = [
 SOURCES = set()  # Python files that pages link to
 root_doc = "docs/index"
 include_patterns = [
-    *("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"),
-    *("docs/*.md", "docs/api/*.md", "docs/tutorials/*.md", "docs/tutorials/*.py"),
+    *("*.md", "docs/*.md", "docs/api/*.md"),
+    *("docs/tutorials/*.md", "docs/tutorials/*.py"),
 ]
 exclude_patterns = ["docs/tutorials/run.py"]
 source_suffix = {".md": "markdown", ".py": "percent"}
@@ -74,7 +74,7 @@ class Percent(Parser):
     supported = ("percent",)
 
     def parse(self, inputstring, document):
-        name = pathlib.PurePosixPath(self.env.docname).name
+        name = pathlib.Path(document["source"]).stem
         super().parse(percent_to_markdown(inputstring, name), document)
 
 
