@@ -33,8 +33,8 @@ extensions = [
 SOURCES = set()  # Python files that pages link to
 root_doc = "docs/index"
 include_patterns = [
-    *("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"),
-    *("docs/*.md", "docs/api/*.md", "docs/tutorials/*.md", "docs/tutorials/*.py"),
+    *("*.md", "docs/*.md", "docs/api/*.md"),
+    *("docs/tutorials/*.md", "docs/tutorials/*.py"),
 ]
 exclude_patterns = ["docs/tutorials/run.py"]
 source_suffix = {".md": "markdown", ".py": "percent"}
@@ -45,8 +45,6 @@ html_extra_path = ["site"]  # index.html, which leads to docs/index.html
 html_show_copyright = html_show_sourcelink = False
 
 myst_heading_anchors = 3
-myst_enable_extensions = ["colon_fence"]
-suppress_warnings = ["myst.header", "misc.highlighting_failure"]
 
 # Docstrings are in Google's style; single backticks there are code, and names are links if known.
 default_role = "py:obj"
@@ -74,7 +72,7 @@ class Percent(Parser):
     supported = ("percent",)
 
     def parse(self, inputstring, document):
-        name = pathlib.PurePosixPath(self.env.docname).name
+        name = pathlib.Path(document["source"]).stem
         super().parse(percent_to_markdown(inputstring, name), document)
 
 
@@ -94,14 +92,14 @@ def percent_to_markdown(source: str, name: str) -> str:
             parts.append(f"![what the cell shows](outputs/{output['picture']})")
     title = parts[0]
     about = (
-        f"*Run by `{record['command']}` in {record['seconds']} s on one core of a shared machine "
-        f"({record['machine']}). [The file](../../docs/tutorials/run.py) that runs it.*"
+        f"*Run by `{record['command']}` in {record['seconds']} s on {record['machine']}. "
+        "[The program](run.py) that runs it.*"
     )
     return "\n\n".join([title, *parts[1:], about])
 
 
 def add_navigation(_app, docname, source):
-    """The lists of links of docs/index.md and docs/api/index.md are the menu."""
+    """The lists of links of docs/index.md, and of the two indexes that it names, are the menu."""
     if docname not in ("docs/index", "docs/api/index", "docs/tutorials/index"):
         return
     sections = re.split(r"^## ", source[0], flags=re.M)

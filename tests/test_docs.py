@@ -13,7 +13,7 @@ from zoo import metrics
 
 ROOT = pathlib.Path(__file__).parent.parent
 PAGES = [
-    *(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")),
+    *ROOT.glob("*.md"),
     *(ROOT / "docs").glob("*.md"),
     *(ROOT / "docs" / "api").glob("*.md"),
     *(ROOT / "docs" / "tutorials").glob("*.md"),
@@ -43,6 +43,7 @@ def test_links_lead_to_files_and_headings(path):
 def test_the_index_has_every_page():
     index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
     pages = {path.name for path in (ROOT / "docs").glob("*.md")} - {"index.md"}
+    pages |= {f"../{path.name}" for path in ROOT.glob("*.md")}
     assert sorted(name for name in pages if f"({name})" not in index) == []
 
 

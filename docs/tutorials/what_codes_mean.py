@@ -50,11 +50,11 @@ for name, game in subjects.items():
     print(f"{name}\n" + "\n".join(f"  {line}" for line in words.verdicts(figures[name])) + "\n")
 
 # %% [markdown]
-# Read the counterexample's lines twice. Its codes follow the prior, small discriminators hardly
+# Read the counterexample's lines twice. Its codes follow the prior, small discriminators cannot
 # tell its two kinds of pairs apart, and its samples are clothes. By these measures it is as good
-# as the trained model or better. But a code has no information about its image, and the
+# as the trained model, or better. But a code has no information about its image, and the
 # reconstruction is an unrelated picture. What tells the two apart is *cycles*, *classes* and
-# *meaning*.
+# *meaning*, and the bound on the number of different samples, *support*.
 
 # %%
 rows = []
