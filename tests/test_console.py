@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
+import gan_zoo as console
 import zoo
-from encoder_gan_zoo import __main__ as console
 
 ROOT = pathlib.Path(__file__).parent.parent
 
@@ -38,7 +38,7 @@ def test_every_method_can_be_trained():
 
 def run(*words, cwd=ROOT):
     done = subprocess.run(
-        [sys.executable, "-m", "encoder_gan_zoo", *words],
+        [sys.executable, "-m", "gan_zoo", *words],
         cwd=cwd,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
@@ -73,11 +73,11 @@ def test_words_go_to_the_command(words, code, out, err, tmp_path):
 @pytest.mark.slow
 def test_the_wheel_of_the_sdist_works_from_another_directory(tmp_path):
     source = tmp_path / "source"
-    for name in ("encoder_gan_zoo", "zoo", "trainers", "export"):
+    for name in ("zoo", "trainers", "export"):
         shutil.copytree(
             ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__", ".*")
         )
-    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
+    for name in ("gan_zoo.py", "pyproject.toml", "setup.py", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
     build = "from setuptools import build_meta; build_meta.build_sdist('..')"
     subprocess.run([sys.executable, "-c", build], cwd=source, check=True, capture_output=True)
@@ -92,7 +92,7 @@ def test_the_wheel_of_the_sdist_works_from_another_directory(tmp_path):
     subprocess.run(put, check=True, capture_output=True)
     away.mkdir()
     tops = {path.name for path in there.iterdir() if (path / "__init__.py").exists()}
-    assert tops == {"encoder_gan_zoo", "zoo", "trainers", "export"}
+    assert tops == {"zoo", "trainers", "export"}
     environment = os.environ | {"PYTHONPATH": str(there), "TF_CPP_MIN_LOG_LEVEL": "3"}
 
     def said(*words):

@@ -90,7 +90,15 @@ def test_the_image_is_one_that_a_dockerfile_here_builds_and_its_user_can_write(m
     # What the context lets through is what the package is built of.
     ignored = (workers.ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     kept = {line[1:] for line in ignored if line.startswith("!")}
-    assert {"zoo", "trainers", "export", "pyproject.toml", "setup.py", "README.md"} <= kept
+    assert {
+        "zoo",
+        "trainers",
+        "export",
+        "gan_zoo.py",
+        "pyproject.toml",
+        "setup.py",
+        "README.md",
+    } <= kept
     assert all((workers.ROOT / name).exists() for name in kept)
 
 
