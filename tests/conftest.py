@@ -5,6 +5,7 @@ With KERAS_BACKEND=jax the tests run on JAX, and need no TensorFlow.
 
 import os
 import resource
+import shutil
 import signal
 import time
 
@@ -69,3 +70,18 @@ def child_seconds():
         return now.ru_utime + now.ru_stime - before.ru_utime - before.ru_stime
 
     return used
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium, for one module: while it runs, so does an event loop in this thread."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    names = ("chromium", "chromium-browser", "chrome")
+    chromium = next(filter(None, map(shutil.which, names)), None)
+    if chromium is None:
+        pytest.skip("Chromium is not installed")
+    with playwright.sync_playwright() as started:
+        # As root, which containers often are, Chromium runs without its sandbox alone.
+        opened = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield opened
+        opened.close()

@@ -12,7 +12,6 @@ import pytest
 
 from export.server import demo
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
 PIXELS = """id => {
     const canvas = document.getElementById(id);
     return Array.from(canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data);
@@ -29,18 +28,6 @@ def two(tmp_path_factory):
     (folder / "models").write_text(f"model_config_list {{ {configs} }}")
     with client_server.running(f"--model_config_file={folder / 'models'}") as app:
         yield types.SimpleNamespace(url=f"http://{app.rest_address}/", game=client_server.game())
-
-
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed")
-    with playwright.sync_playwright() as started:
-        # As root, which containers often are, Chromium runs without its sandbox alone.
-        opened = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 @pytest.fixture

@@ -101,3 +101,17 @@ def test_tutorials_of_the_site_show_text_code_and_what_it_printed(site):
     assert "largest |E(G(z)) - z|: 0.0" in page  # printed
     assert page.count("<img") >= 3 and "highlight-python" in page
     assert "Question to the class." in page and "# Question" not in page
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["index", "docs/tutorials/first_bigan", "docs/api/methods"])
+def test_a_page_in_a_browser_asks_for_nothing_elsewhere_and_fits_a_phone(site, browser, name):
+    page = browser.new_page(viewport={"width": 390, "height": 800})
+    asked, failed = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("requestfailed", lambda request: failed.append(request.url))
+    page.goto((site / f"{name}.html").as_uri())
+    page.locator("article h1").first.wait_for()  # the first of them leads on to another page
+    assert all(url.startswith((site.as_uri(), "data:")) for url in asked) and not failed
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.close()
