@@ -12,9 +12,9 @@ ROOT = pathlib.Path(__file__).parent.parent
 FOLDER = ROOT / "docs" / "tutorials"
 
 SMALL = {
-    "first_bigan": {"steps": 10, "tested": 200},
+    "first_bigan": {"steps": 10, "trained": 640, "tested": 200},
     "your_own_photos": {"side": 16, "cut": 70, "epochs": 1},
-    "your_own_method": {"epochs": 1},
+    "your_own_method": {"epochs": 1, "trained": 640},
     "what_codes_mean": {"train": 600, "test": 300, "samples": 600},
     "counterexample": {"supports": (64, 256), "capacities": (10, 100), "judged": 4000},
     "serve_and_call": {"model": "vae_mnist", "largest": 2},

@@ -22,7 +22,7 @@ from zoo.plots import pictures
 
 # %% tags=["parameters"]
 steps = 1500
-tested = 2000  # images
+trained, tested = 8000, 2000  # images
 
 # %% [markdown]
 # ## The data
@@ -32,7 +32,7 @@ tested = 2000  # images
 
 # %%
 data = datasets.load("fashion_mnist_10k")
-x, x_test = datasets.scale(data.train), datasets.scale(data.test[:tested])
+x, x_test = datasets.scale(data.train[:trained]), datasets.scale(data.test[:tested])
 print(x.shape, x_test.shape, data.classes)
 Image.fromarray(pictures.grid(x[:24], 12)).resize((696, 116))
 
@@ -92,8 +92,8 @@ Image.fromarray(shown).resize((2 * shown.shape[1], 2 * shown.shape[0]))
 # "Class kept" is the share of reconstructions that a classifier puts into the class of their image.
 
 # %%
-small = data.sliced("train[:2000]", f"test[:{tested}]")
-print(metrics.table(metrics.evaluate(game, small)))
+measured = data.sliced("train[:2000]", f"test[:{tested}]")
+print(metrics.table(metrics.evaluate(game, measured)))
 
 # %% [markdown]
 # ## The same, trained for longer
@@ -102,8 +102,8 @@ print(metrics.table(metrics.evaluate(game, small)))
 # `python -m zoo bigan_fashion_mnist` prints its card, with what falls short.
 
 # %%
-trained = zoo.load("bigan_fashion_mnist")
-shown = pictures.pairs(x_test[:24], trained.reconstruct(x_test[:24]), 12)
+preset = zoo.load("bigan_fashion_mnist")
+shown = pictures.pairs(x_test[:24], preset.reconstruct(x_test[:24]), 12)
 Image.fromarray(shown).resize((2 * shown.shape[1], 2 * shown.shape[0]))
 
 # %% [markdown]
@@ -111,8 +111,8 @@ Image.fromarray(shown).resize((2 * shown.shape[1], 2 * shown.shape[0]))
 # are the reconstructions.
 
 # %%
-codes = trained.encode(x_test[:8])
-path = latent.interpolate(trained, codes[:4], codes[4:], steps=9)
+codes = preset.encode(x_test[:8])
+path = latent.interpolate(preset, codes[:4], codes[4:], steps=9)
 Image.fromarray(pictures.grid(path.reshape(-1, *data.shape), 9)).resize((522, 232))
 
 # %% [markdown]
