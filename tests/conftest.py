@@ -82,6 +82,9 @@ def browser():
         pytest.skip("Chromium is not installed")
     with playwright.sync_playwright() as started:
         # As root, which containers often are, Chromium runs without its sandbox alone.
-        opened = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        try:
+            opened = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        except playwright.Error as error:
+            pytest.skip(f"{chromium} does not start: {str(error).splitlines()[0]}")
         yield opened
         opened.close()
