@@ -110,6 +110,15 @@ def test_the_noise_of_images_is_not_the_draw_of_the_same_seed_from_the_prior():
     np.testing.assert_array_equal(x, game.observed(datasets.scale(stored(500)), seed=3))
 
 
+def test_noise_is_the_same_in_images_of_any_memory_order():
+    noised = make().noised
+    x = datasets.scale(stored(3))
+    expected = noised.observe(x, seed=1)
+    assert not np.array_equal(expected, x)
+    for other in (np.asfortranarray(x), x.transpose(1, 2, 3, 0).copy().transpose(3, 0, 1, 2)):
+        np.testing.assert_array_equal(noised.observe(other, seed=1), expected)
+
+
 def test_every_qth_pixel_is_overwritten_and_no_other():
     # d = 784 and d̃ = 16: q = 49, pixels 49, 98, … counted from 1.
     game = make()

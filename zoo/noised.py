@@ -29,7 +29,8 @@ class NoisedPixels:
 
     def overwrite(self, x: np.ndarray, noise: np.ndarray) -> np.ndarray:
         """x (n, *shape) with `noise` (n, pixels) of unit variance, times `std`; a copy."""
-        x = np.array(x)
+        # In the order of C, as `pixels` count; of another order, a reshape would be a copy.
+        x = np.array(x, order="C")
         x.reshape(len(x), -1)[:, self.pixels] = np.float32(self.std) * noise
         return x
 
