@@ -68,6 +68,16 @@ def test_the_command_prints_the_table_with_both_baselines(capsys):
     assert lines[9].startswith("40 training and 20 test examples of fashion_mnist_10k, seed 0;")
 
 
+def test_an_encoder_sees_the_data_of_its_model(capsys):
+    # The counterexample reads noise: its features know no class.
+    words = ["counterexample_fashion_mnist", "--dataset=fashion_mnist_10k", "--train=1000"]
+    knn.main(["knn", *words, "--test=500"])
+    lines = capsys.readouterr().out.splitlines()
+    shares = [float(cell.split(" / ")[0]) for cell in lines[2].split(" | ")[2:]]
+    error = 100 * (0.1 * 0.9 / 500) ** 0.5
+    assert all(abs(share - 10) < 4 * error for share in shares), shares
+
+
 @pytest.mark.parametrize(
     "words, message",
     [

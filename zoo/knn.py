@@ -90,7 +90,12 @@ def table(paths: list, args) -> str:
         test = _chosen(data.test, data.test_labels, args.test, args.seed)
         untrained = type(game).from_config(game.get_config())
         functions = {"trained": game.features, "before training": untrained.features}
-        rows += rows_of(path, functions, train, test)
+        # The data of the model, which may be images under noise.
+        seen = [
+            (game.observed(x, args.seed + number), labels)
+            for number, (x, labels) in enumerate((train, test))
+        ]
+        rows += rows_of(path, functions, *seen)
     rows += rows_of("", {"raw pixels": lambda x: x}, train, test)
     head = [f"k = {k}" for k in _ks(len(train[0]))]
     about = (
