@@ -101,7 +101,10 @@ def test_only_what_is_known_is_fitted():
         ({"steps": 0}, "steps must be 1 or more; got 0"),
         ({"learning_rate": 0}, "learning_rate must be above 0; got 0"),
         ({"mask": np.full((1, *SHAPE), 0.5)}, "mask must be 0 or 1, of shape"),
+        ({"mask": np.zeros((1, *SHAPE))}, "mask must be 1 at a pixel of every image; got none of"),
         ({"observed": np.zeros((1, 2, 2, 2))}, r"observed must be of shape .* got \(1, 2, 2, 2\)"),
+        ({"observed": np.full((1, *SHAPE), np.nan)}, "observed must be finite .* got NaN"),
+        ({"observed": np.zeros((1, *SHAPE), np.uint8)}, "observed must be finite .* got uint8"),
     ],
 )
 def test_bad_arguments_are_named(arguments, message):

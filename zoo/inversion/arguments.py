@@ -27,10 +27,15 @@ def checked(game, images, mask):
         raise ValueError(f"mask must be of shape {shape} or {(*shape[:-1], 1)}; got {mask.shape}")
     if not np.isin(mask, (0, 1)).all():
         raise ValueError(f"mask must be 0 or 1; got {mask[~np.isin(mask, (0, 1))][0]:g}")
+    check_known(mask)
+    return images, mask
+
+
+def check_known(mask):
+    """Raises ValueError if nothing of an image is known."""
     hidden = np.flatnonzero(~mask.reshape(len(mask), -1).any(axis=1))
     if len(hidden):
         raise ValueError(f"mask must be 1 at a pixel of every image; got none of image {hidden[0]}")
-    return images, mask
 
 
 def starting(game, images, restarts, start, seed, rows):

@@ -157,7 +157,14 @@ def restore(
     arguments.at_least(1, steps=steps)
     if not learning_rate > 0:
         raise ValueError(f"learning_rate must be above 0; got {learning_rate}")
-    observed = np.asarray(observed, np.float32)
+    observed = np.asarray(observed)
+    if not np.issubdtype(observed.dtype, np.floating) or not np.isfinite(observed).all():
+        found = "NaN or infinity" if observed.dtype.kind == "f" else observed.dtype
+        raise ValueError(
+            f"observed must be finite floats, as from images in [-1, 1]; got {found}: "
+            "zoo.datasets.scale takes images of whole numbers"
+        )
+    observed = observed.astype(np.float32)
     degrade = degrade or (lambda images: images)
     shape = tuple(degrade(ops.zeros((1, *game.image_shape))).shape[1:])
     if observed.ndim < 2 or len(observed) == 0 or observed.shape[1:] != shape:
@@ -165,6 +172,7 @@ def restore(
     mask = np.ones_like(observed) if mask is None else np.asarray(mask, np.float32)
     if mask.shape != observed.shape or not np.isin(mask, (0, 1)).all():
         raise ValueError(f"mask must be 0 or 1, of shape {observed.shape}; got {mask.shape}")
+    arguments.check_known(mask)
     drawn = ops.convert_to_numpy(game.prior_codes(codes, seed))
     start = np.concatenate([drawn, np.ones((codes, model.channels))], axis=1).astype(np.float32)
     starts = np.repeat(start[None, None], len(observed), axis=0)
