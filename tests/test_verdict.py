@@ -113,6 +113,13 @@ def test_what_was_measured_is_said(figures, words):
     assert words in verdict.of_end(run_of("gan"), figures)
 
 
+def test_samples_far_from_every_mode_have_not_diverged():
+    figures = {"modes": 0.0, "modes_total": 8.0, "high_quality": 0.0, "reverse_kl": math.nan}
+    said = verdict.of_end(run_of("gan", "--dataset=ring8", step=20), figures)
+    assert said.startswith("samples cover 0 of 8 modes, 0 % of them within 3 standard deviations")
+    assert ": collapsed; 20 steps are few, " in said
+
+
 class Repeating:
     """Decodes codes (n, 1) to the training images of a set, or to one image."""
 
