@@ -310,4 +310,5 @@ def test_a_plain_gan_is_audited_with_a_search_in_place_of_its_encoder(tmp_path, 
     audit.main(["audit", *words, "--examples=100", "--samples=200"])
     (found,) = json.loads((tmp_path / "audit.json").read_text())["models"].values()
     assert found["n_test"] == 100 and found["x_cycle_ratio"] < 0.7 and found["class_kept"] > 0.3
-    assert "x-cycle" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "fashion_mnist_10k; E is a search of 20 steps\n" in printed and "x-cycle" in printed

@@ -97,9 +97,10 @@ def main(argv: list | None = None) -> None:
     from zoo.audit import picture
 
     figures = {name: found for name, found, *_ in audited}
+    searched = f"; E is a search of {args.invert} steps" if args.invert else ""
     for name, _, sentences, _ in audited:
         print(
-            f"\n{name}, evaluated on {figures[name]['data']}\n"
+            f"\n{name}, evaluated on {figures[name]['data']}{searched}\n"
             + "\n".join(f"  {sentence}" for sentence in sentences)
         )
     if len(audited) > 1:
