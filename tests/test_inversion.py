@@ -14,6 +14,7 @@ from zoo import models
 from zoo.audit import __main__ as audit
 from zoo.inversion import __main__ as command
 from zoo.inversion import search
+from zoo.inversion import tasks
 from zoo.training.gradients import values_and_input_gradient
 
 SHAPE, CODE = (4, 4, 2), 3
@@ -285,6 +286,16 @@ def test_errors_of_the_command(words, said, tiny, tmp_path, monkeypatch, capsys)
         command.main(["inversion", *words])
     assert stopped.value.code == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("module", [command, tasks])
+def test_models_of_points_are_refused(module, tmp_path, capsys):
+    zoo.GAN((2,), latent_dim=2, network="mixture", width=4).save(tmp_path / "game.keras")
+    words = [f"{tmp_path / 'game.keras'}", "--dataset=ring8", f"--out={tmp_path / 'out'}"]
+    with pytest.raises(SystemExit) as stopped:
+        module.main(["inversion", *words])
+    assert stopped.value.code == 2
+    assert "give a model of images; " in capsys.readouterr().err
 
 
 def test_an_inverted_model_has_codes_cycles_and_the_score_of_anogan():

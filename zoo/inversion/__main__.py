@@ -185,7 +185,9 @@ def _measured(path, args):
     from zoo.inversion import search
 
     game = zoo.load(path)
-    if data.shape != tuple(game.image_shape) or len(data.shape) != 3:
+    if len(game.image_shape) != 3:
+        raise ValueError(f"give a model of images; {path} has examples of {game.image_shape}")
+    if data.shape != tuple(game.image_shape):
         raise ValueError(
             f"--dataset must have images of shape {tuple(game.image_shape)}; "
             f"got {data.name} of shape {data.shape}"
