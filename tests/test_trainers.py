@@ -279,6 +279,12 @@ def test_two_folders_of_photographs_train_by_the_documented_command(method, tmp_
         ("cyclegan", ["--dataset=fashion_mnist_10k"], "second data set; name it with --dataset_b"),
         ("acgan", ["--dataset=circle"], "circle has no labels, and this method needs them"),
         ("gan", ["--dataset_b=fashion_mnist_10k[invert]"], "takes one data set; got fashion_mnist"),
+        ("gan", ["--test_split=test[:1]"], "must have 2 test examples or more; got 1 beside 8000"),
+        (
+            "cyclegan",
+            ["--test_split=test[:1]", "--dataset_b=fashion_mnist_10k[invert]"],
+            "must have 2 test examples or more; got 1",
+        ),
     ],
 )
 def test_sets_that_a_method_cannot_use_are_refused(method, words, message, tmp_path, capsys):

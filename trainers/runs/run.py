@@ -103,6 +103,7 @@ class Run:
         # Keras' loop over several steps does not run under MultiWorkerMirroredStrategy.
         self.per_call = 1 if together else per
         self.settings = self._settings()
+        self._check_test()
         self._check_batch(placed)
         with placed.scope():
             self.game = self._game(placed)
@@ -183,6 +184,15 @@ class Run:
             self.workers.begin(start)
             self.workers.adopt(agreement.state_of(self.game))
         return checkpoints.step_of(self.game)
+
+    def _check_test(self):
+        """Before training, for every measurement at its end compares test examples."""
+        for data in filter(None, (self.data, self.data.other)):
+            if len(data.test) < 2:
+                raise ValueError(
+                    f"{data.name} must have 2 test examples or more; got {len(data.test)} beside "
+                    f"{len(data.train)} for training"
+                )
 
     def _check_batch(self, placed):
         batch, replicas = self.args.batch_size, placed.num_replicas_in_sync
