@@ -106,7 +106,8 @@ def test_a_bad_run_is_told_what_to_try(figures, words):
             {"translation_ba_ratio": 0.9, "translation_ba_identity": 0.79},
             "B to A: no better than no translation (0.90 against 0.79); ",
         ),
-        ({"domain_ab": 0.9}, "A to B: 90 % are taken for the target"),
+        ({"domain_ab": 0.9, "cycle_ab_ratio": 0.4}, "A to B: 90 % are taken for the target"),
+        ({"domain_ab": 0.9, "cycle_ab_ratio": 0.99}, "the target, and do not come back; try "),
     ],
 )
 def test_what_was_measured_is_said(figures, words):

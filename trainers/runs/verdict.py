@@ -125,4 +125,7 @@ def _translations(f):
             yield f"{name}: {text} ({error:.2f} against {nothing:.2f})", good
         elif f"domain_{way}" in f:
             share = f[f"domain_{way}"]
-            yield f"{name}: {100 * share:.0f} % are taken for the target", share > 0.5
+            text = f"{name}: {100 * share:.0f} % are taken for the target"
+            # If all translations are one image, they may all be taken for the target.
+            lost = f.get(f"cycle_{way}_ratio", 0) > 1 - 3 * RATIO_ERROR
+            yield text + ", and do not come back" * lost, share > 0.5 and not lost
