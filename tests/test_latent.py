@@ -10,6 +10,7 @@ import pytest
 from zoo import latent
 from zoo import models
 from zoo import scores
+from zoo.latent import subject
 
 SHAPE, CODES = (4, 4, 1), 5
 
@@ -282,3 +283,10 @@ def test_a_path_will_do_and_other_things_will_not(tmp_path):
     np.testing.assert_allclose(of_path, of_game, atol=1e-5)
     with pytest.raises(ValueError, match="a game, a zoo.models.Model or a path; got int"):
         latent.traverse(3, z)
+
+
+def test_training_and_test_images_of_a_noised_model_have_noise_of_their_own():
+    found = subject.Subject("counterexample_fashion_mnist", "fashion_mnist_10k", limit=50, seed=0)
+    # The encoder reads the noise: with the same noise, the codes would be the same.
+    apart = np.abs(found.codes[:, None] - found.train_codes[None]).max(axis=2)
+    assert apart.min() > 0.1

@@ -34,7 +34,7 @@ def measure(subject: Subject, others: dict) -> dict[str, dict]:
     Raises:
         ValueError: the model has no encoder, or takes other images.
     """
-    sets = {name: subject.seen(images) for name, images in others.items()}
+    sets = {name: subject.seen(images, subject.seed + 2) for name, images in others.items()}
     sets[UPSIDE_DOWN] = subject.test[:, ::-1, ::-1]
     found = {}
     for name, images in sets.items():

@@ -42,18 +42,22 @@ class Subject:
             raise ValueError(f"{self.data.name} holds points; pictures need images")
         rng = np.random.default_rng(seed)
         self.train, self.train_labels = self._some(
-            self.data.train, self.data.train_labels, 5 * limit, rng
+            self.data.train, self.data.train_labels, 5 * limit, rng, seed + 1
         )
-        self.test, self.labels = self._some(self.data.test, self.data.test_labels, limit, rng)
+        self.test, self.labels = self._some(self.data.test, self.data.test_labels, limit, rng, seed)
 
-    def _some(self, images, labels, limit, rng):
+    def _some(self, images, labels, limit, rng, seed):
         chosen = np.sort(rng.permutation(len(images))[:limit])
-        return self.seen(images[chosen]), labels[chosen]
+        return self.seen(images[chosen], seed), labels[chosen]
 
-    def seen(self, images: np.ndarray) -> np.ndarray:
-        """uint8 images as inputs of the model. Raises ValueError if it takes others."""
+    def seen(self, images: np.ndarray, seed: int) -> np.ndarray:
+        """uint8 images as inputs of the model, under noise of `seed` if its data have noise.
+
+        Raises:
+            ValueError: the model takes other images.
+        """
         x = checked_examples(self.model, datasets.scale(images))
-        return np.asarray(self.model.observed(x, self.seed))
+        return np.asarray(self.model.observed(x, seed))
 
     def rng(self) -> np.random.Generator:
         """A fresh generator, so that one picture does not depend on the others."""
