@@ -106,6 +106,10 @@ def test_a_bad_run_is_told_what_to_try(figures, words):
             {"translation_ba_ratio": 0.9, "translation_ba_identity": 0.79},
             "B to A: no better than no translation (0.90 against 0.79); ",
         ),
+        (
+            {"translation_ba_ratio": 1.01, "translation_ba_identity": 1.16},
+            "B to A: unrelated to the truth (1.01; 1 is another image's); try ",
+        ),
         ({"domain_ab": 0.9, "cycle_ab_ratio": 0.4}, "A to B: 90 % are taken for the target"),
         ({"domain_ab": 0.9, "cycle_ab_ratio": 0.99}, "the target, and do not come back; try "),
     ],

@@ -116,6 +116,10 @@ def _translations(f):
     for way, name in (("ab", "A to B"), ("ba", "B to A")):
         if f"translation_{way}_ratio" in f:
             error, nothing = f[f"translation_{way}_ratio"], f[f"translation_{way}_identity"]
+            # An image as it is may be further from its truth than another's truth, which is 1.
+            if nothing > 1 and error > 1 - 3 * RATIO_ERROR:
+                yield f"{name}: unrelated to the truth ({error:.2f}; 1 is another image's)", False
+                continue
             good = error < nothing
             text = (
                 "closer to the truth than no translation"
