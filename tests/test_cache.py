@@ -149,7 +149,9 @@ def test_a_header_that_was_changed_without_a_trace_is_found(tmp_path, capsys):
     assert "the header of train.npy is another" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("change", ["content", "new file", "fewer", "renamed"])
+@pytest.mark.parametrize(
+    "change", ["content", "same size and time", "new file", "fewer", "renamed"]
+)
 def test_a_folder_that_changed_is_read_again(tmp_path, capsys, change):
     name, folder = photos(tmp_path / "photos"), str(tmp_path / "cache")
     datasets.load(name, cache_dir=folder)
@@ -158,6 +160,10 @@ def test_a_folder_that_changed_is_read_again(tmp_path, capsys, change):
         stat = one.stat()
         shutil.copy(tmp_path / "photos" / "b" / "001.png", one)
         os.utime(one, ns=(stat.st_atime_ns, stat.st_mtime_ns + 1))
+    elif change == "same size and time":
+        stat = one.stat()
+        one.write_bytes(one.read_bytes())
+        os.utime(one, ns=(stat.st_atime_ns, stat.st_mtime_ns))
     elif change == "new file":
         shutil.copy(one, tmp_path / "photos" / "a" / "new.png")
     elif change == "fewer":

@@ -46,6 +46,10 @@ def test_bad_arguments_are_named():
     train, labels = np.eye(2), np.arange(2)
     with pytest.raises(ValueError, match="distance must be one of D1, D2; got 'L1'"):
         knn_accuracies(train, labels, train, labels, "L1", (1,))
+    for labels in ([0], [0, -1], [[0, 1]]):
+        with pytest.raises(ValueError, match="train_labels must be 2 whole numbers from 0"):
+            knn_accuracies(train, labels, train, np.arange(2), ks=(1,))
+    labels = np.arange(2)
     with pytest.raises(ValueError, match=r"ks must be 1 to 2, .* got \(3,\)"):
         knn_accuracies(train, labels, train, labels, ks=(3,))
 

@@ -97,7 +97,8 @@ def test_only_what_is_known_is_fitted():
     [
         ({"layer": "dense_9"}, "layer must be one of maps, or its number; got 'dense_9'"),
         ({"layer": 3}, "layer must be one of maps, or its number; got 3"),
-        ({"codes": 0}, "codes must be 1 or more; got 0"),
+        ({"codes": 0}, "codes must be a whole number, 1 or more; got 0"),
+        ({"codes": 2.5}, "codes must be a whole number, 1 or more; got 2.5"),
         ({"steps": 0}, "steps must be 1 or more; got 0"),
         ({"learning_rate": 0}, "learning_rate must be above 0; got 0"),
         ({"mask": np.full((1, *SHAPE), 0.5)}, "mask must be 0 or 1, of shape"),

@@ -136,6 +136,9 @@ class Repeating:
     def prior_codes(self, n, seed):
         return np.random.default_rng(seed).integers(len(self.data.train), size=(n, 1))
 
+    def observed(self, x, seed):
+        return x
+
     def decode(self, z):
         rows = np.zeros(len(z), int) if self.collapsed else z[:, 0]
         return datasets.scale(self.data.train[rows])

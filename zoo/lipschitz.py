@@ -86,7 +86,8 @@ def measure(model, data, args) -> dict[str, float]:
         figures |= metrics.mixture_bridge(samples, *datasets.MIXTURES[data.name])
     else:
         known = np.random.default_rng(args.seed).permutation(len(data.train))[:10_000]
-        figures |= metrics.bridge(samples, datasets.scale(data.train[known]), x)
+        known = model.observed(datasets.scale(data.train[known]), args.seed + 1)
+        figures |= metrics.bridge(samples, known, x)
     slope = figures["lipschitz_g_median"]
     return figures | {"bridge_times_slope": figures["bridge"] * slope}
 

@@ -28,7 +28,11 @@ FLAGS = {
         "does not have; 0: none. 100 take about 0.1 s an example: see --examples.",
     ),
     "seed": (0, "Seed of every choice and draw."),
-    "out": ("", "Directory to write to; by default the one run directory given, else runs/audit."),
+    "out": (
+        "",
+        "Directory to write to; by default the one run directory given, else runs/audit, as with "
+        "--invert.",
+    ),
     "check_card": (False, "Measure the figures on the cards of presets again."),
 }
 ROWS = (
@@ -88,11 +92,13 @@ def main(argv: list | None = None) -> None:
         commands.at_least(args, samples=200, examples=100, invert=0, seed=0)
         if args.examples > 10_000:
             raise ValueError(f"--examples must be 10,000 or less; got {args.examples}")
+        if args.check_card and (args.invert or args.against):
+            raise ValueError("--check-card measures what is on the card; leave out other flags")
         if args.check_card:
             from zoo.presets import checking
 
             sys.exit(0 if all([checking.report(path) for path in paths]) else 1)
-        out = _out(args.out, paths)
+        out = _out(args.out, paths, args.invert)
         audited = _audit_all(paths, args)
     from zoo.audit import picture
 
@@ -116,10 +122,11 @@ def _spelled(argv):
     return ["--check_card" if word == "--check-card" else word for word in argv]
 
 
-def _out(given, paths):
+def _out(given, paths, invert):
     single = pathlib.Path(paths[0])
     # Never into a SavedModel's folder, nor that of its versions: a served export must not change.
-    if not given and len(paths) == 1 and (single / "game.keras").is_file():
+    # Nor over the audit of a run with its own encoder.
+    if not given and not invert and len(paths) == 1 and (single / "game.keras").is_file():
         return single
     out = pathlib.Path(given or "runs/audit")
     out.mkdir(parents=True, exist_ok=True)

@@ -169,13 +169,16 @@ def _images(
 
 
 def _state(root: pathlib.Path, file: pathlib.Path) -> tuple:
-    """Path below `root`, size and time of a file; of one that cannot be read, its path."""
+    """Path below `root`, size and times of a file; of one that cannot be read, its path.
+
+    The time of change shows a file that was replaced by one of the same size and time.
+    """
     path = file.relative_to(root).as_posix()
     try:
         stat = file.stat()
     except OSError:
         return (path,)
-    return path, stat.st_size, stat.st_mtime_ns
+    return path, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
 
 
 def _all(function, items, what: str) -> list:

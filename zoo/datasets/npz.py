@@ -92,7 +92,9 @@ def read(path: str, image_size: int | None, cache: Cache) -> Dataset:
     stat = file.stat()
     source = {"kind": "npz", "path": str(file.resolve()), "image_size": image_size}
     # Another version of Pillow may resize to other pixels.
-    state = [stat.st_size, stat.st_mtime_ns, PIL.__version__ if image_size else ""]
+    # The time of change shows a file that was replaced by one of the same size and time.
+    times = [stat.st_mtime_ns, stat.st_ctime_ns]
+    state = [stat.st_size, times, PIL.__version__ if image_size else ""]
     found = cache.arrays(source, state, shapes, fill)
     return Dataset(
         name=f"npz:{path}",

@@ -1,6 +1,7 @@
 """Several codes for one image: the multi-code prior of a trained generator."""
 
 import dataclasses
+import numbers
 
 import numpy as np
 
@@ -59,7 +60,8 @@ class MultiCode:
             raise ValueError(
                 f"layer must be one of {', '.join(names)}, or its number; got {layer!r}"
             )
-        arguments.at_least(1, codes=codes)
+        if not isinstance(codes, numbers.Integral) or codes < 1:
+            raise ValueError(f"codes must be a whole number, 1 or more; got {codes}")
         network = _generator(game)
         place = network.layers.index(network.get_layer(layer))
         first = network.layers[place].output

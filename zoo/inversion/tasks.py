@@ -184,9 +184,10 @@ def main(argv: list | None = None) -> None:
         if len(paths) != 1:
             raise ValueError(f"give one model; got {len(paths)}; see --help")
         commands.at_least(args, images=2, codes=2, steps=1, seed=0)
-        tasks, rows = _measured(paths[0], args)
+        tasks, space = _prepared(paths[0], args)
         out = pathlib.Path(args.out)
         out.mkdir(parents=True, exist_ok=True)
+        rows = _measured(tasks, space)
     from zoo.plots import sheets
     from zoo.plots.sheets import Row
 
@@ -213,7 +214,8 @@ def main(argv: list | None = None) -> None:
     )
 
 
-def _measured(path, args):
+def _prepared(path, args):
+    """(the `Tasks`, the classifier of their data or None)."""
     data = models.data_of(path, args.dataset)  # first, for missing data are found early
     import zoo
     from zoo.inversion.multi_code import MultiCode
@@ -222,20 +224,28 @@ def _measured(path, args):
     game = zoo.load(path)
     if len(game.image_shape) != 3:
         raise ValueError(f"give a model of images; {path} has examples of {game.image_shape}")
+    if any(side % FACTOR for side in game.image_shape[:2]):
+        raise ValueError(
+            f"sides of images must be multiples of {FACTOR}, for super-resolution; {path} has "
+            f"images of {game.image_shape}"
+        )
     if data.shape != tuple(game.image_shape):
         raise ValueError(
             f"--dataset must have images of shape {tuple(game.image_shape)}; "
             f"got {data.name} of shape {data.shape}"
         )
     MultiCode(game, args.layer or None, args.codes)  # raises
-    tasks = Tasks(game, data, args)
-    space = classifier.of(data.name, data.shape)
+    return Tasks(game, data, args), classifier.of(data.name, data.shape)
+
+
+def _measured(tasks, space):
+    """Way → task → figure."""
     rows = {"of the baseline": tasks.baselines()}
-    for codes, name in ((1, "one code"), (args.codes, f"{args.codes} codes")):
-        rows[name] = tasks.measure(codes)
+    for codes in (1, tasks.args.codes):
+        row = rows["one code" if codes == 1 else f"{codes} codes"] = tasks.measure(codes)
         if space:
-            rows[name]["moved"] = tasks.moved(codes, space)
-    return tasks, rows
+            row["moved"] = tasks.moved(codes, space)
+    return rows
 
 
 if __name__ == "__main__":

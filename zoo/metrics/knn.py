@@ -36,12 +36,15 @@ def knn_accuracies(
       have neighbours.
 
     Raises:
-      ValueError: the distance is unknown, or a k is not between 1 and n.
+      ValueError: the distance is unknown, labels do not fit, or a k is not between 1 and n.
     """
     from sklearn.neighbors import NearestNeighbors
 
     if distance not in DISTANCES:
         raise ValueError(f"distance must be one of {', '.join(DISTANCES)}; got {distance!r}")
+    for name, rows, labels in (("train", train, train_labels), ("test", test, test_labels)):
+        if np.shape(labels) != (len(rows),) or np.min(labels, initial=0) < 0:
+            raise ValueError(f"{name}_labels must be {len(rows)} whole numbers from 0")
     if not all(1 <= k <= len(train) for k in ks):
         raise ValueError(f"ks must be 1 to {len(train)}, the number of neighbours; got {ks}")
     order, metric = DISTANCES[distance]

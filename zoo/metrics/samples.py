@@ -17,7 +17,7 @@ def sample_variety(game, data, seed: int = 0, n: int = SAMPLES) -> dict[str, flo
     """How different samples are from each other, compared with test examples.
 
     Args:
-      game: has `prior_codes` and `decode`; of a game that takes labels, the labels take turns.
+      game: has `prior_codes`, `decode` and `observed`; of one that takes labels, they take turns.
       data: a `zoo.datasets.Dataset` of the game's shape, of two or more test examples.
       seed: seed of the codes, and of which examples are compared; nothing else is random.
       n: number of samples, 2 or more.
@@ -36,7 +36,7 @@ def sample_variety(game, data, seed: int = 0, n: int = SAMPLES) -> dict[str, flo
         lambda rows: game.decode(*given(rows)) if given else game.decode(codes[rows]), np.arange(n)
     )
     spread = _spread(samples, seed)
-    real = _spread(scale(data.test[subset(len(data.test), n, seed)]), seed)
+    real = _spread(game.observed(scale(data.test[subset(len(data.test), n, seed)]), seed), seed)
     figures = {
         "sample_spread": spread,
         "sample_spread_real": real,
