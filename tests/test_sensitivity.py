@@ -363,7 +363,6 @@ def test_a_mixture_is_judged_by_its_modes():
     model = models.Model(
         "exact", None, lambda z: tf.cast(z, tf.float32),
         lambda n, seed: (centres[np.arange(n) % 8] + std * normal(seed, n, 2)), "ring", (2,),
-        lambda x, seed: x,
     )  # fmt: skip
     data = SimpleNamespace(name="ring8", shape=(2,), test=normal(1, 50, 2), train=normal(2, 50, 2))
     args = SimpleNamespace(seed=0, samples=2000, points=10, steps=5, tau=0.1)
