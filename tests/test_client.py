@@ -171,7 +171,7 @@ def test_sync_asyncio_shell_and_rest_give_equal_codes(server, client, tmp_path):
 
 
 def test_the_shell_says_when_a_picture_is_made_smaller_or_grey(server, tmp_path):
-    from PIL import Image
+    Image = pytest.importorskip("PIL.Image")
 
     photo = tmp_path / "photo.jpg"
     Image.new("RGB", (64, 48), (200, 10, 10)).save(photo)
@@ -185,7 +185,7 @@ def test_the_shell_says_when_a_picture_is_made_smaller_or_grey(server, tmp_path)
 @pytest.mark.parametrize("mode, coloured", [("L", False), ("RGB", True), ("P", True)])
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "progressive"])
 def test_the_head_of_a_picture(mode, coloured, form):
-    from PIL import Image
+    Image = pytest.importorskip("PIL.Image")
 
     kind, options = (form, {}) if form != "progressive" else ("JPEG", {"progressive": True})
     if kind == "JPEG" and mode == "P":
@@ -201,7 +201,7 @@ def test_the_head_of_a_picture(mode, coloured, form):
 
 
 def test_how_a_picture_is_changed():
-    from PIL import Image
+    Image = pytest.importorskip("PIL.Image")
 
     file = io.BytesIO()
     Image.new("RGB", (30, 20)).save(file, "PNG")

@@ -213,7 +213,8 @@ def test_bad_flags_are_named_before_anything_is_measured(flags, message, tmp_pat
 def test_the_quick_experiment_shows_the_mechanism(tmp_path):
     beside = tmp_path / "other"
     beside.mkdir()
-    (beside / "cells.json").write_text("[]")
+    cell = {"contrast": "pair", "support": 64, "parameters": 30, "accuracy": 0.6}
+    (beside / "cells.json").write_text(json.dumps([cell]))
     command.main(["memorizer", "--quick", f"--run_dir={tmp_path}", f"--beside={beside}"])
     rows = json.loads((tmp_path / "cells.json").read_text())
     seen = {(r["contrast"], r["support"], r["parameters"]): r for r in rows}
