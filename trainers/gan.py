@@ -16,7 +16,8 @@ RECIPE = Recipe(
     networks={
         "dcgan": {"epochs": 30, "batch_size": 128, "latent_dim": 50},
         "mlp": {"epochs": 25, "batch_size": 128, "latent_dim": 50},
-        "mixture": {"epochs": 40, "batch_size": 100, "latent_dim": 2},
+        # As in `trainers.ali`.
+        "mixture": {"epochs": 40, "batch_size": 100, "latent_dim": 2, "ema": 0.999},
         "tanh": {"epochs": 25, "batch_size": 128, "latent_dim": 50},
     },
 )
