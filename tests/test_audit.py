@@ -200,11 +200,19 @@ def test_only_a_run_directory_is_written_into_unasked(tmp_path, monkeypatch):
         path = tmp_path / name
         path.parent.mkdir(parents=True)
         path.touch()
-    assert command._out("", ["run"]) == pathlib.Path("run")
+    assert command._out("", ["run"], invert=0) == pathlib.Path("run")
+    assert command._out("", ["run"], invert=5) == pathlib.Path("runs/audit")
     for paths in (["served"], ["served/1"], ["run/game.keras"], ["run", "served"]):
-        assert command._out("", paths) == pathlib.Path("runs/audit")
-    assert command._out("there", ["run"]) == pathlib.Path("there")
+        assert command._out("", paths, invert=0) == pathlib.Path("runs/audit")
+    assert command._out("there", ["run"], invert=5) == pathlib.Path("there")
     assert (tmp_path / "there").is_dir()
+
+
+def test_the_check_of_a_card_takes_no_other_flags(capsys):
+    for flag in ("--invert=5", "--against=mnist"):
+        with pytest.raises(SystemExit) as ended:
+            command.main(["audit", "bigan_mnist", "--check-card", flag])
+        assert ended.value.code == 2 and "leave out other flags" in capsys.readouterr().err
 
 
 def test_examples_of_another_shape_are_refused(counterexample):
