@@ -1,12 +1,14 @@
-"""The picture of the page to try served models: docs/demo.png.
+"""A picture of the page to try served models, docs/demo.png, or of any other page.
 
 usage: python docs/demo_picture.py http://127.0.0.1:8501/ [OUT.png]
+       python docs/demo_picture.py build/docs/docs/index.html OUT.png
 
-Opens the page of a running server in Chromium, moves the first slider by the keyboard, joins two
-samples, and writes the whole page as it is then. Needs Playwright (extra test) and an installed
-Chromium.
+Opens an address or a file in Chromium and writes a picture of the whole page. On the page of a
+running server it first moves the first slider by the keyboard and joins two samples. Needs
+Playwright (extra test) and an installed Chromium.
 """
 
+import pathlib
 import shutil
 import sys
 
@@ -27,21 +29,28 @@ def main(argv: list) -> int:
     with sync_playwright() as started:
         browser = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1000, "height": 900})
-        page.goto(argv[1])
-        ready = page.locator("#status:empty")
-        ready.wait_for(state="attached")
-        page.get_by_role("button", name="The image above is the first").click()
-        page.locator("#samples button").nth(2).click()
-        ready.wait_for(state="attached")
-        page.get_by_role("button", name="The image above is the last").click()
-        page.locator("#strip canvas").nth(8).wait_for()
-        page.locator("#axis-0").focus()
-        for _ in range(25):
-            page.keyboard.press("ArrowLeft")
-        ready.wait_for(state="attached")
+        file = pathlib.Path(argv[1])
+        page.goto(file.resolve().as_uri() if file.exists() else argv[1])
+        if page.locator("#sliders").count():
+            _use(page)
         page.screenshot(path=argv[2] if len(argv) > 2 else "docs/demo.png", full_page=True)
         browser.close()
     return 0
+
+
+def _use(page):
+    """Move a slider of the page of models, and join two samples."""
+    ready = page.locator("#status:empty")
+    ready.wait_for(state="attached")
+    page.get_by_role("button", name="The image above is the first").click()
+    page.locator("#samples button").nth(2).click()
+    ready.wait_for(state="attached")
+    page.get_by_role("button", name="The image above is the last").click()
+    page.locator("#strip canvas").nth(8).wait_for()
+    page.locator("#axis-0").focus()
+    for _ in range(25):
+        page.keyboard.press("ArrowLeft")
+    ready.wait_for(state="attached")
 
 
 if __name__ == "__main__":
