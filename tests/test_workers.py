@@ -58,29 +58,12 @@ def numbers(game):
     return {f"number{place}": v.numpy() for place, v in enumerate(kept)}
 
 
-def points():
-    """Points that are their own numbers."""
-    return np.arange(COUNT, dtype=np.float32)[:, None].repeat(2, axis=1)
-
-
-def images(folder):
-    """Images of 4 × 4 that are their own numbers, mapped from a cache that is made by the first."""
-    return datasets.load(f"npz:{folder}/numbered.npz", cache_dir=f"{folder}/cache").train
-
-
-def write_images(folder):
-    numbered = np.arange(COUNT, dtype=np.uint8)[:, None, None].repeat(16, axis=2).reshape(-1, 4, 4)
-    np.savez(folder / "numbered.npz", train=numbered, test=numbered)
-
-
-def indices(placed, start, steps, examples):
-    """Which `examples` each step of this process' replicas takes. (steps, replicas' share)."""
-    batches = datasets.batches(examples, BATCH, 3, start)
-    stream = iter(placed.experimental_distribute_dataset(batches))
+def indices(placed, start, steps):
+    """Which points each step of this process' replicas takes. (steps, replicas' share)."""
+    points = np.arange(COUNT, dtype=np.float32)[:, None].repeat(2, axis=1)
+    stream = iter(placed.experimental_distribute_dataset(datasets.batches(points, BATCH, 3, start)))
     taken = [placed.experimental_local_results(next(stream)) for _ in range(steps)]
-    shares = np.array([np.concatenate([part for part in batch]) for batch in taken])
-    shares = shares if examples.dtype == np.float32 else datasets.unscale(shares)
-    return shares.reshape(steps, shares.shape[1], -1)[..., 0]
+    return np.array([np.concatenate([part[:, 0] for part in batch]) for batch in taken])
 
 
 def noise(placed):
@@ -119,9 +102,8 @@ np.savez(
     f"{folder}/{rank}.npz",
     gathered=said,
     refusals=refusals,
-    indices=test_workers.indices(placed, 0, 25, test_workers.points()),
-    mapped=test_workers.indices(placed, 0, 25, test_workers.images(folder)),
-    later=test_workers.indices(placed, 11, 3, test_workers.images(folder)),
+    indices=test_workers.indices(placed, 0, 25),
+    later=test_workers.indices(placed, 11, 3),
     noise=test_workers.noise(placed),
     **{f"adopted{place}": v.numpy() for place, v in enumerate(mine)},
 )
@@ -134,7 +116,6 @@ for method in methods:
 
 def meet(folder, methods):
     """Two workers do all of `WORKER`."""
-    write_images(folder)
     cluster = workers.addresses(2)
     said = [folder / f"said-{rank}.txt" for rank in range(2)]
     processes = [
@@ -217,9 +198,8 @@ def test_statistics_are_of_the_whole_batch_or_of_the_first_replicas_share(two_de
     np.testing.assert_allclose(mean(two_devices, x, synchronised=False), share, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["indices", "mapped"])
-def test_workers_take_every_example_once_and_none_twice(pair, name):
-    shares = [np.load(pair / f"{rank}.npz")[name] for rank in range(2)]
+def test_workers_take_every_example_once_and_none_twice(pair):
+    shares = [np.load(pair / f"{rank}.npz")["indices"] for rank in range(2)]
     assert [share.shape for share in shares] == [(25, BATCH // 2)] * 2
     # 25 steps of 8 are four passes over 50 points; a batch may straddle two of them.
     stream = np.concatenate(shares, axis=1).reshape(4, COUNT).astype(int)
@@ -231,15 +211,14 @@ def test_workers_take_every_example_once_and_none_twice(pair, name):
 def test_workers_and_devices_share_the_batches_of_one_and_resume_inside_a_pass(pair, two_devices):
     import tensorflow as tf
 
-    alone = tf.distribute.get_strategy()
-    from_zero = indices(alone, 0, 25, points())
-    assert not images(pair).flags.writeable
-    for start, steps, name in ((0, 25, "indices"), (0, 25, "mapped"), (11, 3, "later")):
+    from_zero = indices(tf.distribute.get_strategy(), 0, 25)
+    for start, steps, name in ((0, 25, "indices"), (11, 3, "later")):
         whole = from_zero[start : start + steps]
-        np.testing.assert_array_equal(indices(two_devices, start, steps, images(pair)), whole)
+        np.testing.assert_array_equal(indices(two_devices, start, steps), whole)
         shares = [np.load(pair / f"{rank}.npz")[name] for rank in range(2)]
         np.testing.assert_array_equal(np.concatenate(shares, axis=1), whole)
-        np.testing.assert_array_equal(indices(alone, start, steps, images(pair)), whole)
+        alone = indices(tf.distribute.get_strategy(), start, steps)
+        np.testing.assert_array_equal(alone, whole)
 
 
 def test_noise_of_replicas_is_the_noise_of_one_in_parts(pair, two_devices):
