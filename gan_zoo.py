@@ -1,8 +1,6 @@
 """`gan-zoo COMMAND …` is `python -m MODULE …`: one name for all commands of the package."""
 
 import difflib
-import importlib.util
-import pathlib
 import runpy
 import sys
 
@@ -67,9 +65,9 @@ def listing() -> str:
 
 def trainable() -> list:
     """The modules of `trainers` that `gan-zoo train` runs."""
-    folder = pathlib.Path(importlib.util.find_spec("trainers").origin).parent
-    names = [path.stem for path in folder.glob("[!_]*.py")]
-    return sorted([*names, *(path.parent.name for path in folder.glob("*/__main__.py"))])
+    from trainers.__main__ import commands
+
+    return sorted(commands())
 
 
 def _unknown(what, name, known, where):

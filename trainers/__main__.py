@@ -8,11 +8,16 @@ import zoo
 FOLDER = pathlib.Path(__file__).parent
 
 
+def commands() -> dict[str, pathlib.Path]:
+    """Name of every command `python -m trainers.NAME` → its file."""
+    found = {path.stem: path for path in FOLDER.glob("[!_]*.py")}
+    return found | {path.parent.name: path for path in FOLDER.glob("*/__main__.py")}
+
+
 def text() -> str:
     """Command and title, one a line: the methods first, then the other commands."""
-    sources = {path.stem: path for path in FOLDER.glob("*.py")}
-    sources |= {path.parent.name: path for path in FOLDER.glob("*/__main__.py")}
-    others = sorted(name for name in set(sources) - set(zoo.METHODS) if not name.startswith("_"))
+    sources = commands()
+    others = sorted(set(sources) - set(zoo.METHODS))
     width = max(map(len, sources))
     lines = [
         [f"  {name:{width}}  {_title(sources[name])}" for name in names]
