@@ -20,6 +20,7 @@ import numpy as np
 from zoo import models
 from zoo.cli import commands
 from zoo.cli import markdown
+from zoo.inversion import arguments
 
 FLAGS = {
     "dataset": models.DATASET_FLAG,
@@ -179,19 +180,10 @@ def main(argv: list | None = None) -> None:
 
 def _measured(path, args):
     """Test images, (name of their set, way → reconstructions), and the figures of both tables."""
-    data = models.data_of(path, args.dataset)  # first, for missing data are found early
-    import zoo
+    game, data = arguments.loaded(path, args.dataset)
     from zoo import datasets
     from zoo.inversion import search
 
-    game = zoo.load(path)
-    if len(game.image_shape) != 3:
-        raise ValueError(f"give a model of images; {path} has examples of {game.image_shape}")
-    if data.shape != tuple(game.image_shape):
-        raise ValueError(
-            f"--dataset must have images of shape {tuple(game.image_shape)}; "
-            f"got {data.name} of shape {data.shape}"
-        )
     compared = ways(game, args.start, args.steps)
     x = np.asarray(game.observed(datasets.scale(data.test[: args.images]), args.seed))
     search(game, x[:1], 1, 1)  # compiles, which is not timed

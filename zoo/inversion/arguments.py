@@ -3,6 +3,27 @@
 import numpy as np
 
 
+def loaded(path: str, dataset: str):
+    """(the game at `path`, the `Dataset` to invert it on), of images of one shape.
+
+    Raises:
+        ValueError: one of them cannot be read, or they have no images of one shape.
+    """
+    import zoo
+    from zoo import models
+
+    data = models.data_of(path, dataset)  # first, for missing data are found early
+    game = zoo.load(path)
+    if len(game.image_shape) != 3:
+        raise ValueError(f"give a model of images; {path} has examples of {game.image_shape}")
+    if data.shape != tuple(game.image_shape):
+        raise ValueError(
+            f"--dataset must have images of shape {tuple(game.image_shape)}; "
+            f"got {data.name} of shape {data.shape}"
+        )
+    return game, data
+
+
 def checked(game, images, mask):
     """images and mask as float32 arrays; the mask can be broadcast to the images."""
     from zoo.training import ranges

@@ -97,9 +97,7 @@ def search(
         rate = FROM_PRIOR if start is None else FROM_CODES
     if not rate > 0:
         raise ValueError(f"learning_rate must be above 0; got {learning_rate}")
-    starts = arguments.starting(
-        game, images, restarts, start, seed, ROWS
-    )  # (n, searches, *code_shape)
+    starts = arguments.starting(game, images, restarts, start, seed, ROWS)
     return descend(game, starts, images, mask, steps, rate, prior_weight)
 
 

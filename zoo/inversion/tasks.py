@@ -20,6 +20,7 @@ import numpy as np
 from zoo import models
 from zoo.cli import commands
 from zoo.cli import markdown
+from zoo.inversion import arguments
 
 FLAGS = {
     "dataset": models.DATASET_FLAG,
@@ -216,23 +217,14 @@ def main(argv: list | None = None) -> None:
 
 def _prepared(path, args):
     """(the `Tasks`, the classifier of their data or None)."""
-    data = models.data_of(path, args.dataset)  # first, for missing data are found early
-    import zoo
+    game, data = arguments.loaded(path, args.dataset)
     from zoo.inversion.multi_code import MultiCode
     from zoo.metrics import classifier
 
-    game = zoo.load(path)
-    if len(game.image_shape) != 3:
-        raise ValueError(f"give a model of images; {path} has examples of {game.image_shape}")
     if any(side % FACTOR for side in game.image_shape[:2]):
         raise ValueError(
             f"sides of images must be multiples of {FACTOR}, for super-resolution; {path} has "
             f"images of {game.image_shape}"
-        )
-    if data.shape != tuple(game.image_shape):
-        raise ValueError(
-            f"--dataset must have images of shape {tuple(game.image_shape)}; "
-            f"got {data.name} of shape {data.shape}"
         )
     MultiCode(game, args.layer or None, args.codes)  # raises
     return Tasks(game, data, args), classifier.of(data.name, data.shape)
