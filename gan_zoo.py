@@ -9,7 +9,7 @@ COMMANDS = {
     "train": ("trainers", "METHOD [flags]", "train a method; without METHOD, list them"),
     "compare": ("trainers.compare", "RUN …", "runs side by side"),
     "presets": ("zoo", "[NAME]", "the trained models that ship, or the card of one"),
-    "audit": ("zoo.audit", "MODEL …", "every measurement, and verdicts in words"),
+    "audit": ("zoo.audit", "MODEL …", "every measurement, and verdicts"),
     "latent": ("zoo.latent", "MODEL", "paths, neighbours, directions and anomalies of codes"),
     "invert": ("zoo.inversion", "MODEL", "codes of images by optimisation"),
     "slopes": ("zoo.lipschitz", "MODEL …", "how steep encoders and generators are"),

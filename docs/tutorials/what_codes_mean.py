@@ -34,7 +34,7 @@ subjects = {
 # %% [markdown]
 # ## The audit
 #
-# `audit` measures a model, `verdicts` says in words what was found, each with its evidence:
+# `audit` measures a model, `verdicts` says what was found, each with its evidence:
 #
 # - *discriminators*: can fresh discriminators of few parameters tell (x, E(x)) from (G(z), z)?
 # - *cycles*: does G(E(x)) resemble x, and does E(G(z)) return z?

@@ -23,7 +23,7 @@ RATIO_ERROR = 0.01
 
 
 def steps_of_recipe(recipe, args, examples: int, step_examples: int) -> tuple[int, str]:
-    """(steps that the recipe takes, its length in words).
+    """(steps that the recipe takes, its length as text).
 
     Recipes count epochs of the set that ships with the package; those of points, of any.
 
