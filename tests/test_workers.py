@@ -3,6 +3,9 @@
 One pair of processes does everything, because starting them is what costs.
 """
 
+import pathlib
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -17,6 +20,7 @@ import zoo
 from trainers.distribute import strategy
 from zoo import datasets
 from zoo import priors
+from zoo.datasets import aligned
 
 # Adam whose ε keeps a gradient of nearly nothing, which is rounding, from becoming a whole step. At
 # larger rates a rectifier now and then falls on the other side of zero, and the runs part.
@@ -36,6 +40,9 @@ STATE = [
 
 # Points that are their own numbers: 50 of them, taken 8 at a time.
 COUNT, BATCH = 50, 8
+
+# Of a set that a copy would show in the memory of a process.
+SIZE = 2**29
 
 
 def play(method):
@@ -58,12 +65,43 @@ def numbers(game):
     return {f"number{place}": v.numpy() for place, v in enumerate(kept)}
 
 
-def indices(placed, start, steps):
-    """Which points each step of this process' replicas takes. (steps, replicas' share)."""
-    points = np.arange(COUNT, dtype=np.float32)[:, None].repeat(2, axis=1)
-    stream = iter(placed.experimental_distribute_dataset(datasets.batches(points, BATCH, 3, start)))
+def points():
+    """Points that are their own numbers."""
+    return np.arange(COUNT, dtype=np.float32)[:, None].repeat(2, axis=1)
+
+
+def images(folder):
+    """Images of 4 × 4 that are their own numbers, mapped from a cache that is made by the first."""
+    return datasets.load(f"npz:{folder}/numbered.npz", cache_dir=f"{folder}/cache").train
+
+
+def write_images(folder):
+    numbered = np.arange(COUNT, dtype=np.uint8)[:, None, None].repeat(16, axis=2).reshape(-1, 4, 4)
+    np.savez(folder / "numbered.npz", train=numbered, test=numbered)
+
+
+def indices(placed, start, steps, examples):
+    """Which `examples` each step of this process' replicas takes. (steps, replicas' share)."""
+    batches = datasets.batches(examples, BATCH, 3, start)
+    stream = iter(placed.experimental_distribute_dataset(batches))
     taken = [placed.experimental_local_results(next(stream)) for _ in range(steps)]
-    return np.array([np.concatenate([part[:, 0] for part in batch]) for batch in taken])
+    shares = np.array([np.concatenate([part for part in batch]) for batch in taken])
+    shares = shares if examples.dtype == np.float32 else datasets.unscale(shares)
+    return shares.reshape(steps, shares.shape[1], -1)[..., 0]
+
+
+def growth(placed):
+    """By how many bytes the memory of this process grows when it reads a set of SIZE bytes."""
+
+    def used():
+        status = pathlib.Path("/proc/self/status").read_text()
+        return 1024 * int(re.search(r"RssAnon:\s+(\d+)", status)[1])
+
+    # Zeros of `empty` take no memory before they are read.
+    examples = aligned.empty((SIZE // 16, 4, 4, 1))
+    before = used()
+    indices(placed, 0, 3, examples)
+    return used() - before
 
 
 def noise(placed):
@@ -102,8 +140,10 @@ np.savez(
     f"{folder}/{rank}.npz",
     gathered=said,
     refusals=refusals,
-    indices=test_workers.indices(placed, 0, 25),
-    later=test_workers.indices(placed, 11, 3),
+    indices=test_workers.indices(placed, 0, 25, test_workers.points()),
+    mapped=test_workers.indices(placed, 0, 25, test_workers.images(folder)),
+    later=test_workers.indices(placed, 11, 3, test_workers.images(folder)),
+    growth=test_workers.growth(placed),
     noise=test_workers.noise(placed),
     **{f"adopted{place}": v.numpy() for place, v in enumerate(mine)},
 )
@@ -116,6 +156,7 @@ for method in methods:
 
 def meet(folder, methods):
     """Two workers do all of `WORKER`."""
+    write_images(folder)
     cluster = workers.addresses(2)
     said = [folder / f"said-{rank}.txt" for rank in range(2)]
     processes = [
@@ -198,8 +239,9 @@ def test_statistics_are_of_the_whole_batch_or_of_the_first_replicas_share(two_de
     np.testing.assert_allclose(mean(two_devices, x, synchronised=False), share, atol=1e-6)
 
 
-def test_workers_take_every_example_once_and_none_twice(pair):
-    shares = [np.load(pair / f"{rank}.npz")["indices"] for rank in range(2)]
+@pytest.mark.parametrize("name", ["indices", "mapped"])
+def test_workers_take_every_example_once_and_none_twice(pair, name):
+    shares = [np.load(pair / f"{rank}.npz")[name] for rank in range(2)]
     assert [share.shape for share in shares] == [(25, BATCH // 2)] * 2
     # 25 steps of 8 are four passes over 50 points; a batch may straddle two of them.
     stream = np.concatenate(shares, axis=1).reshape(4, COUNT).astype(int)
@@ -211,14 +253,20 @@ def test_workers_take_every_example_once_and_none_twice(pair):
 def test_workers_and_devices_share_the_batches_of_one_and_resume_inside_a_pass(pair, two_devices):
     import tensorflow as tf
 
-    from_zero = indices(tf.distribute.get_strategy(), 0, 25)
-    for start, steps, name in ((0, 25, "indices"), (11, 3, "later")):
+    alone = tf.distribute.get_strategy()
+    from_zero = indices(alone, 0, 25, points())
+    assert not images(pair).flags.writeable
+    for start, steps, name in ((0, 25, "indices"), (0, 25, "mapped"), (11, 3, "later")):
         whole = from_zero[start : start + steps]
-        np.testing.assert_array_equal(indices(two_devices, start, steps), whole)
+        np.testing.assert_array_equal(indices(two_devices, start, steps, images(pair)), whole)
         shares = [np.load(pair / f"{rank}.npz")[name] for rank in range(2)]
         np.testing.assert_array_equal(np.concatenate(shares, axis=1), whole)
-        alone = indices(tf.distribute.get_strategy(), start, steps)
-        np.testing.assert_array_equal(alone, whole)
+        np.testing.assert_array_equal(indices(alone, start, steps, images(pair)), whole)
+
+
+def test_workers_do_not_copy_the_examples(pair):
+    for rank in range(2):
+        assert np.load(pair / f"{rank}.npz")["growth"] < SIZE / 4
 
 
 def test_noise_of_replicas_is_the_noise_of_one_in_parts(pair, two_devices):

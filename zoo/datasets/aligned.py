@@ -4,6 +4,9 @@ import numpy as np
 
 _BYTES = 64
 
+# TensorFlow's name of a resource that is deleted with the last of its handles.
+_ANONYMOUS = "cd2c89b7-88b7-44c8-ad83-06c2a9158347"
+
 
 def empty(shape: tuple, dtype: np.dtype = np.uint8) -> np.ndarray:
     """An array of undefined values, aligned as TensorFlow needs it."""
@@ -66,3 +69,15 @@ def shared(array: np.ndarray):
     import tensorflow as tf
 
     return tf.experimental.dlpack.from_dlpack(np.asarray(_Lent(array)).__dlpack__())
+
+
+def held(array: np.ndarray):
+    """The handle of a variable on the CPU, not of any strategy, with the memory of `shared(array)`.
+
+    A graph that captures a handle can be rewritten; the rewriting copies a captured tensor.
+    """
+    import tensorflow as tf
+
+    handle = tf.raw_ops.VarHandleOp(dtype=array.dtype, shape=array.shape, shared_name=_ANONYMOUS)
+    tf.raw_ops.AssignVariableOp(resource=handle, value=shared(array))
+    return handle

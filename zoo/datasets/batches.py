@@ -54,14 +54,16 @@ def batches(examples: Any, batch_size: int, seed: int, start_step: int = 0) -> A
 
     sets = [part for part, _ in parts]
     with tf.device("CPU:0"):
-        # Eager, so that the map captures it as an input: no constant in the graph.
-        held = [(aligned.shared(whole), *rows) for whole, *rows in map(aligned.holder, sets)]
+        held = [(aligned.held(whole), *rows) for whole, *rows in map(aligned.holder, sets)]
 
     def gathered(step):
-        rows = [
-            tf.gather(data, first + stride * _indices(step, batch_size, own_seed, len(part)))
-            for (data, first, stride), (part, own_seed) in zip(held, parts)
-        ]
+        rows = []
+        for (handle, first, stride), (part, own_seed) in zip(held, parts):
+            # Read and gathered in two: ResourceGather would first copy memory that is not its own.
+            data = tf.raw_ops.ReadVariableOp(resource=handle, dtype=part.dtype)
+            chosen = _indices(step, batch_size, own_seed, len(part))
+            row = tf.gather(data, first + stride * chosen)
+            rows.append(tf.ensure_shape(row, (batch_size, *part.shape[1:])))
         made = tuple(
             tf.cast(row, tf.int32) if _is_labels(part) else tf.cast(scale(row), tf.float32)
             for row, (part, _) in zip(rows, parts)
@@ -76,9 +78,6 @@ def batches(examples: Any, batch_size: int, seed: int, start_step: int = 0) -> A
     # Every worker of several draws the whole batch and keeps its share of it: there are no files to
     # divide, and no example is then taken twice or left out.
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
-    # The optimiser would copy the captured examples into the graph that it rewrites; there is
-    # nothing in this pipeline for it to fuse.
-    options.experimental_optimization.apply_default_optimizations = False
     return stream.prefetch(tf.data.AUTOTUNE).with_options(options)
 
 
