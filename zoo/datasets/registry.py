@@ -1,9 +1,9 @@
 """From the text of `--dataset` to a loaded `Dataset`."""
 
-import difflib
 import importlib.util
 import re
 
+from zoo.cli.names import nearest
 from zoo.datasets import circle
 from zoo.datasets import embedded
 from zoo.datasets import folder
@@ -113,6 +113,5 @@ def _check_readable(name: str) -> None:
 
 def _unknown(name: str, known: list[str]) -> str:
     names = [embedded.NAME, *POINTS, *known]
-    near = difflib.get_close_matches(prepared.base_name(name).lower(), names, n=5)
-    hint = f"nearest names: {', '.join(near)}; " if near else ""
-    return f"unknown data set {name!r}; {hint}known kinds: {', '.join(KINDS)}"
+    hint = nearest(prepared.base_name(name), names)
+    return f"unknown data set {name!r}{hint}; known kinds: {', '.join(KINDS)}"

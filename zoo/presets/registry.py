@@ -4,11 +4,12 @@
 """
 
 import dataclasses
-import difflib
 import hashlib
 import json
 import os
 import pathlib
+
+from zoo.cli import names
 
 FOLDER = pathlib.Path(__file__).parent
 REGISTRY = "registry.json"
@@ -94,7 +95,7 @@ def find(name: str, folder: pathlib.Path = FOLDER) -> Preset:
     for preset in list_presets(folder):
         if preset.name == name:
             return preset
-    raise ValueError(f"no preset is called {name!r}; {nearest(name, folder)}")
+    raise ValueError(f"no preset is called {name!r}{nearest(name, folder)}")
 
 
 def resolve(source: str | os.PathLike) -> Preset | pathlib.Path:
@@ -113,11 +114,9 @@ def directory_of(source: str | os.PathLike) -> pathlib.Path:
 
 
 def nearest(name: str, folder: pathlib.Path = FOLDER) -> str:
-    """For messages: the names of presets that are near `name`, and how to list all."""
-    names = [preset.name for preset in list_presets(folder)]
-    near = difflib.get_close_matches(str(name).lower(), names, n=3)
-    hint = f"nearest names: {', '.join(near)}; " if near else ""
-    return f"{hint}`python -m zoo` lists the {len(names)} presets there are"
+    """Ends a message: the names of presets that are near `name`, and how to list all."""
+    known = [preset.name for preset in list_presets(folder)]
+    return f"{names.nearest(name, known)}; `python -m zoo` lists the {len(known)} presets there are"
 
 
 def table(presets: list[Preset]) -> str:
