@@ -29,6 +29,7 @@ import numpy as np
 
 from zoo import keras_settings
 from zoo.cli import commands
+from zoo.datasets.npy import packed
 
 FOLDER = pathlib.Path(__file__).with_name("weights")
 SHIPPED = {
@@ -240,15 +241,11 @@ def _short(dataset):
 
 
 def _contents(network, about):
-    from zoo.datasets.make_fashion_mnist_10k import write_npz
-
     arrays = {"about": np.array(json.dumps(about))}
     for layer in _LAYERS:
         kernel, bias = network.get_layer(layer).get_weights()
         arrays |= {f"{layer}_kernel": kernel.astype("f2"), f"{layer}_bias": bias.astype("f2")}
-    buffer = io.BytesIO()
-    write_npz(buffer, arrays)
-    return buffer.getvalue()
+    return packed(arrays)
 
 
 def main(argv: list[str]) -> None:

@@ -19,6 +19,8 @@ import zipfile
 
 import numpy as np
 
+from zoo.datasets.npy import packed
+
 FORMAT = 1
 WEIGHTS, CONFIG = "weights.npz", "config.json"
 # Files that describe the weights are removed before them.
@@ -58,7 +60,7 @@ def save(
     directory = pathlib.Path(directory)
     refuse_run(directory)
     arguments = game.get_config()
-    contents = _pack(_stored(game, precision))
+    contents = packed(_stored(game, precision))
     method = type(game).__module__.rpartition(".")[2]
     config = {
         "format": FORMAT,
@@ -243,14 +245,6 @@ def _stored(game, precision):
             value = value.astype(precision)
         arrays[key] = value
     return arrays
-
-
-def _pack(arrays):
-    from zoo.datasets.make_fashion_mnist_10k import write_npz
-
-    buffer = io.BytesIO()
-    write_npz(buffer, arrays)
-    return buffer.getvalue()
 
 
 def _build(config, path):

@@ -1,6 +1,6 @@
 """The papers' figures against ours: writes docs/ledger.md from the measurements.
 
-usage: python -m trainers.ledger [--machine='2 cores, no GPU' RUN...]
+usage: python -m tools.ledger [--machine='2 cores, no GPU' RUN...]
 
   RUN
       A finished run directory, to be added to the measurements before the page is written.
@@ -28,7 +28,7 @@ PAGE = DOCS / "ledger.md"
 ORDER = ("falls short", "cannot tell", "not counted", "not run", "nothing to compare", "reached")
 HEAD = """# The papers' figures, and ours
 
-Written by `python -m trainers.ledger` from `docs/papers.json` and `docs/measurements`; not by hand.
+Written by `python -m tools.ledger` from `docs/papers.json` and `docs/measurements`; not by hand.
 Ours is the mean over runs ± its standard error, and so is theirs if a paper gives it.
 
 There is no row of CIFAR-10, nor a preset: none was trained, for two cores without an accelerator do
