@@ -52,7 +52,7 @@ def pristine(tmp_path_factory):
 def package(tmp_path, monkeypatch, pristine):
     """A copy of them with a registry, which `zoo.load` takes for that of the package."""
     shutil.copytree(pristine, tmp_path, dirs_exist_ok=True)
-    made = registry.rebuild(tmp_path)
+    made = making.rebuild(tmp_path)
     monkeypatch.setattr(registry, "list_presets", lambda folder=None: made)
     return tmp_path
 

@@ -67,18 +67,20 @@ def main(argv: list | None = None) -> None:
         if args.hub:
             address, sha256 = handles.upload(directory, args.hub)
             print(f'uploaded: zoo.load("{address}", sha256="{sha256}")')
+    from zoo.presets import making
     from zoo.presets import registry
 
     if args.name:
-        print(registry.table(registry.rebuild()))
+        print(registry.table(making.rebuild()))
     print(f"see {directory / 'card.md'}")
 
 
 def _rewrite():
     from zoo.presets import cards
+    from zoo.presets import making
     from zoo.presets import registry
 
-    for preset in registry.rebuild():
+    for preset in making.rebuild():
         cards.rewrite(preset.directory)
     print(registry.table(registry.list_presets()))
 

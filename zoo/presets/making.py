@@ -1,7 +1,9 @@
 """From a trained game to a preset: stored, measured as it was stored, described."""
 
 import dataclasses
+import hashlib
 import json
+import os
 import pathlib
 import shlex
 import time
@@ -10,7 +12,9 @@ from zoo import run_files
 from zoo.cli import machine
 from zoo.presets import cards
 from zoo.presets import figures
+from zoo.presets import limits
 from zoo.presets import picture
+from zoo.presets import registry
 from zoo.presets import storage
 
 # How far storage may move the x-cycle ratio, as a share of it.
@@ -200,3 +204,29 @@ def without_run_dir(command: str) -> str:
             kept.append(word)
         skip = flag == "run_dir"
     return shlex.join(kept)
+
+
+def rebuild(folder: pathlib.Path = registry.FOLDER) -> registry.Presets:
+    """Write `registry.json` again from the directories in `folder`; the presets that it lists."""
+    entries = [_entry(path.parent) for path in sorted(folder.glob("*/config.json"))]
+    text = json.dumps(entries, indent=1, ensure_ascii=False) + "\n"
+    partial = folder / f"{registry.REGISTRY}.partial"
+    partial.write_text(text, encoding="utf-8")
+    os.replace(partial, folder / registry.REGISTRY)
+    return registry.list_presets(folder)
+
+
+def _entry(directory):
+    config, metrics, audit = run_files.read_run(directory, ("config", "metrics", "audit"))
+    joined = figures.joined(metrics, audit)
+    return {
+        "name": directory.name,
+        "method": config["method"],
+        "dataset": config["settings"]["dataset"],
+        "parameters": config["parameters"],
+        "bytes": config["weights"]["bytes"],
+        "sha256": config["weights"]["sha256"],
+        "config_sha256": hashlib.sha256((directory / "config.json").read_bytes()).hexdigest(),
+        "collapsed": bool(limits.lacking(audit)),
+        "figures": {key: joined[key] for _, key, *_ in registry.COLUMNS if key in joined},
+    }
