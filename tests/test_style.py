@@ -30,6 +30,37 @@ def test_zoo_does_not_know_its_trainers_and_files_stay_short(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= longest
 
 
+def test_no_file_imports_one_that_imports_it():
+    """Imports inside functions count, those of the names that `zoo` has for its users do not."""
+    names = {path: ".".join(path.relative_to(ROOT).with_suffix("").parts) for path in SOURCES}
+    files = {name.removesuffix(".__init__"): path for path, name in names.items()}
+    arrows = {
+        name: {found for found in _modules(path) if found in files} - {name, "zoo"}
+        for name, path in files.items()
+        if name != "zoo"
+    }
+    # What imports nothing that is left is in no circle.
+    while free := {name for name, found in arrows.items() if not found & arrows.keys()}:
+        arrows = {name: found for name, found in arrows.items() if name not in free}
+    assert arrows == {}
+
+
+def _modules(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            # `from package import module` imports that file, not all of the package's.
+            files = {f"{node.module}.{alias.name}" for alias in node.names}
+            found = {name for name in files if _is_file(name)}
+            yield from found or {node.module}
+
+
+def _is_file(module):
+    path = ROOT.joinpath(*module.split("."))
+    return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
+
+
 @pytest.mark.parametrize("method", zoo.METHODS)
 def test_a_method_fits_on_a_screen_cites_its_paper_and_needs_no_tensorflow(method):
     path = ROOT / "zoo" / f"{method}.py"

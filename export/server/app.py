@@ -13,7 +13,6 @@ from grpc_health.v1 import health_pb2
 
 from export.server import asgi
 from export.server import batching
-from export.server import envoy
 from export.server import flags
 from export.server import ports
 from export.server import sessions
@@ -200,7 +199,7 @@ class App:
         metrics_path, credentials = self._metrics_path(), ports.credentials(self.options)
         await self.manager.configure(text_configs.models(self.options))
         if self.options.front == "envoy":
-            self.grpc = asgi.Grpc(envoy.message_limit(self.options))
+            self.grpc = asgi.Grpc(flags.message_limit(self.options))
             await ports.register(self, self.grpc)
         else:
             self.server = await ports.open_grpc(self, credentials)
