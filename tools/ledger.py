@@ -13,7 +13,6 @@ that was not read in a source is null there and marked on the page.
 import fnmatch
 import json
 import math
-import os
 import pathlib
 import statistics
 import sys
@@ -245,19 +244,11 @@ def main(argv: list) -> None:
         if bool(runs) != bool(args.machine):
             raise ValueError("runs and --machine belong together; see --help")
         for run in map(pathlib.Path, runs):
-            _write(DOCS / "measurements" / f"{run.name}.json", _json(record(run, args.machine)))
-        _write(PAGE, page(*read()))
-
-
-def _json(value):
-    return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
-
-
-def _write(path, text):
-    partial = path.with_suffix(".partial")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
-    print(f"wrote {path}")
+            kept = DOCS / "measurements" / f"{run.name}.json"
+            run_files.write_json(kept, record(run, args.machine))
+            print(f"wrote {kept}")
+        run_files.write(PAGE, page(*read()).encode())
+        print(f"wrote {PAGE}")
 
 
 if __name__ == "__main__":

@@ -3,10 +3,11 @@
 import dataclasses
 import hashlib
 import json
-import os
 import pathlib
 import shlex
 import time
+
+import numpy as np
 
 from zoo import run_files
 from zoo.cli import machine
@@ -121,12 +122,12 @@ def write(game, target: Target, source: dict, training: dict) -> None:
     if training.get("built"):
         del sources["all"]  # nothing was learned, so a part of the test images is enough
     metrics, audit, data = measure(stored, sources)
-    config["rounding"] = storage.rounding(game, stored)
+    config["rounding"] = _rounding(game, stored)
     if stored.has_encoder:
         config["rounding"]["x_cycle_ratio"] = _unmoved(game, stored, data)
-    storage.write_json(directory / storage.CONFIG, config)
-    storage.write_json(directory / "metrics.json", metrics)
-    storage.write_json(directory / "audit.json", audit)
+    run_files.write_json(directory / storage.CONFIG, config)
+    run_files.write_json(directory / "metrics.json", metrics)
+    run_files.write_json(directory / "audit.json", audit)
     picture.draw(directory / "card.png", stored, data)
     cards.write(directory, target.name, config, metrics, audit)
 
@@ -177,6 +178,15 @@ def _load(source, loaded):
     return loaded[key]
 
 
+def _rounding(before, after, n=500):
+    """The change by storage: mean absolute difference of the pixels of n samples, in [-1, 1]."""
+    from keras import ops
+
+    z = before.prior_codes(n, 0)
+    pictures = [ops.convert_to_numpy(game.decode(z)) for game in (before, after)]
+    return {"samples": float(np.abs(pictures[0] - pictures[1]).mean())}
+
+
 def _unmoved(game, stored, data):
     from zoo import metrics
 
@@ -209,10 +219,7 @@ def without_run_dir(command: str) -> str:
 def rebuild(folder: pathlib.Path = registry.FOLDER) -> registry.Presets:
     """Write `registry.json` again from the directories in `folder`; the presets that it lists."""
     entries = [_entry(path.parent) for path in sorted(folder.glob("*/config.json"))]
-    text = json.dumps(entries, indent=1, ensure_ascii=False) + "\n"
-    partial = folder / f"{registry.REGISTRY}.partial"
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, folder / registry.REGISTRY)
+    run_files.write_json(folder / registry.REGISTRY, entries)
     return registry.list_presets(folder)
 
 
