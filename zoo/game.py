@@ -5,11 +5,9 @@ import functools
 import keras
 from keras import ops
 
-import zoo
 from zoo import inference
 from zoo import keras_settings
 from zoo import networks
-from zoo import saving
 from zoo import scores
 from zoo import signatures
 from zoo.noised import NoisedPixels
@@ -233,20 +231,25 @@ class Game(keras.Model):
     # optimizers.
 
     compile, compile_from_config = keras_methods.compile, keras_methods.compile_from_config
-    fit, evaluate = keras_methods.fit, keras_methods.evaluate
-    predict, export = keras_methods.predict, keras_methods.export
+    evaluate, predict = keras_methods.evaluate, keras_methods.predict
+    export = keras_methods.export
     get_config, from_config = keras_methods.get_config, classmethod(keras_methods.from_config)
     save_own_variables = keras_methods.save_own_variables
     load_own_variables = keras_methods.load_own_variables
+    from_preset = classmethod(keras_methods.from_preset)
+    save_to_preset = keras_methods.save_to_preset
 
-    @classmethod
-    def from_preset(cls, source: str, sha256: str = ""):
-        """`zoo.load`, for a game of this class. Raises ValueError if it is one of another."""
-        return saving.load_of_class(cls, source, sha256)
+    def fit(self, x=None, *arguments, **named):
+        """`keras.Model.fit` on images: NumPy arrays x, or x and y, or a tf.data.Dataset of either.
 
-    def save_to_preset(self, directory: str, precision: str = "float16", **options):
-        """`zoo.save_preset` of this game."""
-        return zoo.save_preset(self, directory, precision, **options)
+        Labels y are ignored unless the method's `inputs` name them.
+
+        Raises:
+            ValueError: x has pixels of whole numbers, or far outside [-1, 1]. The values of a
+                generator, and of a stream without end, are not read before they are needed.
+        """
+        ranges.check_first(self, x)
+        return super().fit(x, *arguments, **named)
 
     # One step.
 

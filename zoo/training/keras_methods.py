@@ -1,4 +1,4 @@
-"""Methods of `keras.Model` as a game has them: compile, fit, evaluate, predict, export, and saving.
+"""Methods of `keras.Model` as a game has them: compile, evaluate, predict, export, and saving.
 
 Each does what a game needs beside Keras' own: an optimizer for every player, checks of the pixels,
 noise that evaluation does not use up and that a checkpoint continues.
@@ -9,7 +9,9 @@ import contextlib
 import keras
 from keras import ops
 
+import zoo
 from zoo import networks
+from zoo import saving
 from zoo.training import optimizers
 from zoo.training import ranges
 from zoo.training.declarations import arguments_of
@@ -42,19 +44,6 @@ def compile_from_config(game, config):
     game.compile(**keras.saving.deserialize_keras_object(config))
 
 
-def fit(game, x=None, *arguments, **named):
-    """`keras.Model.fit` on images: NumPy arrays x, or x and y, or a tf.data.Dataset of either.
-
-    Labels y are ignored unless the method's `inputs` name them.
-
-    Raises:
-        ValueError: x has pixels of whole numbers, or far outside [-1, 1]. The values of a
-            generator, and of a stream without end, are not read before they are needed.
-    """
-    ranges.check_first(game, x)
-    return keras.Model.fit(game, x, *arguments, **named)
-
-
 def evaluate(game, x=None, *arguments, **named):
     """The losses of `play` on x, in inference mode: only their means are updated.
 
@@ -65,7 +54,7 @@ def evaluate(game, x=None, *arguments, **named):
         The losses in the order of `metrics_names`, or by name if `return_dict=True`.
 
     Raises:
-        ValueError: as `fit` does.
+        ValueError: as `Game.fit` does.
     """
     ranges.check_first(game, x)
     with noise_of_a_new_game(game):
@@ -76,7 +65,7 @@ def predict(game, x, *arguments, **named):
     """`reconstruct` of images, in batches, as a NumPy array.
 
     Raises:
-        ValueError: as `fit` does; or the method has no encoder.
+        ValueError: as `Game.fit` does; or the method has no encoder.
     """
     check_reconstructs(game, "predict")
     ranges.check_first(game, x)
@@ -114,6 +103,16 @@ def load_own_variables(game, store):
     game.seed_generator.state.assign(store["noise"])
     rest = {key: store[key] for key in store.keys() if key != "noise"}
     keras.Model.load_own_variables(game, rest)
+
+
+def from_preset(method, source: str, sha256: str = ""):
+    """`zoo.load`, for a game of this class. Raises ValueError if it is one of another."""
+    return saving.load_of_class(method, source, sha256)
+
+
+def save_to_preset(game, directory: str, precision: str = "float16", **options):
+    """`zoo.save_preset` of this game."""
+    return zoo.save_preset(game, directory, precision, **options)
 
 
 @contextlib.contextmanager
