@@ -25,8 +25,8 @@ def imported(path):
 def test_zoo_does_not_know_its_trainers_and_files_stay_short(path):
     if path.is_relative_to(ROOT / "zoo"):
         assert not [m for m in imported(path) if m.split(".")[0] in ("trainers", "export")]
-    # The one base class has all that a Keras user calls on a game.
-    longest = 388 if path == ROOT / "zoo" / "game.py" else 290
+    # The one base class, whose methods are short.
+    longest = 300 if path == ROOT / "zoo" / "game.py" else 250
     assert len(path.read_text(encoding="utf-8").splitlines()) <= longest
 
 
