@@ -26,12 +26,13 @@ from zoo.training import steps
 class Game(keras.Model):
     """An adversarial game.
 
-    A method declares what its paper adds to this class and nothing else: `players`, `schedule`,
-    and the two methods `build_networks` and `play`. A *player* owns networks and has one loss and
-    one optimizer. The *schedule* is a tuple of phases; the players of a phase move together, from
-    one forward pass. Three things follow without code: a player's loss is differentiated with
-    respect to its own networks only, so no method writes stop-gradients; a network may belong to
-    two players, each with its own optimizer; a network that belongs to none is frozen.
+    A method declares the additions of its paper to this class and nothing else: `players`,
+    `schedule`, and the methods `build_networks` and `play`. A *player* owns networks and has one
+    loss and one optimizer. The *schedule* is a tuple of phases; the players of a phase move
+    together, from one forward pass. Three things follow without code: a player's loss is
+    differentiated with respect to its own networks only, so no method writes stop-gradients; a
+    network may belong to two players, each with its own optimizer; a network that belongs to none
+    is frozen.
 
     Constructor arguments are plain values kept under their own names. They are the configuration
     of a checkpoint and the flags of the trainer; weights depend on nothing else.
@@ -227,8 +228,8 @@ class Game(keras.Model):
         """n fresh standard normal codes, for reparametrised draws. (n, *code_shape)."""
         return draw(normal, n, self.code_shape, self.seed_generator)
 
-    # What Keras users call, and what Keras calls to save: class, constructor arguments, weights and
-    # optimizers.
+    # Methods of Keras for users, and those by which it saves class, constructor arguments, weights
+    # and optimizers.
 
     compile, compile_from_config = keras_methods.compile, keras_methods.compile_from_config
     evaluate, predict = keras_methods.evaluate, keras_methods.predict

@@ -1,4 +1,4 @@
-"""What the flags make of one version: its session, its batching and its warm-up."""
+"""Loads one version by the flags: its session, its batching and its warm-up."""
 
 import gc
 import pathlib

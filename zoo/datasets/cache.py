@@ -60,7 +60,7 @@ class Cache:
         """The images of a set, read now or earlier, and small arrays that belong to them.
 
         Args:
-          source: what identifies the set, as JSON: its kind, path, splits and image size.
+          source: identifies the set, as JSON: its kind, path, splits and image size.
           state: anything that changes when the images do, as JSON.
           shapes: name → shape of every array of images; called if they must be read.
           fill: writes uint8 images into the arrays of these names and returns the small arrays.

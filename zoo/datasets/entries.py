@@ -110,7 +110,7 @@ def lock(entry, name):
 
 
 def clear(entry):
-    """Remove what a process that was killed left of `entry`; call it under the lock."""
+    """Remove files of `entry` that a killed process left; call it under the lock."""
     if fcntl:  # without locks another process may be writing it now
         for left in entry.parent.glob(f"{entry.name}.part-*"):
             shutil.rmtree(left, ignore_errors=True)

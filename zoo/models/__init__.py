@@ -1,4 +1,4 @@
-"""Trained games and SavedModels behind one interface, `Model`, and what is recorded of them."""
+"""Trained games and SavedModels behind one interface, `Model`, and records of their training."""
 
 from zoo.models.data import DATASET_FLAG
 from zoo.models.data import DEFAULT

@@ -1,4 +1,4 @@
-"""What is recorded of a trained model: its data set, its method, its weights."""
+"""Records of a trained model: its data set, its method, its weights."""
 
 import functools
 import json

@@ -34,7 +34,7 @@ def arguments_of(game) -> dict:
     names = [
         name
         for c in type(game).__mro__
-        if hasattr(c, "schedule_for")  # `Game` and what derives from it
+        if hasattr(c, "schedule_for")  # `Game` and classes derived from it
         for name in inspect.signature(c.__init__).parameters
     ]
     return {n: getattr(game, n) for n in names if n not in ("self", "game", "own")}

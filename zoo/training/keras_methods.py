@@ -1,6 +1,6 @@
 """Methods of `keras.Model` as a game has them: compile, evaluate, predict, export, and saving.
 
-Each does what a game needs beside Keras' own: an optimizer for every player, checks of the pixels,
+Each adds to Keras' own: an optimizer for every player, checks of the pixels,
 noise that evaluation does not use up and that a checkpoint continues.
 """
 

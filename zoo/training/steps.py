@@ -3,7 +3,7 @@
 Both play the schedule in the same order, from the same declarations, and move the same variables:
 weights, batch norm statistics, random state, optimizers, averages, trackers. On TensorFlow these
 are assigned in place. A step on JAX is a function from their values to the new ones, so there the
-schedule is played in a `keras.StatelessScope` that collects what it assigns.
+schedule is played in a `keras.StatelessScope` that collects the assignments.
 
 Given the same weights and the same noise, losses are equal to rounding. The noise is not the same:
 each backend has its own generator of random numbers, also for the same seed.
