@@ -68,7 +68,7 @@ def test_files_are_whole_small_and_agree_with_the_registry(preset):
     assert (preset.directory / "card.png").stat().st_size > 10_000
     entry = dataclasses.asdict(preset)
     del entry["folder"]
-    assert registry._entry(preset.directory) == entry
+    assert making.entry(preset.directory) == entry
     found = contents(preset.directory)
     assert cards.text(preset.name, **found) == preset.card
     # Paths of the machine that it was trained on are nobody's business.

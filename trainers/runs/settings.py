@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from trainers.runs import checkpoints
+from trainers.runs import flags
 from zoo import run_files
 from zoo.cli import machine
 
@@ -140,6 +141,9 @@ def _check_same(directory, args, config, settings):
     before, now = dict(_leaves(config["settings"])), dict(_leaves(settings))
     for name in set(LATER) & set(now):
         before.setdefault(name, config["flags"].get(name, now[name]))
+    # Methods gain arguments, whose defaults are what older versions did.
+    for name, (default, _) in flags.constructor(settings["method"]).items():
+        before.setdefault(name, default)
     changed = [
         f"{name} was {before.get(name)!r} and is now {now.get(name)!r}"
         for name in {**before, **now}

@@ -218,12 +218,13 @@ def without_run_dir(command: str) -> str:
 
 def rebuild(folder: pathlib.Path = registry.FOLDER) -> registry.Presets:
     """Write `registry.json` again from the directories in `folder`; the presets that it lists."""
-    entries = [_entry(path.parent) for path in sorted(folder.glob("*/config.json"))]
+    entries = [entry(path.parent) for path in sorted(folder.glob("*/config.json"))]
     run_files.write_json(folder / registry.REGISTRY, entries)
     return registry.list_presets(folder)
 
 
-def _entry(directory):
+def entry(directory: pathlib.Path) -> dict:
+    """The entry of the preset in `directory`."""
     config, metrics, audit = run_files.read_run(directory, ("config", "metrics", "audit"))
     joined = figures.joined(metrics, audit)
     return {
