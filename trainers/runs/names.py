@@ -53,13 +53,12 @@ def _check_source(name):
 
 def _check_dataset(flag, name):
     from zoo.datasets import KINDS
-    from zoo.datasets import POINTS
+    from zoo.datasets import LOCAL
     from zoo.datasets import prepared
 
     # Of NAME[class=C] and NAME[map], the set.
     whole = name.partition("[")[0]
-    local = (KINDS[0], *POINTS)
-    if whole in local or whole.startswith(("folder:", "npz:")):
+    if whole in LOCAL or whole.startswith(("folder:", "npz:")):
         return
     # Without TensorFlow Datasets, `zoo.datasets.load` names the missing package.
     found = importlib.util.find_spec("tensorflow_datasets")
@@ -73,6 +72,6 @@ def _check_dataset(flag, name):
         )
     if found:
         raise ValueError(
-            f"unknown data set {name!r}{nearest(prepared.base_name(whole), [*local, *known])}; "
+            f"unknown data set {name!r}{nearest(prepared.base_name(whole), [*LOCAL, *known])}; "
             f"known kinds: {', '.join(KINDS)}"
         )

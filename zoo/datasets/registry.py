@@ -21,9 +21,11 @@ _BRACKET = re.compile(r"(.+)\[(class=)?([^\]\[]+)\]")
 # Sets of points in the plane; all others hold images.
 POINTS = (*mixtures.MIXTURES, circle.NAME)
 
+# Sets that need neither a path nor another package.
+LOCAL = (embedded.NAME, *POINTS)
+
 KINDS = (
-    embedded.NAME,
-    *POINTS,
+    *LOCAL,
     "folder:PATH",
     "npz:PATH",
     "any TFDS image set by name, as in mnist, cifar10 or name/config:version",
@@ -112,6 +114,5 @@ def _check_readable(name: str) -> None:
 
 
 def _unknown(name: str, known: list[str]) -> str:
-    names = [embedded.NAME, *POINTS, *known]
-    hint = nearest(prepared.base_name(name), names)
+    hint = nearest(prepared.base_name(name), [*LOCAL, *known])
     return f"unknown data set {name!r}{hint}; known kinds: {', '.join(KINDS)}"
