@@ -79,11 +79,7 @@ def test_losses_and_networks_need_no_tensorflow():
 PRIVATE = re.compile(
     r"\b(yardsticks?|anew|likewise|mended|nobody|somebody|anybody|whoever)\b", re.I
 )
-PROSE = [
-    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
-    *(ROOT / "docs" / f"{name}.md" for name in ("bigan", "results", "scaling", "serving")),
-    *(ROOT / "trainers").rglob("*.py"),
-]
+PROSE = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *SOURCES]
 
 
 @pytest.mark.parametrize("path", PROSE, ids=lambda path: str(path.relative_to(ROOT)))

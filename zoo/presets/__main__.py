@@ -6,7 +6,7 @@ usage: python -m zoo.presets RUN_DIRECTORY --out=DIRECTORY [flags]
        python -m zoo.presets --rewrite
 
 With --out the preset is yours: `zoo.load(DIRECTORY)` reads it. With --name it is written among
-those of the package, zoo/presets/NAME, and zoo/presets/registry.json is written anew. Either way
+those of the package, zoo/presets/NAME, and zoo/presets/registry.json is written again. Either way
 the weights are stored first, and every figure of the card is measured on the stored weights. With
 --rewrite the cards and the registry of the package are written again from the stored figures.
 """
