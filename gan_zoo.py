@@ -1,8 +1,9 @@
 """`gan-zoo COMMAND …` is `python -m MODULE …`: one name for all commands of the package."""
 
-import difflib
 import runpy
 import sys
+
+from zoo.cli.names import nearest
 
 # command → (module that `python -m` runs, its words, what it does)
 COMMANDS = {
@@ -71,9 +72,8 @@ def trainable() -> list:
 
 
 def _unknown(what, name, known, where):
-    near = difflib.get_close_matches(name.lower(), known, n=3)
-    nearest = f"; nearest names: {', '.join(near)}" if near else ""
-    print(f"error: unknown {what} {name!r}{nearest}; {where} lists them", file=sys.stderr)
+    hint = nearest(name, known)
+    print(f"error: unknown {what} {name!r}{hint}; {where} lists them", file=sys.stderr)
     return 2
 
 

@@ -6,6 +6,9 @@ import os
 import pathlib
 import re
 
+from google.protobuf import text_format
+
+from export.server import text_configs
 from zoo.cli import markdown
 
 BATCHING = "batching_params.pbtxt"
@@ -21,15 +24,14 @@ BATCHED = ("--enable_batching", "--enable_per_model_batching_parameters")
 
 def write_batching(version: pathlib.Path, sizes: list) -> None:
     """`batching_params.pbtxt`, which `--enable_per_model_batching_parameters` finds by itself."""
-    lines = [
-        f"max_batch_size {{ value: {sizes[-1]} }}",
-        # No request waits for a batch to fill: while one runs, the next gathers.
-        "batch_timeout_micros { value: 0 }",
-        # The default of 10 refuses a few hundred simultaneous requests.
-        "max_enqueued_batches { value: 100 }",
-    ]
-    lines += [f"allowed_batch_sizes: {size}" for size in sizes]
-    (version / BATCHING).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    parameters = text_configs.message("BatchingParameters")(allowed_batch_sizes=sizes)
+    parameters.max_batch_size.value = sizes[-1]
+    # No request waits for a batch to fill: while one runs, the next gathers.
+    parameters.batch_timeout_micros.SetInParent()  # 0
+    # The default of 10 refuses a few hundred simultaneous requests.
+    parameters.max_enqueued_batches.value = 100
+    text = text_format.MessageToString(parameters)
+    (version / BATCHING).write_text(text, encoding="utf-8")
 
 
 def read_batching(version: pathlib.Path) -> tuple[int, list]:
@@ -38,15 +40,10 @@ def read_batching(version: pathlib.Path) -> tuple[int, list]:
     Raises:
         ValueError: the file is missing, cannot be read or names no size.
     """
-    try:
-        text = (version / BATCHING).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"{BATCHING} cannot be read: {error}") from None
-    most = re.search(r"^max_batch_size\s*\{\s*value:\s*(\d+)\s*\}", text, re.M)
-    if not most:
+    parameters = text_configs.read(str(version / BATCHING), "BatchingParameters")
+    if not parameters.HasField("max_batch_size"):
         raise ValueError(f"{BATCHING} names no max_batch_size")
-    sizes = [int(n) for n in re.findall(r"^allowed_batch_sizes:\s*(\d+)", text, re.M)]
-    return int(most[1]), sizes
+    return parameters.max_batch_size.value, list(parameters.allowed_batch_sizes)
 
 
 def write_base(base: pathlib.Path, contract: dict) -> list:
@@ -96,6 +93,7 @@ def _monitoring():
 
 
 def _compose(base, contract):
+    # A template, not PyYAML, which is no dependency of the package and would drop comments.
     # Mounted under its own path, so that models.config is true inside and outside of the container.
     return f"""# docker compose up
 services:

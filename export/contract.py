@@ -26,7 +26,7 @@ def describe(
         source: sha256 of the file that the game was loaded from, if any.
     """
     images = signatures.tensor(game, "images")
-    kinds = {kind for one in game.signatures().values() for kind in one.inputs.values()}
+    kinds = {kind for one in offered.values() for kind in one.kinds}
     has_codes = bool(kinds & {"codes", "prior"})
     return {
         "format": FORMAT,

@@ -30,7 +30,7 @@ def chosen(text: str) -> list:
     """The formats that `--also` names, separated by commas.
 
     Raises:
-        ValueError: a format is unknown, or what it needs is not installed.
+        ValueError: a format is unknown, or its library is not installed.
     """
     found = [name.strip() for name in text.split(",") if name.strip()]
     for name in found:

@@ -5,13 +5,14 @@ With KERAS_BACKEND=jax the tests run on JAX, and need no TensorFlow.
 
 import os
 import resource
-import shutil
 import signal
 import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import pytest
+
+from tools import page_picture
 
 # A shell starts its background jobs deaf to Ctrl-C, nohup makes them deaf to SIGHUP, and they and
 # their children stay so.
@@ -76,15 +77,12 @@ def child_seconds():
 def browser():
     """Chromium, for one module: while it runs, so does an event loop in this thread."""
     playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-    names = ("chromium", "chromium-browser", "chrome")
-    chromium = next(filter(None, map(shutil.which, names)), None)
-    if chromium is None:
-        pytest.skip("Chromium is not installed")
     with playwright.sync_playwright() as started:
-        # As root, which containers often are, Chromium runs without its sandbox alone.
         try:
-            opened = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+            opened = page_picture.chromium(started)
+        except FileNotFoundError as error:
+            pytest.skip(str(error))
         except playwright.Error as error:
-            pytest.skip(f"{chromium} does not start: {str(error).splitlines()[0]}")
+            pytest.skip(f"Chromium does not start: {str(error).splitlines()[0]}")
         yield opened
         opened.close()

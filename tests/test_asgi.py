@@ -21,7 +21,6 @@ from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 from export.client import Client
 from export.server import asgi
-from export.server import envoy
 from export.server import flags
 from export.server.calls import Calls
 from export.server.calls import Registrar
@@ -217,10 +216,10 @@ def test_arguments_of_grpc_are_refused_but_the_limit_of_messages():
     def options(text):
         return types.SimpleNamespace(grpc_channel_arguments=text)
 
-    assert envoy.message_limit(options("grpc.max_receive_message_length=5")) == 5
-    assert envoy.message_limit(options("")) == 2**31 - 1
+    assert flags.message_limit(options("grpc.max_receive_message_length=5")) == 5
+    assert flags.message_limit(options("")) == 2**31 - 1
     with pytest.raises(ValueError, match="--front=envoy takes grpc.max_receive.*got .*so_reuse"):
-        envoy.message_limit(options("grpc.so_reuseport=1"))
+        flags.message_limit(options("grpc.so_reuseport=1"))
     with pytest.raises(ValueError, match="--front must be grpc or envoy; got 'nginx'"):
         flags.parse(["server", "--model_base_path=m", "--front=nginx"])
 

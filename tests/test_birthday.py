@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from zoo import datasets
-from zoo.metrics import birthday
+from zoo.metrics import controls
 from zoo.metrics import neighbours
 from zoo.metrics import support
 from zoo.metrics.birthday import birthday_test
@@ -236,9 +236,9 @@ class TestBirthday:
         assert result.support_interval[1] == math.inf
 
     def test_a_failed_control_is_said(self, monkeypatch):
-        failed = birthday.Control(expected=0.05, found=0.4, interval=(0.3, 0.5))
+        failed = controls.Control(expected=0.05, found=0.4, interval=(0.3, 0.5))
         assert not failed.passed
-        monkeypatch.setattr(birthday, "_negative", lambda *_: failed)
+        monkeypatch.setattr(controls, "negative", lambda *_: failed)
         words = birthday_test(cloud(300), cloud(300, seed=1)).sentence
         assert words.endswith("Do not trust it: negative control failed")
 

@@ -17,6 +17,7 @@ import workers
 
 from zoo import datasets
 from zoo.datasets import cache
+from zoo.datasets import entries
 
 
 def photos(folder, count=20, side=8):
@@ -122,7 +123,7 @@ def damage(path, how):
         path.write_bytes(data)
 
 
-@pytest.mark.parametrize("file", ["train.npy", "test.npy", "train_labels.npy", cache._INDEX])
+@pytest.mark.parametrize("file", ["train.npy", "test.npy", "train_labels.npy", entries.INDEX])
 @pytest.mark.parametrize("how", ["cut", "gone", 60, -40])
 def test_a_damaged_entry_is_found_and_made_again(tmp_path, capsys, file, how):
     name, folder = array_file(tmp_path / "a.npz"), str(tmp_path / "cache")
@@ -300,7 +301,7 @@ def test_a_relative_path_is_the_same_folder(tmp_path, monkeypatch, capsys):
 def test_the_index_is_readable_and_names_the_set(tmp_path):
     name, folder = photos(tmp_path / "photos"), str(tmp_path / "cache")
     datasets.load(name, cache_dir=folder)
-    about = json.loads((entry(folder) / cache._INDEX).read_text())["about"]
+    about = json.loads((entry(folder) / entries.INDEX).read_text())["about"]
     assert about["name"] == name and set(about["files"]) == {"train", "test"}
 
 

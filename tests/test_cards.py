@@ -11,13 +11,13 @@ from damage import flip
 from damage import truncate
 
 import zoo
+from zoo import run_files
 from zoo.presets import cards
 from zoo.presets import checking
 from zoo.presets import figures
 from zoo.presets import licences
 from zoo.presets import making
 from zoo.presets import registry
-from zoo.presets import storage
 
 PRESETS = {preset.name: preset for preset in zoo.list_presets()}
 SHIPPED = "bigan_fashion_mnist"
@@ -186,7 +186,7 @@ def test_every_printed_number_that_was_touched_up_is_named(measured, capsys):
             )
     # Through the command, the card being rewritten from the files that lie.
     lie = truth["audit"] | {"birthday": touched_up("", truth["audit"]["birthday"])}
-    storage.write_json(directory / "audit.json", lie)
+    run_files.write_json(directory / "audit.json", lie)
     cards.rewrite(directory)
     assert not checking.report(str(directory))
     told = capsys.readouterr().out
@@ -197,7 +197,7 @@ def test_what_is_said_of_all_test_images_is_compared(measured):
     directory, truth = measured
     whole = truth["metrics"]["all_test"]
     lie = {"knn_code": whole["knn_code"] + 0.01}
-    storage.write_json(directory / "metrics.json", truth["metrics"] | {"all_test": whole | lie})
+    run_files.write_json(directory / "metrics.json", truth["metrics"] | {"all_test": whole | lie})
     cards.rewrite(directory)
     differs, skipped = checking.check(str(directory))
     assert [(d.where, d.key) for d in differs] == [("metrics.json, all_test", "knn_code")]
@@ -207,7 +207,7 @@ def test_what_is_said_of_all_test_images_is_compared(measured):
 def test_the_sizes_on_a_card_are_compared(measured):
     directory, truth = measured
     config = truth["config"] | {"parameters": truth["config"]["parameters"] + 1}
-    storage.write_json(directory / "config.json", config)
+    run_files.write_json(directory / "config.json", config)
     cards.rewrite(directory)
     ((found,), _) = checking.check(str(directory))
     assert (found.where, found.key) == ("config.json", "parameters")

@@ -8,6 +8,7 @@ import pytest
 
 from zoo import datasets
 from zoo.metrics import classifier
+from zoo.metrics.classifier import __main__ as command
 from zoo.metrics.coverage import class_coverage
 from zoo.metrics.distances import compare_sets
 
@@ -28,8 +29,8 @@ def own(tmp_path_factory):
     images[np.arange(600), :, :, 2 * labels] += 100
     np.savez(folder / "hues.npz", images=images, labels=labels)
     path = folder / "made.npz"
-    command = ["classifier", f"--dataset=npz:{folder / 'hues.npz'}", f"--output={path}"]
-    classifier.main([*command, "--epochs=3"])
+    words = ["classifier", f"--dataset=npz:{folder / 'hues.npz'}", f"--output={path}"]
+    command.main([*words, "--epochs=3"])
     return path, datasets.scale(images), labels
 
 
@@ -122,7 +123,7 @@ class TestCommand:
     def test_bad_input_is_refused_in_words(self, tmp_path, capsys, arguments, words):
         np.savez(tmp_path / "plain.npz", images=np.zeros((40, 28, 28), "u1"))
         with pytest.raises(SystemExit) as stopped:
-            classifier.main(["classifier", *(a.format(folder=tmp_path) for a in arguments)])
+            command.main(["classifier", *(a.format(folder=tmp_path) for a in arguments)])
         assert stopped.value.code == 2
         assert words in capsys.readouterr().err
 

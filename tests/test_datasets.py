@@ -11,10 +11,10 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from tools import make_fashion_mnist_10k as maker
 from zoo import datasets
 from zoo.datasets import debian
 from zoo.datasets import embedded
-from zoo.datasets import make_fashion_mnist_10k as maker
 from zoo.datasets.batches import arrays
 from zoo.datasets.order import shuffled
 from zoo.datasets.pixels import square

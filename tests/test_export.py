@@ -132,6 +132,15 @@ def exported(tmp_path_factory):
     return get
 
 
+@pytest.mark.slow
+def test_the_signatures_of_a_game_are_listed_once(tmp_path, monkeypatch):
+    game, listed = made("gaussian_vae"), []
+    whole = game.signatures()
+    monkeypatch.setattr(type(game), "signatures", lambda game: listed.append(1) or whole)
+    written(game, tmp_path / "1")
+    assert len(listed) == 1
+
+
 @pytest.mark.parametrize(
     "kind",
     [k if k in BY_DEFAULT else pytest.param(k, marks=pytest.mark.slow) for k in KINDS],

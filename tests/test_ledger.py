@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from trainers import ledger
+from tools import ledger
 
 PAPER = {
     "paper": "A",
@@ -125,7 +125,7 @@ def test_a_run_of_more_epochs_is_no_run_of_fewer():
 
 def test_the_page_is_what_the_measurements_give():
     assert ledger.PAGE.read_text(encoding="utf-8") == ledger.page(*ledger.read()), (
-        "run python -m trainers.ledger"
+        "run python -m tools.ledger"
     )
 
 

@@ -68,7 +68,7 @@ def test_files_are_whole_small_and_agree_with_the_registry(preset):
     assert (preset.directory / "card.png").stat().st_size > 10_000
     entry = dataclasses.asdict(preset)
     del entry["folder"]
-    assert registry._entry(preset.directory) == entry
+    assert making.entry(preset.directory) == entry
     found = contents(preset.directory)
     assert cards.text(preset.name, **found) == preset.card
     # Paths of the machine that it was trained on are nobody's business.
@@ -172,9 +172,9 @@ def test_missing_data_are_named(monkeypatch, tmp_path, capsys):
 def test_a_wheel_holds_every_file_of_every_preset(tmp_path):
     pytest.importorskip("setuptools")
     tree = tmp_path / "tree"  # building writes beside the sources
-    for name in ("zoo", "trainers", "export"):
+    for name in ("zoo", "trainers", "export", "tools"):
         shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
+    for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE", "gan_zoo.py"):
         shutil.copy(ROOT / name, tree)
     words = ["pip", "wheel", "--no-deps", "--no-build-isolation", f"--wheel-dir={tmp_path}"]
     subprocess.run([sys.executable, "-m", *words, str(tree)], check=True, capture_output=True)
@@ -188,6 +188,10 @@ def test_a_wheel_holds_every_file_of_every_preset(tmp_path):
     for file in files:
         assert held[str(file.relative_to(ROOT))] == file.read_bytes()
     assert any(name.endswith("/LICENSE") and "dist-info" in name for name in held)
+    # What only maintainers run is not installed.
+    assert {name.split("/")[0] for name in held if "dist-info" not in name} == {
+        *("zoo", "trainers", "export", "gan_zoo.py")
+    }
 
 
 # Long: a minute or two each on two cores, and all but one need the whole of MNIST or Fashion-MNIST,

@@ -19,6 +19,7 @@ from damage import truncate
 import zoo
 from zoo import __main__ as table
 from zoo import presets
+from zoo import run_files
 from zoo.cli import commands
 from zoo.presets import cards
 from zoo.presets import checking
@@ -35,7 +36,7 @@ def saved(folder, name, seed=0, **arguments):
     game = games.make("bigan", seed=seed, **arguments)
     storage.save(game, folder / name, settings={"dataset": "noise"})
     for part in ("metrics", "audit"):
-        storage.write_json(folder / name / f"{part}.json", {"x_cycle_ratio": 0.5})
+        run_files.write_json(folder / name / f"{part}.json", {"x_cycle_ratio": 0.5})
     return folder / name
 
 
@@ -52,7 +53,7 @@ def pristine(tmp_path_factory):
 def package(tmp_path, monkeypatch, pristine):
     """A copy of them with a registry, which `zoo.load` takes for that of the package."""
     shutil.copytree(pristine, tmp_path, dirs_exist_ok=True)
-    made = registry.rebuild(tmp_path)
+    made = making.rebuild(tmp_path)
     monkeypatch.setattr(registry, "list_presets", lambda folder=None: made)
     return tmp_path
 
@@ -198,7 +199,7 @@ def edited(directory, **arguments):
     """Change the constructor arguments in config.json."""
     config = json.loads((directory / "config.json").read_text())
     config["arguments"] |= arguments
-    storage.write_json(directory / "config.json", config)
+    run_files.write_json(directory / "config.json", config)
 
 
 def test_a_checksum_covers_the_configuration_wherever_it_lies(package, monkeypatch):
@@ -254,11 +255,11 @@ def test_arrays_of_another_game_do_not_fit(tmp_path):
     zoo.save_preset(games.make("bigan"), tmp_path)
     config = json.loads((tmp_path / "config.json").read_text())
     config["arguments"]["latent_dim"] = 5
-    storage.write_json(tmp_path / "config.json", config)
+    run_files.write_json(tmp_path / "config.json", config)
     with pytest.raises(ValueError, match=r"does not fit BiGAN: .* arrays differ, first"):
         zoo.load(tmp_path)
     config["arguments"]["speed"] = 5
-    storage.write_json(tmp_path / "config.json", config)
+    run_files.write_json(tmp_path / "config.json", config)
     with pytest.raises(ValueError, match="does not describe a game of this version.*speed"):
         zoo.load(tmp_path)
 
@@ -468,8 +469,8 @@ def test_a_run_becomes_a_preset_whose_card_holds(tmp_path, monkeypatch):
     flags |= {"image_size": 0, "seed": 0, "epochs": 1, "precision": "float32"}
     config = {"command": f"python -m trainers.bigan --run_dir={run}", "flags": flags}
     config |= {"machine": "a machine", "versions": {"keras": "3"}, "data": "clothes"}
-    storage.write_json(run / "config.json", config)
-    storage.write_json(run / "metrics.json", {"wall_s": 12.0})
+    run_files.write_json(run / "config.json", config)
+    run_files.write_json(run / "metrics.json", {"wall_s": 12.0})
     words = ["presets", str(run), f"--out={out}", "--shared_machine=yes"]
     with pytest.raises(SystemExit):
         command.main([*words, "--most_megabytes=0.01"])

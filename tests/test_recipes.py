@@ -102,5 +102,5 @@ def test_a_run_goes_on_when_a_class_has_moved_to_another_module(tmp_path):
     path = tmp_path / "config.json"
     text = path.read_text()
     assert "zoo.training.optimizers" in text
-    path.write_text(text.replace("zoo.training.optimizers", "zoo.training.optimizers"))
+    path.write_text(text.replace("zoo.training.optimizers", "zoo.optimizers"))
     run.Run(recipe, flags.parse(recipe, argv), argv)

@@ -19,7 +19,7 @@ from zoo.audit import __main__ as audit
 from zoo.audit import measures
 from zoo.datasets import MIXTURES
 from zoo.metrics.sensitivity import summary
-from zoo.plots import pictures
+from zoo.plots import frontier
 
 
 def normal(seed, *shape):
@@ -331,17 +331,17 @@ def test_frontier_leaves_out_what_is_missing_and_keeps_labels_apart(tmp_path):
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    from zoo.plots.panels import draw_frontier
+    from zoo.plots.frontier import draw_points
 
     figure = Figure(figsize=(7, 5))
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     names = ["one", "two", "none", "far"]
-    draw_frontier(axes, [10, 10.1, math.nan, 90], [0.5, 0.5, 0.2, 0.3], names)
+    draw_points(axes, [10, 10.1, math.nan, 90], [0.5, 0.5, 0.2, 0.3], names)
     assert [text.get_text() for text in axes.texts] == ["one", "two", "far"]
     boxes = [text.get_window_extent() for text in axes.texts]
     assert not boxes[0].overlaps(boxes[1])
-    pictures.frontier(tmp_path / "empty.png", {"gan": {"lipschitz_g_median": 3.0}})
+    frontier.draw(tmp_path / "empty.png", {"gan": {"lipschitz_g_median": 3.0}})
     assert (tmp_path / "empty.png").exists()
 
 

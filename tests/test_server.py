@@ -756,7 +756,7 @@ def test_threads_do_not_spin_unless_the_file_says_so(tmp_path, said, still):
     file = tmp_path / "session.txt"
     file.write_text(f"intra_op_parallelism_threads: 5 {said}")
     words = ["server", "--model_name=m", f"--model_base_path={tmp_path}"]
-    config = App(flags.parse([*words, f"--tensorflow_session_config_file={file}"])).session
+    config = App(flags.parse([*words, f"--tensorflow_session_config_file={file}"])).loader.session
     assert config.experimental.disable_thread_spinning == still
 
 
@@ -775,7 +775,7 @@ def test_threads_are_those_of_the_flags_then_of_the_file(tmp_path, given, intra,
     file = tmp_path / "session.txt"
     file.write_text("intra_op_parallelism_threads: 5 inter_op_parallelism_threads: 6")
     words = ["server", "--model_name=m", f"--model_base_path={tmp_path}"]
-    config = App(flags.parse(words + [word.format(file=file) for word in given])).session
+    config = App(flags.parse(words + [word.format(file=file) for word in given])).loader.session
     assert (config.intra_op_parallelism_threads, config.inter_op_parallelism_threads) == (
         intra,
         inter,

@@ -130,11 +130,11 @@ def test_a_worker_that_has_met_the_others_ends_at_sigterm(tmp_path):
 
 @pytest.mark.parametrize("numbers", [("SIGTERM", "SIGINT"), ("SIGINT", "SIGTERM")])
 def test_the_first_signal_lets_training_save_and_a_second_one_of_either_kind_kills(numbers):
-    from trainers.runs import callbacks
+    from trainers.runs import stopping
 
     first, second = (getattr(signal, number) for number in numbers)
     before = signal.getsignal(first), signal.getsignal(second)
-    with callbacks.StopOnSignal() as stop:
+    with stopping.StopOnSignal() as stop:
         assert not stop.ask()
         os.kill(os.getpid(), first)
         assert stop.ask() and stop.received == first

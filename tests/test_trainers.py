@@ -28,6 +28,7 @@ from trainers.runs import checkpoints
 from trainers.runs import flags
 from trainers.runs import run
 from trainers.runs import settings
+from trainers.runs import stopping
 from zoo import metrics
 from zoo import run_files
 from zoo.presets import making
@@ -104,11 +105,8 @@ def same(one, other):
     return all(np.array_equal(a, b) for a, b in zip(state(one), state(other), strict=True))
 
 
-def at_step(monkeypatch, name, number, act):
-    """The callback called `name` also does `act(game)`, first, after step `number`."""
-    from trainers.runs import callbacks
-
-    base = getattr(callbacks, name)
+def at_step(monkeypatch, base, number, act):
+    """The callback of class `base` also does `act(game)`, first, after step `number`."""
 
     class Acting(base):
         def on_train_batch_end(self, batch, logs=None):
@@ -116,7 +114,7 @@ def at_step(monkeypatch, name, number, act):
                 act(self.model)
             super().on_train_batch_end(batch, logs)
 
-    monkeypatch.setattr(callbacks, name, Acting)
+    monkeypatch.setattr(sys.modules[base.__module__], base.__name__, Acting)
 
 
 def interrupt(game):
@@ -241,7 +239,7 @@ def test_a_method_of_two_domains_goes_on_where_it_stopped_and_shows_translations
     uncut = newest(train(images, tmp_path / "whole", *words, recipe=recipe))
     cut = tmp_path / "cut"
     with monkeypatch.context() as patch:
-        at_step(patch, "Throughput", 7, interrupt)
+        at_step(patch, callbacks.Throughput, 7, interrupt)
         with pytest.raises(SystemExit):
             train(images, cut, *words, recipe=recipe)
     again = newest(train(images, cut, *words, recipe=recipe))
@@ -333,7 +331,7 @@ def test_ctrl_c_saves_inside_an_epoch_and_says_how_to_go_on(
     images, whole, tmp_path, monkeypatch, capsys
 ):
     with monkeypatch.context() as patch:
-        at_step(patch, "Throughput", 14, interrupt)
+        at_step(patch, callbacks.Throughput, 14, interrupt)
         with pytest.raises(SystemExit) as stopped:
             train(images, tmp_path, "--epochs=3", "--ema=0.9")
     assert stopped.value.code == 130
@@ -600,7 +598,7 @@ def test_weights_that_the_last_step_made_infinite_are_not_saved(
     # The losses of that step were finite, and there is no next one.
     last = 15 if stopped else 22
     with monkeypatch.context() as patch, pytest.raises(SystemExit) as ended:
-        at_step(patch, "StopOnSignal", last, poison)
+        at_step(patch, stopping.StopOnSignal, last, poison)
         train(images, tmp_path, "--epochs=2")
     assert ended.value.code == 1
     error = capsys.readouterr().err
@@ -620,7 +618,7 @@ def test_a_signal_on_the_last_step_of_an_epoch_saves_and_then_measures(
         return cheap(*arguments)
 
     with monkeypatch.context() as patch, pytest.raises(SystemExit) as stopped:
-        at_step(patch, "StopOnSignal", 11, interrupt)
+        at_step(patch, stopping.StopOnSignal, 11, interrupt)
         patch.setattr(callbacks.metrics, "cheap", measure)
         train(images, tmp_path, "--epochs=2", "--evaluate_every=1")
     assert stopped.value.code == 130

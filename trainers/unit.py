@@ -10,18 +10,13 @@ docs/domains.md:
         images 99.3 %; taken for the target 91.5 % and 91.0 %, real images 97.3 % and 97.0 %
 """
 
-from trainers.runs.recipe import HoldThenFall
-from trainers.runs.recipe import Recipe
+import dataclasses
+
+from trainers import cyclegan
 from trainers.runs.run import main
 
-SIZES = {"epochs": 4, "batch_size": 8, "width": 8, "latent_dim": 1}
-RECIPE = Recipe(
-    method="unit",
-    doc=__doc__,
-    # As for CycleGAN; the authors' code halves the rate every 100,000 steps.
-    plan=HoldThenFall(),
-    networks={"dcgan": SIZES, "mixture": {**SIZES, "epochs": 40, "batch_size": 100}},
-)
+# The authors' code halves the rate every 100,000 steps.
+RECIPE = dataclasses.replace(cyclegan.RECIPE, method="unit", doc=__doc__)
 
 if __name__ == "__main__":
     main(RECIPE)

@@ -94,7 +94,7 @@ def _about(paths):
 
 @dataclasses.dataclass(frozen=True)
 class _Made:
-    """What a model made; its method is the name of a module of `zoo`, or ""."""
+    """Images of a model; its method is the name of a module of `zoo`, or ""."""
 
     name: str
     method: str

@@ -1,16 +1,13 @@
 """`Game`: networks, players and a schedule, which Keras' `fit` can play."""
 
 import functools
-import inspect
 
 import keras
 from keras import ops
 
-import zoo
 from zoo import inference
 from zoo import keras_settings
 from zoo import networks
-from zoo import saving
 from zoo import scores
 from zoo import signatures
 from zoo.noised import NoisedPixels
@@ -19,24 +16,23 @@ from zoo.priors import code_shape
 from zoo.priors import draw
 from zoo.priors import normal
 from zoo.training import averages
+from zoo.training import declarations
+from zoo.training import keras_methods
 from zoo.training import optimizers
 from zoo.training import ranges
 from zoo.training import steps
-from zoo.training.declarations import check_arguments
-from zoo.training.declarations import check_declaration
-from zoo.training.declarations import check_reconstructs
-from zoo.training.declarations import methods_with
 
 
 class Game(keras.Model):
     """An adversarial game.
 
-    A method declares what its paper adds to this class and nothing else: `players`, `schedule`,
-    and the two methods `build_networks` and `play`. A *player* owns networks and has one loss and
-    one optimizer. The *schedule* is a tuple of phases; the players of a phase move together, from
-    one forward pass. Three things follow without code: a player's loss is differentiated with
-    respect to its own networks only, so no method writes stop-gradients; a network may belong to
-    two players, each with its own optimizer; a network that belongs to none is frozen.
+    A method declares the additions of its paper to this class and nothing else: `players`,
+    `schedule`, and the methods `build_networks` and `play`. A *player* owns networks and has one
+    loss and one optimizer. The *schedule* is a tuple of phases; the players of a phase move
+    together, from one forward pass. Three things follow without code: a player's loss is
+    differentiated with respect to its own networks only, so no method writes stop-gradients; a
+    network may belong to two players, each with its own optimizer; a network that belongs to none
+    is frozen.
 
     Constructor arguments are plain values kept under their own names. They are the configuration
     of a checkpoint and the flags of the trainer; weights depend on nothing else.
@@ -81,7 +77,7 @@ class Game(keras.Model):
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
-        check_declaration(cls)
+        declarations.check_declaration(cls)
         keras.saving.register_keras_serializable("zoo")(cls)
 
     def __init__(
@@ -104,9 +100,10 @@ class Game(keras.Model):
         self.latent_dim = latent_dim
         self.network, self.width = network, width
         self.prior, self.ema, self.seed = prior, ema, seed
-        check_arguments(self)
-        self.schedule = self.schedule_for(**self._arguments())
-        self.batches_per_step = self.batches_for(**self._arguments())
+        declarations.check_arguments(self)
+        arguments = declarations.arguments_of(self)
+        self.schedule = self.schedule_for(**arguments)
+        self.batches_per_step = self.batches_for(**arguments)
         self.seed_generator = keras.random.SeedGenerator(seed)
         logged = (*self.players, *self.reported, "loss")
         self.trackers = [keras.metrics.Mean(name=name) for name in logged]
@@ -231,31 +228,17 @@ class Game(keras.Model):
         """n fresh standard normal codes, for reparametrised draws. (n, *code_shape)."""
         return draw(normal, n, self.code_shape, self.seed_generator)
 
-    # Called by a Keras user: compile, fit, evaluate, predict, export.
+    # Methods of Keras for users, and those by which it saves class, constructor arguments, weights
+    # and optimizers.
 
-    def compile(self, optimizer=None, l2: float = 0.0, **kwargs) -> None:
-        """Give every player its optimizer.
-
-        Args:
-            optimizer: of every player: a name such as "adam" or a Keras optimizer, of which each
-                gets one of its own; or player → one of these (or a `PlayerOptimizers`). None
-                for `default_optimizer`, the recipe's.
-            l2: see `zoo.training.optimizers.PlayerOptimizers`.
-            **kwargs: of `keras.Model.compile`, such as `jit_compile` (which JAX always does) and
-                `steps_per_execution`.
-
-        Raises:
-            ValueError: a player has no optimizer, or an optimizer no player.
-        """
-        optimizer = optimizers.of_players(self, optimizer, l2)
-        # A loss scaler would hide the players; bfloat16, unlike float16, needs none.
-        super().compile(optimizer=optimizer, **{**kwargs, "auto_scale_loss": False})
-        steps.choose_compiler(self)
-        optimizer.build({player: self.variables_of(player) for player in self.players})
-
-    def compile_from_config(self, config):
-        config = {key: value for key, value in config.items() if value is not None}
-        self.compile(**keras.saving.deserialize_keras_object(config))
+    compile, compile_from_config = keras_methods.compile, keras_methods.compile_from_config
+    evaluate, predict = keras_methods.evaluate, keras_methods.predict
+    export = keras_methods.export
+    get_config, from_config = keras_methods.get_config, classmethod(keras_methods.from_config)
+    save_own_variables = keras_methods.save_own_variables
+    load_own_variables = keras_methods.load_own_variables
+    from_preset = classmethod(keras_methods.from_preset)
+    save_to_preset = keras_methods.save_to_preset
 
     def fit(self, x=None, *arguments, **named):
         """`keras.Model.fit` on images: NumPy arrays x, or x and y, or a tf.data.Dataset of either.
@@ -268,44 +251,6 @@ class Game(keras.Model):
         """
         ranges.check_first(self, x)
         return super().fit(x, *arguments, **named)
-
-    def evaluate(self, x=None, *arguments, **named):
-        """The losses of `play` on x, in inference mode: only their means are updated.
-
-        The noise is that of a new game of this seed: the same weights give the same losses, and
-        the noise of training continues as if nothing had been evaluated.
-
-        Returns:
-            The losses in the order of `metrics_names`, or by name if `return_dict=True`.
-
-        Raises:
-            ValueError: as `fit` does.
-        """
-        ranges.check_first(self, x)
-        with steps.noise_of_a_new_game(self):
-            return super().evaluate(x, *arguments, **named)
-
-    def predict(self, x, *arguments, **named):
-        """`reconstruct` of images, in batches, as a NumPy array.
-
-        Raises:
-            ValueError: as `fit` does; or the method has no encoder.
-        """
-        check_reconstructs(self, "predict")
-        ranges.check_first(self, x)
-        return super().predict(x, *arguments, **named)
-
-    def export(self, filepath, *arguments, **named):
-        """`keras.Model.export` of `reconstruct`, for any number of float32 images.
-
-        `python -m export` writes a SavedModel with encode, decode and the rest.
-
-        Raises:
-            ValueError: the method has no encoder.
-        """
-        check_reconstructs(self, "export")
-        named.setdefault("input_signature", [keras.InputSpec("float32", (None, *self.image_shape))])
-        return super().export(filepath, *arguments, **named)
 
     # One step.
 
@@ -345,44 +290,9 @@ class Game(keras.Model):
     def infer(self, name: str, inputs, part=inference.itself):
         """Outputs of the trained network `name`, or of its average: see `zoo.inference.apply`."""
         if not hasattr(self, name):
+            others = declarations.methods_with(name)
             raise ValueError(
-                f"{type(self).__name__} has no {name}; methods that have one: {methods_with(name)}"
+                f"{type(self).__name__} has no {name}; methods that have one: {others}"
             )
         network = self.averages.get(name) or getattr(self, name)
         return inference.apply(network, inputs, part, eager=self.run_eagerly)
-
-    # Saving: Keras writes class, constructor arguments, weights and optimizers.
-
-    def _arguments(self):
-        names = [
-            name
-            for c in type(self).__mro__
-            if issubclass(c, Game)
-            for name in inspect.signature(c.__init__).parameters
-        ]
-        return {n: getattr(self, n) for n in names if n not in ("self", "game", "own")}
-
-    def get_config(self):
-        return self._arguments() | networks.own.serialized(self)
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        return cls(**networks.own.deserialized(cls, config))
-
-    def save_own_variables(self, store):
-        super().save_own_variables(store)
-        # Not among the weights; without it a resumed run draws other noise.
-        store["noise"] = ops.convert_to_numpy(self.seed_generator.state)
-
-    def load_own_variables(self, store):
-        self.seed_generator.state.assign(store["noise"])
-        super().load_own_variables({key: store[key] for key in store.keys() if key != "noise"})
-
-    @classmethod
-    def from_preset(cls, source: str, sha256: str = ""):
-        """`zoo.load`, for a game of this class. Raises ValueError if it is one of another."""
-        return saving.load_of_class(cls, source, sha256)
-
-    def save_to_preset(self, directory: str, precision: str = "float16", **options):
-        """`zoo.save_preset` of this game."""
-        return zoo.save_preset(self, directory, precision, **options)

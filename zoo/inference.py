@@ -1,12 +1,12 @@
 """Networks of a trained game in inference mode, as compiled functions.
 
 Called from Python, Keras runs a network one operation after another. As a graph (TensorFlow) or
-compiled (JAX) it gives the same numbers to rounding, sooner. `encode`, `decode` and what is built
+compiled (JAX) it gives the same numbers to rounding, sooner. `encode`, `decode` and methods built
 on them call `apply`, which compiles a network at the first call with inputs of a kind:
 
 - TensorFlow traces it once for each dtype and shape of an example; batches of any size, a last
   short one too, use the same graph. JAX also compiles again for each batch size.
-- Weights are no part of what is compiled: after training or loading the next call uses the new
+- Weights are no part of the compiled function: after training or loading the next call uses the new
   ones. A layer that was given another dtype policy, or other variables, compiles again.
 - Functions belong to the network and are kept outside of it, so games are saved, copied and
   pickled without them, and they end with the network.
@@ -41,7 +41,7 @@ def apply(network, inputs, part=itself, eager: bool = False):
     Raises:
         ValueError: the inputs do not fit the network.
     """
-    # A function in the place of a network has no variables by which to tell what is compiled.
+    # A function in the place of a network has no variables to identify the compiled function by.
     if eager or not isinstance(network, keras.Model):
         return part(network)(inputs, training=False)
     variables = network.variables

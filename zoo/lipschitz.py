@@ -118,7 +118,7 @@ def main(argv: list | None = None) -> None:
         commands.at_least(args, points=2, steps=1, samples=2, seed=0)
         rows = _measure_all(paths, args)
     out = pathlib.Path(args.out)
-    from zoo.plots import pictures
+    from zoo.plots import frontier
 
     print(table(rows))
     held_against = ", ".join(dict.fromkeys(row["data"] for row in rows.values()))
@@ -132,7 +132,7 @@ def main(argv: list | None = None) -> None:
     (out / "lipschitz.json").write_text(
         json.dumps({"settings": vars(args), "models": rows}, indent=1), encoding="utf-8"
     )
-    pictures.frontier(out / "lipschitz.png", rows)
+    frontier.draw(out / "lipschitz.png", rows)
     print(f"see {out / 'lipschitz.json'} and {out / 'lipschitz.png'}")
 
 

@@ -1,9 +1,39 @@
-"""The files of a finished run: its figures, and whether its game is whole."""
+"""The files of a run or a preset: written whole or not at all, read, and checked for damage."""
 
 import errno
 import json
+import os
 import pathlib
 import zipfile
+
+
+def write(path: pathlib.Path, contents: bytes) -> None:
+    """Write a file so that a crash leaves the old or the new one, never a partial one."""
+    partial(path).write_bytes(contents)
+    replace(path)
+
+
+def write_json(path: pathlib.Path, value) -> None:
+    """`write`, of `value` as JSON."""
+    write(path, (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def partial(path: pathlib.Path) -> pathlib.Path:
+    """The name of the file `path` until it is whole."""
+    return path.with_name(f".partial-{path.name}")
+
+
+def replace(path: pathlib.Path) -> None:
+    """Flush `partial(path)` to disk, then rename it, so that it also survives a power cut."""
+    with open(partial(path), "rb+") as file:
+        os.fsync(file.fileno())
+    os.replace(partial(path), path)
+    if os.name == "posix":
+        directory = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
 
 
 def read_run(directory: pathlib.Path, parts: tuple = ("config", "metrics")) -> list[dict]:

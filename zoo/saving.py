@@ -51,7 +51,7 @@ def _of_keras(path, sha256):
     if not file.is_file():
         raise ValueError(
             f"no game at {path}: expected a .keras file, or a directory with game.keras (a run) or "
-            f"weights.npz (a preset) in it; nor is {str(path)!r} the name of a preset: "
+            f"weights.npz (a preset) in it; nor is {str(path)!r} the name of a preset"
             f"{registry.nearest(str(path))}"
         )
     import keras

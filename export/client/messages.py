@@ -6,7 +6,8 @@ fields that a client sends or reads are listed. Protobuf passes over those that 
 
 They are in a descriptor pool of their own. The default pool takes one description per name, and a
 second one, which `tensorflow-serving-api` brings, would be refused if both were imported; here
-both live in one process, in any order. The two exchange bytes.
+both live in one process, in any order. The two exchange bytes. Files that protoc generates are in
+the default pool, so there are none.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""What the head of an image file says, with the standard library alone."""
+"""Size and colours in the head of an image file, with the standard library alone."""
 
 import struct
 

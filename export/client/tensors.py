@@ -1,4 +1,4 @@
-"""NumPy ↔ TensorProto."""
+"""NumPy ↔ TensorProto, without the messages of TensorFlow that `export.server.tensors` needs."""
 
 import math
 

@@ -25,7 +25,7 @@ class Unsound(Exception):
 
 
 class NotExamined(Exception):
-    """What a check needs is not installed here; nothing is wrong with the export."""
+    """A library that a check needs is not installed; nothing is wrong with the export."""
 
 
 class Export:

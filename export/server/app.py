@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import gc
 import os
-import pathlib
 import signal
 import time
 
@@ -12,22 +11,18 @@ from grpc_health.v1 import health
 from grpc_health.v1 import health_pb2
 
 from export.server import asgi
-from export.server import batching
-from export.server import envoy
 from export.server import flags
 from export.server import ports
-from export.server import sessions
 from export.server import text_configs
 from export.server import words
-from export.server.batching_parameters import Parameters
 from export.server.calls import Calls
 from export.server.calls import before
 from export.server.errors import ServingError
+from export.server.loader import Loader
 from export.server.manager import Manager
 from export.server.metrics import PATH
 from export.server.metrics import Metrics
 from export.server.predictor import Predictor
-from export.server.servable import Servable
 
 AFTER_LAST_CALL = 0.5  # seconds for connections to be closed
 SENT = 0.2  # seconds for Envoy to send the last answers
@@ -48,13 +43,11 @@ class App:
         self.options = options
         self.say = say
         self.metrics = Metrics()
-        self.batching = self._batching()
-        self.session = sessions.config(options, self.batching)
-        self.scheduler = batching.Scheduler(self.batching, self._left) if self.batching else None
+        self.loader = Loader(options, self.metrics)
         self.manager = Manager(
-            load=self._load,
+            load=self.loader.load,
             say=say,
-            queues=self._queues,
+            queues=self.loader.queues,
             poll_seconds=options.file_system_poll_wait_seconds,
             retries=options.max_num_load_retries,
             retry_seconds=options.load_retry_interval_micros / 1e6,
@@ -80,63 +73,11 @@ class App:
 
     # Files named by flags.
 
-    def _batching(self):
-        if not self.options.enable_batching:
-            return None
-        path = self.options.batching_parameters_file
-        if not path:
-            return Parameters()
-        return Parameters.from_proto(text_configs.read(path, "BatchingParameters"))
-
     def _metrics_path(self):
         if not self.options.monitoring_config_file:
             return ""
         config = text_configs.read(self.options.monitoring_config_file, "MonitoringConfig")
         return (config.prometheus_config.path or PATH) if config.prometheus_config.enable else ""
-
-    # Called by the manager.
-
-    def _load(self, name, number, path):
-        options = self.options
-        servable = Servable(path, tuple(options.saved_model_tags.split(",")), self.session)
-        try:
-            servable.batching = self._parameters(path)
-            runs = self._warm_up(servable) if options.enable_model_warmup else 0
-        except Exception:
-            servable.close()  # the next try loads it again
-            raise
-        gc.collect()
-        return servable, runs
-
-    def _warm_up(self, servable):
-        options, began = self.options, time.perf_counter()
-        records, runs = servable.warm_up(
-            max(options.num_request_iterations_for_warmup, 1), options.enable_shape_check
-        )
-        if records:
-            self.metrics.warmed(servable.path, "OK", records, time.perf_counter() - began)
-        return runs
-
-    def _parameters(self, path):
-        """The batching parameters of a version; None if it is not batched."""
-        if not self.options.enable_per_model_batching_parameters:
-            return self.batching
-        file = pathlib.Path(path) / "batching_params.pbtxt"
-        if not file.exists():
-            return None
-        return Parameters.from_proto(text_configs.read(str(file), "BatchingParameters"))
-
-    def _queues(self, servable):
-        if servable.batching is None:
-            return {}
-        return {
-            name: self.scheduler.queue(signature, servable.batching)
-            for name, signature in servable.signatures.items()
-            if signature.runs
-        }
-
-    def _left(self, waited):
-        self.metrics.batch(self.batching.thread_pool_name, waited)
 
     def _changed(self, model):
         state = health_pb2.HealthCheckResponse.ServingStatus
@@ -200,7 +141,7 @@ class App:
         metrics_path, credentials = self._metrics_path(), ports.credentials(self.options)
         await self.manager.configure(text_configs.models(self.options))
         if self.options.front == "envoy":
-            self.grpc = asgi.Grpc(envoy.message_limit(self.options))
+            self.grpc = asgi.Grpc(flags.message_limit(self.options))
             await ports.register(self, self.grpc)
         else:
             self.server = await ports.open_grpc(self, credentials)
@@ -223,8 +164,7 @@ class App:
         await asyncio.gather(*ends)
         self.manager.close()
         self.predictor.close()
-        if self.scheduler:
-            self.scheduler.close()
+        self.loader.close()
 
     async def _end_grpc(self):
         self.calls.end_streams()

@@ -24,7 +24,7 @@ WATCH_AFTER = 0.05  # seconds
 
 
 class Call:
-    """What a handler may ask of one call: the part of `grpc.aio.ServicerContext` that is used."""
+    """One call, as a handler sees it: the part of `grpc.aio.ServicerContext` that is used."""
 
     __slots__ = ("end", "send", "serialize", "done")
 

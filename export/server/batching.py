@@ -13,26 +13,15 @@ fails, its halves are run again, and so on, so that only the request at fault fa
 import asyncio
 import collections
 import concurrent.futures
-import dataclasses
 import time
 
 import numpy as np
 
+from export.server import batches
+from export.server.batches import Task
 from export.server.batching_parameters import Parameters
 from export.server.errors import ServingError
-from export.server.errors import from_exception
 from export.server.errors import invalid
-
-
-@dataclasses.dataclass(slots=True)
-class Task:
-    """Rows of one request that wait for their run."""
-
-    feeds: dict
-    rows: int
-    shapes: tuple  # of one row of every input
-    future: asyncio.Future
-    queued: float
 
 
 class Scheduler:
@@ -92,7 +81,7 @@ class Scheduler:
         # Straight from the thread to `_finish`: a task that awaits the run costs two more turns of
         # the event loop for every batch.
         def work():
-            answers = run_batch(queue, batch)
+            answers = batches.run(queue.signature, queue.parameters, batch)
             loop.call_soon_threadsafe(self._finish, queue, batch, answers)
 
         self.threads.submit(work)
@@ -227,43 +216,3 @@ class Queue:
         self.waiting.extendleft(reversed(kept))
         self.rows -= size
         return batch
-
-
-def run_batch(queue: Queue, batch: list) -> list:
-    """One answer, {alias: array} or an exception, for every task of the batch."""
-    try:
-        return _together(queue, batch)
-    except Exception as error:
-        if len(batch) == 1:
-            return [from_exception(error)]
-    # One bad request among 32 is found in 10 more runs; one by one it would take 32.
-    half = len(batch) // 2
-    return run_batch(queue, batch[:half]) + run_batch(queue, batch[half:])
-
-
-def _together(queue, batch):
-    rows = sum(task.rows for task in batch)
-    feeds = {
-        alias: value if len(batch) == 1 else np.concatenate([t.feeds[alias] for t in batch])
-        for alias, value in batch[0].feeds.items()
-    }
-    sizes = queue.parameters.allowed_batch_sizes if rows else ()
-    padded = next((n for n in sizes if n >= rows), rows)
-    if padded > rows:
-        feeds = {
-            alias: np.concatenate([value, np.repeat(value[:1], padded - rows, axis=0)])
-            for alias, value in feeds.items()
-        }
-    found = queue.signature.run(feeds, queue.signature.outputs)
-    for value in found.values():
-        if value.ndim == 0 or len(value) != padded:
-            raise ServingError(
-                "FAILED_PRECONDITION",
-                "Batched output tensor's 0th dimension does not equal the sum of the 0th "
-                "dimension sizes of the input tensors",
-            )
-    answers, start = [], 0
-    for task in batch:
-        answers.append({a: value[start : start + task.rows] for a, value in found.items()})
-        start += task.rows
-    return answers

@@ -29,7 +29,7 @@ def serve(argv: list, options) -> int:
     import envoy
     import pyvoy._server as pyvoy
 
-    message_limit(options)
+    flags.message_limit(options)
     ssl = text_configs.read_ssl(options.ssl_config_file)
     _check_port(options)
     config = json.dumps(_config(options, ssl))
@@ -63,20 +63,6 @@ def serve(argv: list, options) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, told)
     return child.wait()
-
-
-def message_limit(options) -> int:
-    """Most bytes of a message, from --grpc_channel_arguments.
-
-    Raises:
-        ValueError: they have another argument, which is gRPC's own.
-    """
-    name = "grpc.max_receive_message_length"
-    given = dict(flags.channel_arguments(options.grpc_channel_arguments))
-    limit = given.pop(name, 2**31 - 1)
-    if given:
-        raise ValueError(f"--front=envoy takes {name} of --grpc_channel_arguments; got {given}")
-    return limit
 
 
 def _check_port(options):

@@ -220,3 +220,17 @@ def channel_arguments(text: str) -> list:
         number = value.lstrip("-").isdigit()
         found.append((name, int(value) if number else value))
     return found
+
+
+def message_limit(options) -> int:
+    """Most bytes of a message behind Envoy, from --grpc_channel_arguments.
+
+    Raises:
+        ValueError: they have another argument, which is gRPC's own.
+    """
+    name = "grpc.max_receive_message_length"
+    given = dict(channel_arguments(options.grpc_channel_arguments))
+    limit = given.pop(name, 2**31 - 1)
+    if given:
+        raise ValueError(f"--front=envoy takes {name} of --grpc_channel_arguments; got {given}")
+    return limit

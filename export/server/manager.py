@@ -13,11 +13,11 @@ import gc
 import time
 from collections.abc import Callable
 
+from export.server import registry
 from export.server import versions
 from export.server.errors import ServingError
 from export.server.errors import from_exception
 from export.server.registry import Model
-from export.server.registry import Registry
 from export.server.versions import State
 from export.server.versions import Version
 
@@ -60,7 +60,7 @@ class Manager:
         self.retry_seconds = retry_seconds
         self.labels_ahead = labels_ahead
         self.changed = changed
-        self.registry = Registry()
+        self.registry = registry.Registry()
         self.threads = concurrent.futures.ThreadPoolExecutor(max(threads, 1), "load")
         self.looks = concurrent.futures.ThreadPoolExecutor(1, "poll")
         self.looking = asyncio.Lock()
@@ -120,17 +120,7 @@ class Manager:
                     await asyncio.wait_for(self.registry.moved.wait(), 1)
         for model in models:
             model.new = not model.available()
-        broken = [model for model in models if model.new]
-        if broken:
-            why = "; ".join(
-                f"{model.name} version {version.number}: {version.error.message}"
-                for model in broken
-                for version in model.versions.values()
-                if version.error
-            )
-            raise ServingError(
-                "UNKNOWN", f"{len(broken)} servable(s) did not become available: {{{why}}}"
-            )
+        registry.check_available(models)
 
     # The files on disk.
 

@@ -165,3 +165,18 @@ def _remedy(version, moved):
     if moved:
         return "; it is loading: move the label once it is available"
     return "; it is loading: --allow_version_labels_for_unavailable_models lets labels wait for it"
+
+
+def check_available(models: list) -> None:
+    """Raises ServingError with the errors of those models that have no version available."""
+    broken = [model for model in models if not model.available()]
+    why = "; ".join(
+        f"{model.name} version {version.number}: {version.error.message}"
+        for model in broken
+        for version in model.versions.values()
+        if version.error
+    )
+    if broken:
+        raise ServingError(
+            "UNKNOWN", f"{len(broken)} servable(s) did not become available: {{{why}}}"
+        )

@@ -17,7 +17,7 @@ USUAL = re.compile(
 
 
 def load_tensorflow() -> None:
-    """Import TensorFlow and look for GPUs; print what it logs unless that is usual."""
+    """Import TensorFlow and look for GPUs; print its log lines, the usual ones left out."""
     with _without_the_usual():
         import tensorflow as tf
 

@@ -64,14 +64,20 @@ def read(strategy: str) -> Cluster:
 def meet(cluster: Cluster, period: float = 0.5) -> None:
     """Return when every worker is there: a process listens at its address.
 
-    Waits indefinitely and prints the missing workers every minute. TensorFlow's own wait blocks
-    Python and ignores SIGTERM. Each worker listens at its own address until it has seen all others;
-    then TensorFlow listens at the same port.
+    Waits indefinitely; prints all workers first, and the missing ones every minute. TensorFlow's
+    own wait blocks Python and ignores SIGTERM. Each worker listens at its own address until it has
+    seen all others; then TensorFlow listens at the same port.
 
     Raises:
         ValueError: the port of this worker is taken.
     """
     missing = set(cluster.addresses) - {cluster.addresses[cluster.rank]}
+    print(
+        f"worker {cluster.rank} of {', '.join(cluster.addresses)}: waiting for the others"
+        if missing
+        else f"the only worker, {cluster.addresses[0]}",
+        flush=True,
+    )
     port = int(cluster.addresses[cluster.rank].rpartition(":")[2])
     with _listening(port):
         told = time.monotonic()

@@ -27,7 +27,7 @@ class Placed:
 
 
 def check(name: str, tpu: str = "", devices: str = "", sync_batch_norm: bool = True) -> None:
-    """Raises ValueError if flags or TF_CONFIG ask for what JAX lacks. Imports no JAX."""
+    """Raises ValueError if flags or TF_CONFIG ask for a feature that JAX lacks. Imports no JAX."""
     if name not in STRATEGIES:
         raise ValueError(
             f"--strategy must be one of {', '.join(STRATEGIES)} on JAX; got {name!r}. "

@@ -1,7 +1,6 @@
 """Checkpoints: written whole or not at all, checked before they are read."""
 
 import contextlib
-import os
 import pathlib
 
 from zoo import run_files
@@ -32,29 +31,8 @@ def write(game, directory: pathlib.Path, keep: int = 2) -> pathlib.Path:
 
 def publish(game, path: pathlib.Path) -> None:
     """Save `game` at `path` so that a crash leaves the old or the new file, never a partial one."""
-    partial = path.with_name(f".partial-{path.name}")
-    game.save(partial)
-    replace(partial, path)
-
-
-def publish_text(text: str, path: pathlib.Path) -> None:
-    """Write the file `path` in the same way."""
-    partial = path.with_name(f".partial-{path.name}")
-    partial.write_text(text, encoding="utf-8")
-    replace(partial, path)
-
-
-def replace(partial: pathlib.Path, path: pathlib.Path) -> None:
-    """Flush a finished file to disk, then rename it, so that it also survives a power cut."""
-    with open(partial, "rb+") as file:
-        os.fsync(file.fileno())
-    os.replace(partial, path)
-    if os.name == "posix":
-        directory = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+    game.save(run_files.partial(path))
+    run_files.replace(path)
 
 
 def restore(game, directory: pathlib.Path) -> int:

@@ -4,12 +4,12 @@ Networks and priors are read from the source, as `flags` does: importing them ta
 """
 
 import ast
-import difflib
 import importlib.util
 import os
 import pathlib
 
 import zoo
+from zoo.cli.names import nearest
 
 # flag → (module of `zoo`, the dictionary or tuple in it whose keys are the names)
 LISTS = {"network": ("networks/__init__.py", "BACKBONES"), "prior": ("priors.py", "PRIORS")}
@@ -22,7 +22,7 @@ def check(flags: dict) -> None:
         if flags[flag] not in known:
             raise ValueError(
                 f"--{flag} must be one of {', '.join(known)}; got {flags[flag]!r}"
-                + _nearest(flags[flag], known)
+                + nearest(flags[flag], known)
             )
     for flag in ("dataset", "dataset_b"):
         if flags[flag]:
@@ -47,19 +47,18 @@ def _check_source(name):
     if not registry.directory_of(name).exists():
         raise ValueError(
             "--start_from must be a preset, a run directory or a .keras file; "
-            f"got {name!r}; {registry.nearest(name)}"
+            f"got {name!r}{registry.nearest(name)}"
         )
 
 
 def _check_dataset(flag, name):
     from zoo.datasets import KINDS
-    from zoo.datasets import POINTS
+    from zoo.datasets import LOCAL
     from zoo.datasets import prepared
 
     # Of NAME[class=C] and NAME[map], the set.
     whole = name.partition("[")[0]
-    local = (KINDS[0], *POINTS)
-    if whole in local or whole.startswith(("folder:", "npz:")):
+    if whole in LOCAL or whole.startswith(("folder:", "npz:")):
         return
     # Without TensorFlow Datasets, `zoo.datasets.load` names the missing package.
     found = importlib.util.find_spec("tensorflow_datasets")
@@ -73,11 +72,6 @@ def _check_dataset(flag, name):
         )
     if found:
         raise ValueError(
-            f"unknown data set {name!r}{_nearest(prepared.base_name(whole), [*local, *known])}; "
+            f"unknown data set {name!r}{nearest(prepared.base_name(whole), [*LOCAL, *known])}; "
             f"known kinds: {', '.join(KINDS)}"
         )
-
-
-def _nearest(name, known):
-    near = difflib.get_close_matches(name.lower(), known, n=5)
-    return f"; nearest names: {', '.join(near)}" if near else ""

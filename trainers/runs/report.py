@@ -1,6 +1,5 @@
 """Output of a run: its description at the start; its metrics, pictures and game at the end."""
 
-import json
 import math
 import statistics
 
@@ -10,6 +9,7 @@ from trainers.runs import loggers
 from trainers.runs import settings
 from trainers.runs import verdict
 from zoo import metrics
+from zoo import run_files
 from zoo.plots import pictures
 
 # More than Fashion-MNIST or CIFAR-10 take.
@@ -69,7 +69,7 @@ def write(run, command: str) -> None:
     if rates:
         figures["images_per_s"] = statistics.median(rates)
     figures["verdict"] = verdict.of_end(run, figures)
-    checkpoints.publish_text(json.dumps(figures, indent=1), run.directory / "metrics.json")
+    run_files.write_json(run.directory / "metrics.json", figures)
     _picture(run, figures)
     loggers.end(run, figures)
     print(metrics.table(figures))

@@ -121,28 +121,15 @@ class Run:
         from zoo import datasets
 
         args = self.args
-        return datasets.load(
-            name,
-            image_size=args.image_size or None,
-            train_split=args.train_split,
-            test_split=args.test_split,
-            download=args.download,
-            cache=args.cache,
-            cache_dir=args.cache_dir,
-        )
+        same = ("train_split", "test_split", "download", "cache", "cache_dir")
+        options = {flag: getattr(args, flag) for flag in same}
+        return datasets.load(name, image_size=args.image_size or None, **options)
 
     def _meet(self, here):
         # Before the rendezvous: the import takes seconds, and no worker must be lost between the
         # rendezvous and the start of the cluster.
         import tensorflow  # noqa: F401
 
-        others = len(here.addresses) - 1
-        print(
-            f"worker {here.rank} of {', '.join(here.addresses)}: waiting for the others"
-            if others
-            else f"the only worker, {here.addresses[0]}",
-            flush=True,
-        )
         cluster.meet(here)
         args = self.args
         met = strategy.build(args.strategy, args.tpu, args.devices, len(here.addresses))
@@ -236,10 +223,10 @@ class Run:
         Raises:
             FloatingPointError: a loss or a weight became NaN or infinite.
         """
-        from trainers.runs import callbacks
+        from trainers.runs import stopping
         from trainers.runs import training
 
-        with callbacks.StopOnSignal(self.workers) as stop:
+        with stopping.StopOnSignal(self.workers) as stop:
             watchers = training.watchers(self, stop)
             for stretch in training.stretches(self.step, self.epoch_steps, self.args.epochs):
                 self.game.fit(**training.arguments(self, *stretch), callbacks=watchers)

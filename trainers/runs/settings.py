@@ -8,6 +8,8 @@ import keras
 import numpy as np
 
 from trainers.runs import checkpoints
+from trainers.runs import flags
+from zoo import run_files
 from zoo.cli import machine
 
 # Flags of the machine and the output, not of the model: they may change when a run is resumed.
@@ -99,7 +101,7 @@ def settle(directory: pathlib.Path, settings: dict, args, game, data, command: s
         "backend": keras.backend.backend(),
         "machine": machine.described(),
     }
-    checkpoints.publish_text(json.dumps(config, indent=1), path)
+    _write(path, config)
 
 
 def finished(directory: pathlib.Path, args, command: str) -> None:
@@ -108,7 +110,12 @@ def finished(directory: pathlib.Path, args, command: str) -> None:
     """
     path = directory / "config.json"
     config = _read(path) | {"command": command, "flags": vars(args)}
-    checkpoints.publish_text(json.dumps(config, indent=1), path)
+    _write(path, config)
+
+
+def _write(path, config):
+    # Its last byte counts: a file that is cut anywhere cannot be read.
+    run_files.write(path, json.dumps(config, indent=1).encode())
 
 
 class _Damaged(Exception):
@@ -134,6 +141,9 @@ def _check_same(directory, args, config, settings):
     before, now = dict(_leaves(config["settings"])), dict(_leaves(settings))
     for name in set(LATER) & set(now):
         before.setdefault(name, config["flags"].get(name, now[name]))
+    # Methods gain arguments, whose defaults are what older versions did.
+    for name, (default, _) in flags.constructor(settings["method"]).items():
+        before.setdefault(name, default)
     changed = [
         f"{name} was {before.get(name)!r} and is now {now.get(name)!r}"
         for name in {**before, **now}

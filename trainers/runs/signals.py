@@ -3,7 +3,8 @@
 Outside training the system's default action is the right one: it ends the process at once, also in
 a call of TensorFlow during which no Python runs. But a command in a container is process 1, which
 has no default action. So there the trainer continues in a child, and process 1 acts as an init: it
-passes signals on, and ends as the child ends.
+passes signals on, and ends as the child ends. `docker run --init` and tini do the same; without
+this, a container that was started without them would lose what it has not saved.
 """
 
 import os

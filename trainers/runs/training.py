@@ -5,6 +5,7 @@ import sys
 
 from trainers.runs import callbacks
 from trainers.runs import checkpoints
+from trainers.runs import stopping
 from zoo import datasets
 
 
@@ -21,10 +22,10 @@ def stretches(step: int, epoch_steps: int, epochs: int):
         yield epoch_steps, epoch, epochs
 
 
-def watchers(run, stop: callbacks.StopOnSignal) -> list:
+def watchers(run, stop: stopping.StopOnSignal) -> list:
     """The callbacks of `fit`; those that write are the chief's alone."""
     # In this order: callbacks that stop, that refuse to save, that save, that only show.
-    first = [stop, callbacks.StopOnNaN()]
+    first = [stop, stopping.StopOnNaN()]
     if not run.chief:
         return first
     args, folder = run.args, run.directory / checkpoints.FOLDER

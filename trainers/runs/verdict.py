@@ -1,6 +1,6 @@
-"""What a run got, and what to try, in one line; and whether it is shorter than its recipe.
+"""The outcome of a run and the next thing to try, in one line; a warning if its recipe is longer.
 
-A run says what it got by the figures in its metrics.json alone, in the words of `zoo.audit`.
+The verdict follows from the figures in metrics.json alone, and uses the terms of `zoo.audit`.
 """
 
 import math
@@ -40,7 +40,7 @@ def steps_of_recipe(recipe, args, examples: int, step_examples: int) -> tuple[in
 
 
 def of_plan(run) -> str:
-    """What to say before a `trainers.runs.run.Run` trains; empty unless it is short."""
+    """The line to print before a `trainers.runs.run.Run` trains; empty unless it is short."""
     recipe, length = _recipe(run)
     if run.steps >= SHORT * recipe:
         return ""
@@ -50,7 +50,7 @@ def of_plan(run) -> str:
 
 
 def of_end(run, figures: dict) -> str:
-    """What the `Run` got, and what to try.
+    """The outcome of the `Run`, and the next thing to try.
 
     Args:
         figures: key → value, as in metrics.json.

@@ -43,8 +43,7 @@ def audit(model, data, seed: int = 0, samples: int = 10_000, progress=None) -> d
     Raises:
         ValueError: the shapes differ or there are fewer than 100 test examples.
     """
-    figures, _ = audit_and_show(model, data, seed, samples, progress=progress)
-    return figures
+    return audit_and_show(model, data, seed, samples, progress=progress)[0]
 
 
 def audit_and_show(
@@ -173,16 +172,14 @@ def meaning(evidence, data) -> dict:
     if evidence.classes < 2:
         return figures
     labels, new_labels = evidence.labels["train"], evidence.labels["test"]
-    representations = {
-        "code": (known, labels, new, new_labels),
-        "pixels": (evidence.clean["train"], labels, evidence.clean["test"], new_labels),
-    }
-    for name, inputs in representations.items():
+    code = known, labels, new, new_labels
+    pixels = evidence.clean["train"], labels, evidence.clean["test"], new_labels
+    for name, inputs in (("code", code), ("pixels", pixels)):
         figures[f"knn_{name}"] = probes.nearest_neighbour_accuracy(*inputs)
         figures[f"probe_{name}"] = probes.logistic_accuracy(*inputs, rng_seed=evidence.seed)
-    figures["mlp_code"] = probes.mlp_accuracy(*representations["code"], rng_seed=evidence.seed)
+    figures["mlp_code"] = probes.mlp_accuracy(*code, rng_seed=evidence.seed)
     figures["chance"] = probes.chance_accuracy(labels, new_labels)
-    return figures | information.label_information(*representations["code"], rng_seed=evidence.seed)
+    return figures | information.label_information(*code, rng_seed=evidence.seed)
 
 
 def support(evidence, data) -> dict:
@@ -198,19 +195,18 @@ def support(evidence, data) -> dict:
         rng_seed=evidence.seed,
     )
     low, high = found.support_interval
+    negative, positive = found.negative_control, found.positive_control
     bound = {"support_at_most": found.support, "support_low": low, "support_high": high}
     bound = bound if found.usable else {}
     return (bound if np.isfinite(high) else {"support_above": low}) | {
         "support_batch_size": float(found.batch_size),
         "support_batches": float(found.batches),
         "support_collisions": float(found.collisions),
-        "support_real_control": found.negative_control.found,
-        "support_real_expected": found.negative_control.expected,
-        "support_known_control": found.positive_control.found,
-        "support_known_expected": found.positive_control.expected,
-        "support_controls_passed": float(
-            found.negative_control.passed and found.positive_control.passed
-        ),
+        "support_real_control": negative.found,
+        "support_real_expected": negative.expected,
+        "support_known_control": positive.found,
+        "support_known_expected": positive.expected,
+        "support_controls_passed": float(negative.passed and positive.passed),
         "support_space": evidence.space.identity if features else "pixels",
         "birthday": found.sentence,
         "closest": found.closest.tolist(),
@@ -226,9 +222,8 @@ def images(evidence, data) -> dict:
     real = evidence.x["test"]
     half = min(compared(len(real)), len(evidence.samples))
     shown = evidence.samples[:half]
-    figures = distances.compare_sets(evidence.space, real[:half], shown, real[half : 2 * half])
-    coverage = class_coverage(evidence.space.probabilities(evidence.samples))
-    return figures | coverage
+    found = distances.compare_sets(evidence.space, real[:half], shown, real[half : 2 * half])
+    return found | class_coverage(evidence.space.probabilities(evidence.samples))
 
 
 def compared(n_test: int) -> int:

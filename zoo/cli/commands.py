@@ -23,7 +23,7 @@ def parse(usage: str, known: dict, argv: list | None = None) -> tuple[types.Simp
     """Reads a command line.
 
     Args:
-        usage: what `--help` shows above the flags.
+        usage: the text of `--help` above the flags.
         known: flag → (default, text); the default's type is the flag's. A type in place of the
             default is a flag that is None if it is not given.
         argv: the command line, its first word being the program; None for `sys.argv`.

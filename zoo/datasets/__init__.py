@@ -10,7 +10,8 @@ from zoo.datasets.mixtures import MIXTURES
 from zoo.datasets.pixels import scale
 from zoo.datasets.pixels import unscale
 from zoo.datasets.registry import KINDS
+from zoo.datasets.registry import LOCAL
 from zoo.datasets.registry import POINTS
 from zoo.datasets.registry import load
 
-__all__ = ["KINDS", "MIXTURES", "POINTS", "Dataset", "batches", "load", "scale", "unscale"]
+__all__ = ["KINDS", "LOCAL", "MIXTURES", "POINTS", "Dataset", "batches", "load", "scale", "unscale"]

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import io
 import math
 import pathlib
 import zipfile
@@ -87,3 +88,18 @@ def _header(stream) -> tuple[tuple, bool, np.dtype]:
     if version not in readers:
         raise ValueError(f"version {version} of the format is for arrays of records")
     return readers[version](stream)
+
+
+def packed(arrays: dict[str, np.ndarray]) -> bytes:
+    """An LZMA-compressed .npz file of `arrays`: the same arrays give the same bytes."""
+    contents = io.BytesIO()
+    with zipfile.ZipFile(contents, "w", zipfile.ZIP_LZMA) as archive:
+        for name, array in arrays.items():
+            buffer = io.BytesIO()
+            np.lib.format.write_array(buffer, np.asarray(array, order="C"), version=(1, 0))
+            entry = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_LZMA
+            # The default depends on the operating system.
+            entry.create_system = 3
+            archive.writestr(entry, buffer.getvalue())
+    return contents.getvalue()

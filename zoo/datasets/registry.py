@@ -1,9 +1,9 @@
 """From the text of `--dataset` to a loaded `Dataset`."""
 
-import difflib
 import importlib.util
 import re
 
+from zoo.cli.names import nearest
 from zoo.datasets import circle
 from zoo.datasets import embedded
 from zoo.datasets import folder
@@ -21,9 +21,11 @@ _BRACKET = re.compile(r"(.+)\[(class=)?([^\]\[]+)\]")
 # Sets of points in the plane; all others hold images.
 POINTS = (*mixtures.MIXTURES, circle.NAME)
 
+# Sets that need neither a path nor another package.
+LOCAL = (embedded.NAME, *POINTS)
+
 KINDS = (
-    embedded.NAME,
-    *POINTS,
+    *LOCAL,
     "folder:PATH",
     "npz:PATH",
     "any TFDS image set by name, as in mnist, cifar10 or name/config:version",
@@ -112,7 +114,5 @@ def _check_readable(name: str) -> None:
 
 
 def _unknown(name: str, known: list[str]) -> str:
-    names = [embedded.NAME, *POINTS, *known]
-    near = difflib.get_close_matches(prepared.base_name(name).lower(), names, n=5)
-    hint = f"nearest names: {', '.join(near)}; " if near else ""
-    return f"unknown data set {name!r}; {hint}known kinds: {', '.join(KINDS)}"
+    hint = nearest(prepared.base_name(name), [*LOCAL, *known])
+    return f"unknown data set {name!r}{hint}; known kinds: {', '.join(KINDS)}"

@@ -10,9 +10,9 @@ def loaded(path: str, dataset: str):
         ValueError: one of them cannot be read, or they have no images of one shape.
     """
     import zoo
-    from zoo import models
+    from zoo.models.data import data_of
 
-    data = models.data_of(path, dataset)  # first, for missing data are found early
+    data = data_of(path, dataset)  # first, for missing data are found early
     game = zoo.load(path)
     if len(game.image_shape) != 3:
         raise ValueError(f"give a model of images; {path} has examples of {game.image_shape}")

@@ -13,13 +13,13 @@ RATE = 0.05  # of Adam at the first step, falling to 0
 
 @dataclasses.dataclass(frozen=True)
 class Restored:
-    """What `restore` found for n images, with N codes each.
+    """Result of `restore` for n images, with N codes each.
 
     Attributes:
         images: float32 (n, *image_shape), in [-1, 1].
         codes: float32 (n, N, latent_dim).
         weights: float32 (n, N, channels), of the channels of the layer.
-        errors: float32 (n,), the mean squared error of what is known of each image.
+        errors: float32 (n,), the mean squared error on the known part of each image.
     """
 
     images: np.ndarray
@@ -128,16 +128,16 @@ def restore(
     """Images of which something is known: by N codes of a trained generator.
 
     Minimises |m · (degrade(x) − observed)|² over the codes and weights of `MultiCode`, with Adam
-    for each image by itself, and keeps the best met. `degrade` is what makes the task:
+    for each image by itself, and keeps the best met. `degrade` makes the task:
     None for reconstruction, for denoising (few steps) and, with a mask, for inpainting;
     `keras.ops.average_pool` for super-resolution; a mean over channels for colourisation.
 
-    Many codes may have more numbers than an image has pixels, so they copy much of what they see,
+    Many codes may have more numbers than an image has pixels, so they copy much of the image,
     of any kind: read every figure beside that of images upside down and of noise.
 
     Args:
         game, layer, codes: see `MultiCode`.
-        observed: (n, ...) what is known of n images, float32.
+        observed: (n, ...) the known parts of n images, float32.
         degrade: function of images (n, *image_shape) with a gradient, in `keras.ops`, to arrays of
             the shape of `observed`; None: the images themselves.
         steps: of Adam, 1 or more.

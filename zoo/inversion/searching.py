@@ -21,7 +21,7 @@ _BETA_1, _BETA_2, _EPSILON = 0.9, 0.95, 1e-8
 
 @dataclasses.dataclass(frozen=True)
 class Found:
-    """What `search` found.
+    """Result of `search`.
 
     Attributes:
         codes: float32 (n, *code_shape), for each image the best code that any search met.
@@ -59,7 +59,7 @@ def search(
     [-1, 1].
 
     Restart number r of every image begins at draw number r of `restarts` draws from the prior, so
-    that what is found for an image depends on the image and `seed`, not on the other images. With
+    that the result for an image depends on the image and `seed`, not on the other images. With
     linear G(z) = Wz + b of orthonormal columns the code is Wᵀ(x − b) / (1 + prior_weight / 2).
 
     Args:
@@ -220,7 +220,7 @@ def _compiled(game):
     if keras.backend.backend() == "jax":
         import jax
 
-        # Weights are arguments: what JAX closes over is a constant of the compiled function.
+        # Weights are arguments: arrays that JAX closes over are constants of the compiled function.
         def with_weights(weights, *arguments):
             with keras.StatelessScope(list(zip(game.variables, weights, strict=True))):
                 return advance(*arguments)

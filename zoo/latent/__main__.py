@@ -67,6 +67,7 @@ def main(argv: list | None = None) -> None:
 
 
 def _measured(paths, args):
+    from zoo.latent import moves
     from zoo.latent import parts
 
     subjects = [Subject(path, args.dataset, args.examples, args.seed) for path in paths]
@@ -80,9 +81,9 @@ def _measured(paths, args):
     if first.model.encode:
         drawn["neighbours"] = parts.nearest
     if pairs:
-        drawn["attributes"] = lambda *place: parts.attributes(*place, pairs)
+        drawn["attributes"] = lambda *place: moves.attributes(*place, pairs)
     if sums:
-        drawn["arithmetic"] = lambda *place: parts.arithmetic(*place, sums)
+        drawn["arithmetic"] = lambda *place: moves.arithmetic(*place, sums)
     figures = {}
     for name, part in drawn.items():
         print(f"drawing {name}", file=sys.stderr, flush=True)

@@ -13,7 +13,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from zoo.metrics import controls
 from zoo.metrics import neighbours
+from zoo.metrics.controls import Control
 from zoo.metrics.neighbours import Points
 from zoo.metrics.support import Calibration
 from zoo.metrics.support import Interval
@@ -25,7 +27,6 @@ from zoo.metrics.support import pairs_of
 _MIN_BATCHES = 20
 _MOST_REAL = 5000
 _MOST_PAIRED = 4000
-_CONTROL_DIVISIONS = 10
 _INFORMATIVE = 0.2
 # In smaller batches a pair of merely similar images counts as duplicates: in batches of 2,
 # a pair as close as 1 in 20 pairs of different real examples.
@@ -64,8 +65,8 @@ class Birthday:
     support_interval: Interval
     pair_support: float
     pair_interval: Interval
-    negative_control: "Control"
-    positive_control: "Control"
+    negative_control: Control
+    positive_control: Control
     closest: np.ndarray
     closest_distances: np.ndarray
 
@@ -103,20 +104,6 @@ class Birthday:
             name for name in ("negative", "positive") if not getattr(self, f"{name}_control").passed
         ]
         return text + (f". Do not trust it: {' and '.join(failed)} control failed" * bool(failed))
-
-
-@dataclasses.dataclass(frozen=True)
-class Control:
-    """A run of the test with a known answer; passed if `interval` holds the `expected` value."""
-
-    expected: float
-    found: float
-    interval: Interval
-
-    @property
-    def passed(self) -> bool:
-        """Whether the interval holds the expected value; a sound test fails 1 time in 20."""
-        return self.interval[0] <= self.expected <= self.interval[1]
 
 
 def birthday_test(
@@ -181,7 +168,7 @@ def _test(samples, real, mask, features, closest, rng):
     pilot, main = np.split(order, [len(order) // 5])
     size = _batch_size(points.subset(pilot[:_MOST_PAIRED]), calibration, len(main))
     null = calibration.null(size)
-    collisions, batches = _collisions(points, main, size, null.limit)
+    collisions, batches = controls.collisions(points, main, size, null.limit)
     support, interval = from_batches(size, batches, collisions, null)
     pair_support, pair_interval = from_pairs(points.subset(main[:_MOST_PAIRED]), null)
     pairs, distances = neighbours.closest_pairs(points, closest)
@@ -198,8 +185,8 @@ def _test(samples, real, mask, features, closest, rng):
         support_interval=interval,
         pair_support=pair_support,
         pair_interval=pair_interval,
-        negative_control=_negative(control, size, null, rng),
-        positive_control=_positive(control, size, calibration, len(main), rng),
+        negative_control=controls.negative(control, size, null, rng),
+        positive_control=controls.positive(control, size, calibration, len(main), rng),
         closest=pairs,
         closest_distances=distances,
     )
@@ -231,33 +218,6 @@ def _batch_size(pilot, calibration, samples):
     if expected.max() < _INFORMATIVE:
         return largest
     return sizes[int(np.argmin(np.abs(expected - 0.5)))]
-
-
-def _collisions(points, order, size, limit):
-    """(colliding batches, batches) of the disjoint batches of `size` in `order`."""
-    batches = order[: len(order) // size * size].reshape(-1, size)
-    hits = sum(bool(np.triu(points.near(batch, batch, limit), 1).any()) for batch in batches)
-    return hits, len(batches)
-
-
-def _negative(control, size, null, rng):
-    """Real examples against real examples, averaged over ways to divide them into batches.
-
-    The interval is that of one way; the average is more precise, by an amount not known.
-    """
-    ways = [rng.permutation(len(control)) for _ in range(_CONTROL_DIVISIONS)]
-    found = [_collisions(control, way, size, null.limit) for way in ways]
-    hits, batches = float(np.mean([hits for hits, _ in found])), found[0][1]
-    return Control(null.rate(size), hits / batches, clopper_pearson(hits, batches))
-
-
-def _positive(control, size, calibration, samples, rng):
-    """The test on draws from as many stored real examples as make half of the batches collide."""
-    size = min(size, int((1 + math.sqrt(1 + 8 * math.log(2) * len(control))) / 2))
-    stored = max(2, min(len(control), round(pairs_of(size) / math.log(2))))
-    null = calibration.null(size)
-    hits, batches = _collisions(control, rng.integers(stored, size=samples), size, null.limit)
-    return Control(float(stored), *from_batches(size, batches, hits, null))
 
 
 def _rounded(support):

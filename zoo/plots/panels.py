@@ -9,7 +9,7 @@ from zoo.metrics.evaluation import KEYS
 
 # One value per epoch and name; None where an epoch was not measured.
 History = Mapping[str, Sequence[float | None]]
-_OURS, _MADE = "#3b6ea5", "#d9762b"
+OURS, _MADE = "#3b6ea5", "#d9762b"
 # Of a legend above the axes, where it covers nothing.
 _ABOVE = {
     "loc": "lower right",
@@ -40,7 +40,7 @@ def draw_losses(axes, history: History) -> None:
     if len(found) and found.min() > 0 and found.max() > 30 * found.min():
         axes.set_yscale("log")
     axes.set_title("loss of each player", loc="left")
-    _finish(axes, "epoch", "loss")
+    finish(axes, "epoch", "loss")
     if losses:
         axes.legend(**_ABOVE, ncols=len(losses))
 
@@ -48,11 +48,11 @@ def draw_losses(axes, history: History) -> None:
 def draw_ratios(axes, epochs: np.ndarray, ratios: np.ndarray) -> None:
     """Draws the x-cycle ratio over the epochs in which it was measured."""
     axes.axhline(1, color="grey", linestyle="--", linewidth=1, label="nothing recovered")
-    axes.plot(epochs, ratios, color=_OURS, marker="o", markersize=4, label="test examples")
+    axes.plot(epochs, ratios, color=OURS, marker="o", markersize=4, label="test examples")
     # Room for the legend above the curve.
     axes.set_ylim(0, 1.4 * max(1, ratios.max()))
     axes.set_title("x-cycle ratio", loc="left")
-    _finish(axes, "epoch", "error / error to another")
+    finish(axes, "epoch", "error / error to another")
     axes.legend(loc="upper right", fontsize=8)
 
 
@@ -60,7 +60,7 @@ def draw_codes(axes, codes: np.ndarray, prior: np.ndarray | None) -> None:
     """Draws the histogram of all coordinates of codes (n, d) over that of prior draws (m, d)."""
     axes.set_title("codes, all coordinates", loc="left")
     laws = [] if prior is None else [(np.ravel(prior), "prior", "0.75")]
-    laws += [(np.ravel(codes), "test examples", _OURS)]
+    laws += [(np.ravel(codes), "test examples", OURS)]
     # The picture of a diverged run must be drawn too.
     laws = [(values[np.isfinite(values)], *style) for values, *style in laws]
     laws = [law for law in laws if len(law[0])]
@@ -71,7 +71,7 @@ def draw_codes(axes, codes: np.ndarray, prior: np.ndarray | None) -> None:
     for values, label, color in laws:
         kind = "stepfilled" if label == "prior" else "step"
         axes.hist(values, edges, density=True, histtype=kind, color=color, label=label)
-    _finish(axes, "value of a coordinate", "density")
+    finish(axes, "value of a coordinate", "density")
     axes.set_ylim(0, 1.45 * axes.get_ylim()[1])
     axes.legend(loc="upper right", fontsize=8)
 
@@ -87,79 +87,14 @@ def draw_points(
     for points in (real, made):
         if np.ndim(points) != 2 or np.shape(points)[1] != 2:
             raise ValueError(f"points must be (n, 2), got {np.shape(points)}")
-    axes.scatter(*np.transpose(real), s=9, color=_OURS, linewidths=0, label="real points")
+    axes.scatter(*np.transpose(real), s=9, color=OURS, linewidths=0, label="real points")
     axes.scatter(*np.transpose(made), s=4, color=_MADE, linewidths=0, label=label)
     axes.set(aspect="equal", adjustable="datalim", xlabel="$x_1$", ylabel="$x_2$")
     axes.set_title(title, loc="left")
     axes.legend(**_ABOVE, ncols=2, markerscale=3)
 
 
-def draw_frontier(axes, sensitivity: np.ndarray, error: np.ndarray, names: Sequence[str]) -> None:
-    """Draws one labelled point per model: sensitivity (n,) above 0, on a log scale, and error (n,).
-
-    Models with a missing figure (NaN) are left out.
-    """
-    from matplotlib.ticker import LogLocator
-    from matplotlib.ticker import NullLocator
-
-    sensitivity, error = np.asarray(sensitivity, float), np.asarray(error, float)
-    known = np.flatnonzero(np.isfinite(error) & (sensitivity > 0))
-    axes.set_xscale("log")
-    axes.scatter(sensitivity[known], error[known], s=60, color=_OURS, zorder=3)
-    if len(known):
-        low, high = sensitivity[known].min(), sensitivity[known].max()
-        room = max(high / low, 2.0) ** 0.25
-        axes.set(xlim=(low / room, high * room), ylim=(0, 1.15 * max(error[known].max(), 0.05)))
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 4, 5, 7), numticks=12))
-    axes.xaxis.set_major_formatter("{x:g}")
-    axes.xaxis.set_minor_locator(NullLocator())
-    _finish(axes, "", "x-cycle ratio (error / error to another)")
-    _label(axes, np.stack([sensitivity[known], error[known]], axis=1), [names[i] for i in known])
-
-
-def _label(axes, points, names):
-    """Writes each name beside its point, on the side on which it covers the least."""
-    from matplotlib.transforms import Bbox
-
-    figure = axes.get_figure()
-    renderer = figure.canvas.get_renderer()
-    # Ten pixels around every point are occupied, and so is the area outside the axes.
-    centres = axes.transData.transform(points) if len(points) else points
-    taken = [Bbox.from_extents(x - 10, y - 10, x + 10, y + 10) for x, y in centres]
-    frame = axes.get_window_extent(renderer)
-    sides = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1))
-    for point, name in zip(points, names, strict=True):
-        best = None
-        for reach in (9, 18):
-            for x, y in sides:
-                text = axes.annotate(
-                    name,
-                    point,
-                    xytext=(reach * x, reach * y),
-                    textcoords="offset points",
-                    ha=("right", "center", "left")[x + 1],
-                    va=("top", "center", "bottom")[y + 1],
-                )
-                box = text.get_window_extent(renderer)
-                covered = sum(_shared(box, other) for other in taken)
-                covered += box.width * box.height - _shared(box, frame)
-                if best is None or covered < best[0]:
-                    if best:
-                        best[1].remove()
-                    best = covered, text, box
-                else:
-                    text.remove()
-        taken.append(best[2])
-
-
-def _shared(box, other):
-    """Area that two boxes have in common, in pixels."""
-    width = min(box.x1, other.x1) - max(box.x0, other.x0)
-    height = min(box.y1, other.y1) - max(box.y0, other.y0)
-    return max(width, 0) * max(height, 0)
-
-
-def _finish(axes, xlabel, ylabel):
+def finish(axes, xlabel, ylabel):
     from matplotlib.ticker import MaxNLocator
 
     axes.set(xlabel=xlabel, ylabel=ylabel)

@@ -10,7 +10,6 @@ from zoo.datasets import unscale
 from zoo.metrics.tables import table
 from zoo.plots.panels import History
 from zoo.plots.panels import draw_codes
-from zoo.plots.panels import draw_frontier
 from zoo.plots.panels import draw_losses
 from zoo.plots.panels import draw_points
 from zoo.plots.panels import draw_ratios
@@ -18,8 +17,6 @@ from zoo.plots.panels import measured
 
 _COLUMNS = 12
 _HEADINGS = "test images, each above its reconstruction", "samples: decoded draws from the prior"
-_WHITE = 255
-_TALL = (0.57, 0.39, 0.41, 0.51)
 
 
 def grid(images: np.ndarray, columns: int) -> np.ndarray:
@@ -41,7 +38,7 @@ def grid(images: np.ndarray, columns: int) -> np.ndarray:
         raise ValueError(f"columns must be at least 1, got {columns}")
     n, h, w, channels = images.shape
     rows = -(-n // columns)
-    sheet = np.full((rows * columns, h + 1, w + 1, channels), _WHITE, np.uint8)
+    sheet = np.full((rows * columns, h + 1, w + 1, channels), 255, np.uint8)
     sheet[:n, :h, :w] = images
     sheet = sheet.reshape(rows, columns, h + 1, w + 1, channels).swapaxes(1, 2)
     sheet = sheet.reshape(rows * (h + 1), columns * (w + 1), channels)[:-1, :-1]
@@ -66,11 +63,10 @@ def pairs(images: np.ndarray, reconstructions: np.ndarray, columns: int) -> np.n
     if shapes[0] != shapes[1]:
         raise ValueError(f"pairs needs equal shapes, got {shapes[0]} and {shapes[1]}")
     upper, lower = grid(images, columns), grid(reconstructions, columns)
-    gap, height = np.full((4, *upper.shape[1:]), _WHITE, np.uint8), shapes[0][1]
+    gap, height = np.full((4, *upper.shape[1:]), 255, np.uint8), shapes[0][1]
     bands = []
     for top in range(0, len(upper), height + 1):
-        row = slice(top, top + height)
-        bands += [upper[row], gap[:1], lower[row], gap]
+        bands += [upper[top : top + height], gap[:1], lower[top : top + height], gap]
     return np.concatenate(bands[:-1])
 
 
@@ -190,7 +186,8 @@ def report(
     epochs, ratios = measured(history.get("x_cycle_ratio", ()))
     lower = [(draw_ratios, epochs, ratios)] if len(epochs) else []
     lower += [] if codes is None else [(draw_codes, codes, prior)]
-    draw_losses(figure.add_axes((0.57, 0.68, 0.41, 0.22) if lower else _TALL), history)
+    place = (0.57, 0.68, 0.41, 0.22) if lower else (0.57, 0.39, 0.41, 0.51)
+    draw_losses(figure.add_axes(place), history)
     for (draw, *values), left in zip(lower, (0.57, 0.8), strict=False):
         draw(figure.add_axes((left, 0.39, 0.18 if len(lower) == 2 else 0.41, 0.2)), *values)
     if text := table(metrics):
@@ -198,39 +195,6 @@ def report(
         # 13 lines at a spacing of 1.6 fill the page.
         spacing = min(1.6, 1.6 * 13 / len(text.splitlines()))
         figure.text(0.54, 0.28, text, va="top", family="monospace", fontsize=9, linespacing=spacing)
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, format="png")
-
-
-def frontier(path: str | Path, rows: Mapping[str, Mapping[str, float]]) -> None:
-    """Writes reconstruction error against the slopes of G and of E, one point per model.
-
-    Args:
-      path: PNG file to write; its folder is made if missing.
-      rows: name of the model -> figures of `zoo.metrics.slopes`, and x_cycle_ratio. A model that
-        lacks one of a panel's two figures is left out of that panel.
-    """
-    figure = blank(13, 5.6)
-    figure.suptitle(
-        "Reconstruction error against sensitivity; low and left is better",
-        x=0.06,
-        ha="left",
-        fontsize=15,
-    )
-    panels = (
-        ("g", "generator", "image per unit of code"),
-        ("e", "encoder", "code per unit of image"),
-    )
-    for place, (key, title, unit) in enumerate(panels, 1):
-        axes = figure.add_subplot(1, 2, place)
-        axes.set_title(title, loc="left")
-        found = [
-            [row.get(name, np.nan) for row in rows.values()]
-            for name in (f"lipschitz_{key}_median", "x_cycle_ratio")
-        ]
-        figure.subplots_adjust(left=0.06, right=0.98, bottom=0.12, top=0.84, wspace=0.18)
-        draw_frontier(axes, *found, list(rows))
-        axes.set_xlabel(f"median of the largest singular value of the Jacobian: {unit}")
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, format="png")
 

@@ -6,7 +6,7 @@ usage: python -m zoo.presets RUN_DIRECTORY --out=DIRECTORY [flags]
        python -m zoo.presets --rewrite
 
 With --out the preset is yours: `zoo.load(DIRECTORY)` reads it. With --name it is written among
-those of the package, zoo/presets/NAME, and zoo/presets/registry.json is written anew. Either way
+those of the package, zoo/presets/NAME, and zoo/presets/registry.json is written again. Either way
 the weights are stored first, and every figure of the card is measured on the stored weights. With
 --rewrite the cards and the registry of the package are written again from the stored figures.
 """
@@ -67,18 +67,20 @@ def main(argv: list | None = None) -> None:
         if args.hub:
             address, sha256 = handles.upload(directory, args.hub)
             print(f'uploaded: zoo.load("{address}", sha256="{sha256}")')
+    from zoo.presets import making
     from zoo.presets import registry
 
     if args.name:
-        print(registry.table(registry.rebuild()))
+        print(registry.table(making.rebuild()))
     print(f"see {directory / 'card.md'}")
 
 
 def _rewrite():
     from zoo.presets import cards
+    from zoo.presets import making
     from zoo.presets import registry
 
-    for preset in registry.rebuild():
+    for preset in making.rebuild():
         cards.rewrite(preset.directory)
     print(registry.table(registry.list_presets()))
 

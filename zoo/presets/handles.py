@@ -10,6 +10,7 @@ import pathlib
 import re
 import zipfile
 
+from zoo import run_files
 from zoo.presets import storage
 
 _HUB = re.compile(r"hf://([\w.-]+/[\w.-]+)@([\w.-]+)")
@@ -147,7 +148,7 @@ def _unpacked(path, sha256):
             members = {pathlib.PurePosixPath(name).name: name for name in archive.namelist()}
             directory.mkdir(exist_ok=True)
             for name in _FILES:
-                storage.write(directory / name, archive.read(members[name]))
+                run_files.write(directory / name, archive.read(members[name]))
     except (zipfile.BadZipFile, KeyError) as error:
         raise ValueError(
             f"{path} is not an archive of a preset: it must hold {' and '.join(_FILES)} ({error})"

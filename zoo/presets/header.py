@@ -1,4 +1,7 @@
-"""The YAML at the head of a card, as model hubs read it: licence, tags, and the key figures."""
+"""The YAML at the head of a card, as model hubs read it: licence, tags, and the key figures.
+
+Written line by line: PyYAML is no dependency of the package.
+"""
 
 import json
 

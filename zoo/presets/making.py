@@ -1,16 +1,21 @@
 """From a trained game to a preset: stored, measured as it was stored, described."""
 
 import dataclasses
+import hashlib
 import json
 import pathlib
 import shlex
 import time
 
+import numpy as np
+
 from zoo import run_files
 from zoo.cli import machine
 from zoo.presets import cards
 from zoo.presets import figures
+from zoo.presets import limits
 from zoo.presets import picture
+from zoo.presets import registry
 from zoo.presets import storage
 
 # How far storage may move the x-cycle ratio, as a share of it.
@@ -117,12 +122,12 @@ def write(game, target: Target, source: dict, training: dict) -> None:
     if training.get("built"):
         del sources["all"]  # nothing was learned, so a part of the test images is enough
     metrics, audit, data = measure(stored, sources)
-    config["rounding"] = storage.rounding(game, stored)
+    config["rounding"] = _rounding(game, stored)
     if stored.has_encoder:
         config["rounding"]["x_cycle_ratio"] = _unmoved(game, stored, data)
-    storage.write_json(directory / storage.CONFIG, config)
-    storage.write_json(directory / "metrics.json", metrics)
-    storage.write_json(directory / "audit.json", audit)
+    run_files.write_json(directory / storage.CONFIG, config)
+    run_files.write_json(directory / "metrics.json", metrics)
+    run_files.write_json(directory / "audit.json", audit)
     picture.draw(directory / "card.png", stored, data)
     cards.write(directory, target.name, config, metrics, audit)
 
@@ -173,6 +178,15 @@ def _load(source, loaded):
     return loaded[key]
 
 
+def _rounding(before, after, n=500):
+    """The change by storage: mean absolute difference of the pixels of n samples, in [-1, 1]."""
+    from keras import ops
+
+    z = before.prior_codes(n, 0)
+    pictures = [ops.convert_to_numpy(game.decode(z)) for game in (before, after)]
+    return {"samples": float(np.abs(pictures[0] - pictures[1]).mean())}
+
+
 def _unmoved(game, stored, data):
     from zoo import metrics
 
@@ -200,3 +214,27 @@ def without_run_dir(command: str) -> str:
             kept.append(word)
         skip = flag == "run_dir"
     return shlex.join(kept)
+
+
+def rebuild(folder: pathlib.Path = registry.FOLDER) -> registry.Presets:
+    """Write `registry.json` again from the directories in `folder`; the presets that it lists."""
+    entries = [entry(path.parent) for path in sorted(folder.glob("*/config.json"))]
+    run_files.write_json(folder / registry.REGISTRY, entries)
+    return registry.list_presets(folder)
+
+
+def entry(directory: pathlib.Path) -> dict:
+    """The entry of the preset in `directory`."""
+    config, metrics, audit = run_files.read_run(directory, ("config", "metrics", "audit"))
+    joined = figures.joined(metrics, audit)
+    return {
+        "name": directory.name,
+        "method": config["method"],
+        "dataset": config["settings"]["dataset"],
+        "parameters": config["parameters"],
+        "bytes": config["weights"]["bytes"],
+        "sha256": config["weights"]["sha256"],
+        "config_sha256": hashlib.sha256((directory / "config.json").read_bytes()).hexdigest(),
+        "collapsed": bool(limits.lacking(audit)),
+        "figures": {key: joined[key] for _, key, *_ in registry.COLUMNS if key in joined},
+    }

@@ -1,14 +1,14 @@
 """The presets of the package and the checksums of their files. Needs neither TensorFlow nor NumPy.
 
-`registry.json` is written by `rebuild` from the directories beside it, and by nothing else.
+`registry.json` is written by `zoo.presets.making.rebuild`, and by nothing else.
 """
 
 import dataclasses
-import difflib
-import hashlib
 import json
 import os
 import pathlib
+
+from zoo.cli import names
 
 FOLDER = pathlib.Path(__file__).parent
 REGISTRY = "registry.json"
@@ -94,7 +94,7 @@ def find(name: str, folder: pathlib.Path = FOLDER) -> Preset:
     for preset in list_presets(folder):
         if preset.name == name:
             return preset
-    raise ValueError(f"no preset is called {name!r}; {nearest(name, folder)}")
+    raise ValueError(f"no preset is called {name!r}{nearest(name, folder)}")
 
 
 def resolve(source: str | os.PathLike) -> Preset | pathlib.Path:
@@ -113,11 +113,9 @@ def directory_of(source: str | os.PathLike) -> pathlib.Path:
 
 
 def nearest(name: str, folder: pathlib.Path = FOLDER) -> str:
-    """For messages: the names of presets that are near `name`, and how to list all."""
-    names = [preset.name for preset in list_presets(folder)]
-    near = difflib.get_close_matches(str(name).lower(), names, n=3)
-    hint = f"nearest names: {', '.join(near)}; " if near else ""
-    return f"{hint}`python -m zoo` lists the {len(names)} presets there are"
+    """Ends a message: the names of presets that are near `name`, and how to list all."""
+    known = [preset.name for preset in list_presets(folder)]
+    return f"{names.nearest(name, known)}; `python -m zoo` lists the {len(known)} presets there are"
 
 
 def table(presets: list[Preset]) -> str:
@@ -138,33 +136,3 @@ def table(presets: list[Preset]) -> str:
         for row in rows
     ]
     return "\n".join(line.rstrip() for line in lines)
-
-
-def rebuild(folder: pathlib.Path = FOLDER) -> list[Preset]:
-    """Write `registry.json` again from the directories in `folder`; the presets that it lists."""
-    entries = [_entry(path.parent) for path in sorted(folder.glob("*/config.json"))]
-    text = json.dumps(entries, indent=1, ensure_ascii=False) + "\n"
-    partial = folder / f"{REGISTRY}.partial"
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, folder / REGISTRY)
-    return list_presets(folder)
-
-
-def _entry(directory):
-    from zoo import run_files
-    from zoo.presets import limits
-    from zoo.presets.figures import joined
-
-    config, metrics, audit = run_files.read_run(directory, ("config", "metrics", "audit"))
-    figures = joined(metrics, audit)
-    return {
-        "name": directory.name,
-        "method": config["method"],
-        "dataset": config["settings"]["dataset"],
-        "parameters": config["parameters"],
-        "bytes": config["weights"]["bytes"],
-        "sha256": config["weights"]["sha256"],
-        "config_sha256": hashlib.sha256((directory / "config.json").read_bytes()).hexdigest(),
-        "collapsed": bool(limits.lacking(audit)),
-        "figures": {key: figures[key] for _, key, *_ in COLUMNS if key in figures},
-    }

@@ -2,7 +2,7 @@
 
 Kernels are kept in float16, everything else as it is: biases, gains and moving statistics in
 float32, and networks that no player owns (the circuits and the image bank of the counterexample)
-bit for bit. The effect of rounding the kernels is measured when a preset is made, see `rounding`.
+bit for bit. The effect of rounding the kernels is measured when a preset is made.
 
 If a game keeps averages of its encoder and generator, the averages are stored, as the networks
 themselves, and the configuration has ema = 0: they encode and decode, and further
@@ -18,6 +18,9 @@ import re
 import zipfile
 
 import numpy as np
+
+from zoo import run_files
+from zoo.datasets.npy import packed
 
 FORMAT = 1
 WEIGHTS, CONFIG = "weights.npz", "config.json"
@@ -58,8 +61,9 @@ def save(
     directory = pathlib.Path(directory)
     refuse_run(directory)
     arguments = game.get_config()
-    contents = _pack(_stored(game, precision))
+    contents = packed(_stored(game, precision))
     method = type(game).__module__.rpartition(".")[2]
+    network = f"own {', '.join(game.own)}" if game.own else game.network
     config = {
         "format": FORMAT,
         "method": method,
@@ -76,7 +80,7 @@ def save(
             "bytes": len(contents),
             "precision": precision,
         },
-        "settings": {"method": method, "network": _set(game), "seed": game.seed}
+        "settings": {"method": method, "network": network, "seed": game.seed}
         | {"dataset": "not recorded"}
         | (settings or {}),
         "training": training or {},
@@ -85,8 +89,8 @@ def save(
     config = json.loads(json.dumps(config, default=float))
     clear(directory)
     directory.mkdir(parents=True, exist_ok=True)
-    write(directory / WEIGHTS, contents)
-    write_json(directory / CONFIG, config)
+    run_files.write(directory / WEIGHTS, contents)
+    run_files.write_json(directory / CONFIG, config)
     return config
 
 
@@ -188,35 +192,6 @@ def is_preset(directory: pathlib.Path) -> bool:
         return (directory / WEIGHTS).exists()
 
 
-def rounding(before, after, n: int = 500) -> dict:
-    """The change by storage: x_cycle_ratio has its own row, this compares samples.
-
-    Returns:
-        samples: mean absolute difference of the pixels of n samples of the two games, in [-1, 1].
-    """
-    from keras import ops
-
-    z = before.prior_codes(n, 0)
-    pictures = [ops.convert_to_numpy(game.decode(z)) for game in (before, after)]
-    return {"samples": float(np.abs(pictures[0] - pictures[1]).mean())}
-
-
-def write(path: pathlib.Path, contents: bytes) -> None:
-    """Write a file whole or not at all."""
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_bytes(contents)
-    os.replace(partial, path)
-
-
-def write_json(path: pathlib.Path, value) -> None:
-    """Write `value` as JSON, whole or not at all."""
-    write(path, (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode())
-
-
-def _set(game):
-    return f"own {', '.join(game.own)}" if game.own else game.network
-
-
 def _variables(game, averaged: bool):
     """(network, key, variable) of every weight; keys do not depend on Keras' counting of names."""
     for name, network in game.named_networks().items():
@@ -243,14 +218,6 @@ def _stored(game, precision):
             value = value.astype(precision)
         arrays[key] = value
     return arrays
-
-
-def _pack(arrays):
-    from zoo.datasets.make_fashion_mnist_10k import write_npz
-
-    buffer = io.BytesIO()
-    write_npz(buffer, arrays)
-    return buffer.getvalue()
 
 
 def _build(config, path):

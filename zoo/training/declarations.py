@@ -29,6 +29,17 @@ def check_declaration(game):
         )
 
 
+def arguments_of(game) -> dict:
+    """The constructor arguments of `game`, kept under their own names, without its own networks."""
+    names = [
+        name
+        for c in type(game).__mro__
+        if hasattr(c, "schedule_for")  # `Game` and classes derived from it
+        for name in inspect.signature(c.__init__).parameters
+    ]
+    return {n: getattr(game, n) for n in names if n not in ("self", "game", "own")}
+
+
 def check_arguments(game) -> None:
     """Raises ValueError if an argument of the constructor of `Game` is out of range."""
     latent_dim, network, prior = game.latent_dim, game.network, game.prior

@@ -3,41 +3,17 @@
 Both play the schedule in the same order, from the same declarations, and move the same variables:
 weights, batch norm statistics, random state, optimizers, averages, trackers. On TensorFlow these
 are assigned in place. A step on JAX is a function from their values to the new ones, so there the
-schedule is played in a `keras.StatelessScope` that collects what it assigns.
+schedule is played in a `keras.StatelessScope` that collects the assignments.
 
 Given the same weights and the same noise, losses are equal to rounding. The noise is not the same:
 each backend has its own generator of random numbers, also for the same seed.
 """
-
-import contextlib
 
 import keras
 from keras import ops
 
 from zoo.training import averages
 from zoo.training import ranges
-
-
-@contextlib.contextmanager
-def noise_of_a_new_game(game):
-    """Draw the noise of a new game of this seed, then continue as if nothing had been drawn."""
-    state = game.seed_generator.state
-    before = ops.convert_to_numpy(state)
-    state.assign(ops.cast(keras.random.SeedGenerator(game.seed).state, state.dtype))
-    try:
-        yield
-    finally:
-        state.assign(before)
-
-
-def choose_compiler(game) -> None:
-    """Have JAX compile the step of `game`, for any `jit_compile`, unless it runs eagerly.
-
-    jit_compile=False means a graph without XLA, and JAX has nothing between XLA and one operation
-    after another. The value given to `compile` is kept in checkpoints, for TensorFlow.
-    """
-    if keras.backend.backend() == "jax":
-        game.jit_compile = not game.run_eagerly
 
 
 def share(game, batch: tuple, phase: int) -> tuple:

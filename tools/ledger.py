@@ -1,6 +1,6 @@
 """The papers' figures against ours: writes docs/ledger.md from the measurements.
 
-usage: python -m trainers.ledger [--machine='2 cores, no GPU' RUN...]
+usage: python -m tools.ledger [--machine='2 cores, no GPU' RUN...]
 
   RUN
       A finished run directory, to be added to the measurements before the page is written.
@@ -13,7 +13,6 @@ that was not read in a source is null there and marked on the page.
 import fnmatch
 import json
 import math
-import os
 import pathlib
 import statistics
 import sys
@@ -28,7 +27,7 @@ PAGE = DOCS / "ledger.md"
 ORDER = ("falls short", "cannot tell", "not counted", "not run", "nothing to compare", "reached")
 HEAD = """# The papers' figures, and ours
 
-Written by `python -m trainers.ledger` from `docs/papers.json` and `docs/measurements`; not by hand.
+Written by `python -m tools.ledger` from `docs/papers.json` and `docs/measurements`; not by hand.
 Ours is the mean over runs ± its standard error, and so is theirs if a paper gives it.
 
 There is no row of CIFAR-10, nor a preset: none was trained, for two cores without an accelerator do
@@ -245,19 +244,11 @@ def main(argv: list) -> None:
         if bool(runs) != bool(args.machine):
             raise ValueError("runs and --machine belong together; see --help")
         for run in map(pathlib.Path, runs):
-            _write(DOCS / "measurements" / f"{run.name}.json", _json(record(run, args.machine)))
-        _write(PAGE, page(*read()))
-
-
-def _json(value):
-    return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
-
-
-def _write(path, text):
-    partial = path.with_suffix(".partial")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
-    print(f"wrote {path}")
+            kept = DOCS / "measurements" / f"{run.name}.json"
+            run_files.write_json(kept, record(run, args.machine))
+            print(f"wrote {kept}")
+        run_files.write(PAGE, page(*read()).encode())
+        print(f"wrote {PAGE}")
 
 
 if __name__ == "__main__":

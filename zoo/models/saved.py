@@ -5,8 +5,8 @@ import pathlib
 
 import numpy as np
 
-from zoo.models import Model
-from zoo.models import of_vectors
+from zoo.models.model import Model
+from zoo.models.model import of_vectors
 from zoo.noised import NoisedPixels
 
 

@@ -1,7 +1,7 @@
 """A picture of the page to try served models, docs/demo.png, or of any other page.
 
-usage: python docs/demo_picture.py http://127.0.0.1:8501/ [OUT.png]
-       python docs/demo_picture.py build/docs/docs/index.html OUT.png
+usage: python tools/page_picture.py http://127.0.0.1:8501/ [OUT.png]
+       python tools/page_picture.py build/docs/docs/index.html OUT.png
 
 Opens an address or a file in Chromium and writes a picture of the whole page. On the page of a
 running server it first moves the first slider by the keyboard and joins two samples. Needs
@@ -18,16 +18,14 @@ def main(argv: list) -> int:
     if not 2 <= len(argv) <= 3:
         print(__doc__, file=sys.stderr)
         return 2
-    chromium = next(
-        filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None
-    )
-    if chromium is None:
-        print("error: Chromium is not installed", file=sys.stderr)
-        return 2
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        try:
+            browser = chromium(started)
+        except FileNotFoundError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 2
         page = browser.new_page(viewport={"width": 1000, "height": 900})
         file = pathlib.Path(argv[1])
         page.goto(file.resolve().as_uri() if file.exists() else argv[1])
@@ -36,6 +34,19 @@ def main(argv: list) -> int:
         page.screenshot(path=argv[2] if len(argv) > 2 else "docs/demo.png", full_page=True)
         browser.close()
     return 0
+
+
+def chromium(playwright):
+    """The installed Chromium, started by a running Playwright.
+
+    Raises:
+        FileNotFoundError: Chromium is not installed.
+    """
+    for name in ("chromium", "chromium-browser", "chrome"):
+        if path := shutil.which(name):
+            # As root, which containers often are, Chromium runs without its sandbox alone.
+            return playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+    raise FileNotFoundError("Chromium is not installed")
 
 
 def _use(page):

@@ -1,6 +1,6 @@
 """Writes fashion_mnist_10k.npz, the data set shipped with the package, and prints its SHA-256.
 
-Run as `python -m zoo.datasets.make_fashion_mnist_10k`. It reads the four original files, from the
+Run as `python -m tools.make_fashion_mnist_10k`. It reads the four original files, from the
 Debian package dataset-fashion-mnist or from another folder (--source); TFDS's prepared set
 cannot be used, because TFDS shuffles it. The same input gives the same bytes.
 """
@@ -8,16 +8,15 @@ cannot be used, because TFDS shuffles it. The same input gives the same bytes.
 import argparse
 import gzip
 import hashlib
-import io
 import pathlib
 import struct
 import sys
-import zipfile
 
 import numpy as np
 
 from zoo.datasets import debian
 from zoo.datasets import embedded
+from zoo.datasets.npy import packed
 
 PER_CLASS = {"train": 800, "test": 200}
 
@@ -26,19 +25,6 @@ def first_of_each_class(labels: np.ndarray, count: int) -> np.ndarray:
     """Indices of the first `count` examples of each class, ascending."""
     chosen = [np.flatnonzero(labels == label)[:count] for label in np.unique(labels)]
     return np.sort(np.concatenate(chosen))
-
-
-def write_npz(path: pathlib.Path, arrays: dict[str, np.ndarray]) -> None:
-    """Writes arrays as an LZMA-compressed zip that `np.load` reads, with a fixed time stamp."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
-        for name, array in arrays.items():
-            buffer = io.BytesIO()
-            np.lib.format.write_array(buffer, np.asarray(array, order="C"), version=(1, 0))
-            entry = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
-            entry.compress_type = zipfile.ZIP_LZMA
-            # The default depends on the operating system.
-            entry.create_system = 3
-            archive.writestr(entry, buffer.getvalue())
 
 
 def read_idx(path: pathlib.Path) -> np.ndarray:
@@ -64,8 +50,9 @@ def select(folder: pathlib.Path) -> dict[str, np.ndarray]:
 
 def main(path: pathlib.Path, folder: pathlib.Path) -> str:
     """Writes the file and returns its SHA-256."""
-    write_npz(path, select(folder))
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    contents = packed(select(folder))
+    path.write_bytes(contents)
+    return hashlib.sha256(contents).hexdigest()
 
 
 if __name__ == "__main__":

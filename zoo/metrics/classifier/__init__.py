@@ -20,36 +20,21 @@ import hashlib
 import io
 import json
 import pathlib
-import re
-import sys
-import time
 import zipfile
 
 import numpy as np
 
 from zoo import keras_settings
-from zoo.cli import commands
 
-FOLDER = pathlib.Path(__file__).with_name("weights")
+FOLDER = pathlib.Path(__file__).parent.parent / "weights"
 SHIPPED = {
     "fashion_mnist": "29cfe862a076c5df9cedd0ad6020020ec9c4717ae33703bb9074b61bb34e5d24",
     "mnist": "fabc27256016a913c87506a9d3b79cb81263db11193e943686e95e77074271ea",
 }
 # Subsets of the data set of a classifier.
 _SAME_SPACE = {"fashion_mnist_10k": "fashion_mnist"}
-_LAYERS = ("conv_1", "conv_2", "conv_3", "features", "logits")
+LAYERS = ("conv_1", "conv_2", "conv_3", "features", "logits")
 _FILTERS, _FEATURES = (32, 64, 64), 64
-
-USAGE = """Train the classifier in whose features `zoo.metrics.compare_sets` compares images.
-
-usage: python -m zoo.metrics.classifier [flags]"""
-FLAGS = {
-    "dataset": ("fashion_mnist", "A labelled set for zoo.datasets."),
-    "output": ("", "File to write; by default classifier_<dataset>.npz, here."),
-    "epochs": (8, "Passes over the training images."),
-    "seed": (0, "Seed of initial weights, order and dropout."),
-    "download": (False, "Let TensorFlow Datasets download."),
-}
 
 
 class Classifier:
@@ -73,7 +58,7 @@ class Classifier:
         self.image_shape = tuple(about["image_shape"])
         self.test_accuracy = about["test_accuracy"]
         self._network = build(self.image_shape, len(self.classes))
-        for layer in _LAYERS:
+        for layer in LAYERS:
             kernel_and_bias = [weights[f"{layer}_kernel"], weights[f"{layer}_bias"]]
             self._network.get_layer(layer).set_weights(kernel_and_bias)
 
@@ -169,113 +154,10 @@ def _network(images, classes):
     import keras
 
     layers, x = keras.layers, images
-    for name, filters in zip(_LAYERS[:3], _FILTERS, strict=True):
+    for name, filters in zip(LAYERS[:3], _FILTERS, strict=True):
         x = layers.Conv2D(filters, 3, padding="same", activation="relu", name=name)(x)
         x = layers.MaxPooling2D(2)(x)
     x = layers.Dropout(0.3)(layers.Flatten()(x))
     features = layers.Dense(_FEATURES, activation="relu", name="features")(x)
     logits = layers.Dense(classes, name="logits")(features)
     return keras.Model(images, [layers.Softmax(name="probabilities")(logits), features])
-
-
-def train(data, epochs: int, seed: int) -> bytes:
-    """Trains a classifier on a data set with labels; sets Keras' global seed.
-
-    Adam, learning rate 0.001 falling to 0 along a cosine, batches of 128, cross-entropy.
-
-    Args:
-      data: a `zoo.datasets.Dataset` of images.
-      epochs: passes over the training images.
-      seed: fixes initial weights, order and dropout (on one machine, up to rounding).
-
-    Returns:
-      The contents of the file that `load` reads.
-
-    Raises:
-      ValueError: the set has no labels, or its examples are no images.
-    """
-    import keras
-
-    from zoo.datasets import scale
-
-    if len(data.classes) < 2 or len(np.unique(data.train_labels)) < 2:
-        raise ValueError(f"a classifier needs labels of 2 classes or more; {data.name} has none")
-    if len(data.shape) != 3:
-        raise ValueError(f"a classifier needs images; {data.name} has examples of {data.shape}")
-    keras.utils.set_random_seed(seed)
-    network = build(data.shape, len(data.classes))
-    steps = epochs * -(-len(data.train) // 128)
-    training = keras.Model(network.input, network.outputs[0])
-    training.compile(
-        keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(1e-3, steps)),
-        loss="sparse_categorical_crossentropy",
-        metrics=["accuracy"],
-    )
-    training.fit(
-        scale(data.train),
-        data.train_labels,
-        batch_size=128,
-        epochs=epochs,
-        verbose=1 if sys.stdout.isatty() else 2,
-    )
-    about = {
-        "name": _short(data.name),
-        "classes": data.classes,
-        "image_shape": data.shape,
-        "test_accuracy": None,
-        "training": f"{len(data.train)} images, {epochs} epochs, seed {seed}",
-    }
-    # Test the stored weights: in float16 the network differs from the trained one.
-    stored = Classifier(_contents(network, about))
-    answers = stored.probabilities(scale(data.test)).argmax(axis=1)
-    about["test_accuracy"] = float(np.mean(answers == data.test_labels))
-    return _contents(network, about)
-
-
-def _short(dataset):
-    """A name for files and identities, without the folders of the machine."""
-    kind, _, path = dataset.partition(":")
-    name = pathlib.PurePath(path).stem if kind in ("folder", "npz") else dataset
-    return re.sub(r"[^\w.-]+", "_", name)
-
-
-def _contents(network, about):
-    from zoo.datasets.make_fashion_mnist_10k import write_npz
-
-    arrays = {"about": np.array(json.dumps(about))}
-    for layer in _LAYERS:
-        kernel, bias = network.get_layer(layer).get_weights()
-        arrays |= {f"{layer}_kernel": kernel.astype("f2"), f"{layer}_bias": bias.astype("f2")}
-    buffer = io.BytesIO()
-    write_npz(buffer, arrays)
-    return buffer.getvalue()
-
-
-def main(argv: list[str]) -> None:
-    """The command: trains on `--dataset` and writes `--output`; exits with a message on bad input.
-
-    Raises:
-      SystemExit: the flags or the data set are invalid (code 2), or `--help` was asked for (0).
-    """
-    with commands.exit_on_bad_input():
-        args = commands.only_flags(USAGE, FLAGS, argv)
-        commands.at_least(args, epochs=1, seed=0)
-        path = pathlib.Path(args.output or f"classifier_{_short(args.dataset)}.npz")
-        if not path.parent.is_dir() or path.suffix != ".npz":
-            raise ValueError(f"--output={path} must end in .npz, in a folder that exists")
-        from zoo import datasets
-
-        data = datasets.load(args.dataset, download=args.download)
-        began = time.monotonic()
-        contents = train(data, args.epochs, args.seed)
-        path.write_bytes(contents)
-    made = Classifier(contents)
-    print(
-        f"{path}: {len(contents) / 1000:.0f} kB, identity {made.identity}, test accuracy "
-        f"{made.test_accuracy:.2%}, {time.monotonic() - began:.0f} s\n"
-        f"sha256 {hashlib.sha256(contents).hexdigest()}"
-    )
-
-
-if __name__ == "__main__":
-    main(sys.argv)

@@ -1,0 +1,29 @@
+"""Trained games and SavedModels behind one interface, `Model`, and records of their training."""
+
+from zoo.models.data import DATASET_FLAG
+from zoo.models.data import DEFAULT
+from zoo.models.data import data_of
+from zoo.models.data import method_of
+from zoo.models.data import trained_on
+from zoo.models.data import weights_of
+from zoo.models.loading import load
+from zoo.models.loading import load_each
+from zoo.models.loading import of
+from zoo.models.model import Model
+from zoo.models.model import inverted
+from zoo.models.model import of_game
+
+__all__ = [
+    "DATASET_FLAG",
+    "DEFAULT",
+    "Model",
+    "data_of",
+    "inverted",
+    "load",
+    "load_each",
+    "method_of",
+    "of",
+    "of_game",
+    "trained_on",
+    "weights_of",
+]

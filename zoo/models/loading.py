@@ -1,0 +1,81 @@
+"""Models by path or name."""
+
+import os
+import pathlib
+import sys
+from collections.abc import Iterator
+
+from zoo.models.data import data_of
+from zoo.models.model import Model
+from zoo.models.model import inverted
+from zoo.models.model import of_game
+from zoo.presets import registry
+
+
+def of(model) -> Model:
+    """`model` as a `Model`: from a game, a `Model` already, or a path for `load`.
+
+    Raises:
+        ValueError: it is none of these, or see `load`.
+    """
+    if isinstance(model, Model):
+        return model
+    if isinstance(model, str | os.PathLike):
+        return load(os.fspath(model))
+    from zoo.game import Game
+
+    if isinstance(model, Game):
+        return of_game(model)
+    raise ValueError(f"expected a game, a zoo.models.Model or a path; got {type(model).__name__}")
+
+
+def load(path: str, invert: int = 0) -> Model:
+    """The model at `path`: a path for `zoo.load`, a SavedModel, or a directory of its versions.
+
+    A SavedModel needs a signature `decode`, and `encode` if it has an encoder; its prior and
+    noise are those of the `contract.json` beside it, and N(0, I) and none without one.
+
+    Args:
+        invert: steps of a search that finds codes in place of the encoder, see `inverted`; or 0.
+
+    Raises:
+        ValueError: there is no model, or it has no signature `decode`; or a SavedModel is to be
+            inverted.
+    """
+    import zoo
+
+    def made(name):
+        game = zoo.load(path)
+        return inverted(game, invert, name=name) if invert else of_game(game, name)
+
+    if isinstance(registry.resolve(path), registry.Preset):
+        return made(path)
+    versions = [d for d in pathlib.Path(path).glob("*/saved_model.pb") if d.parent.name.isdigit()]
+    found = max((d.parent for d in versions), key=lambda d: int(d.name), default=pathlib.Path(path))
+    if (found / "saved_model.pb").is_file():
+        from zoo.models import saved
+
+        if invert:
+            raise ValueError(f"{path} must be a preset or a .keras file to be inverted")
+        return saved.read(found)
+    name = found.resolve().parent.name if found.stem == "game" else found.stem
+    return made(name)
+
+
+def load_each(paths: list, dataset: str = "", invert: int = 0) -> Iterator[tuple]:
+    """(name, path, model, `data_of` it) of every path in turn, printed on stderr.
+
+    A repeated path is skipped; a model with the name of an earlier one is named after
+    its path.
+
+    Raises:
+        ValueError: as `data_of` and `load`, when the path's turn comes.
+    """
+    paths, names = list(dict.fromkeys(map(str, paths))), set()
+    for number, path in enumerate(paths, 1):
+        print(f"{path} ({number} of {len(paths)}) …", file=sys.stderr, flush=True)
+        data = data_of(path, dataset)  # first: missing data are found without TensorFlow
+        model = load(path, invert)
+        name = path if model.name in names else model.name
+        names.add(name)
+        yield name, path, model, data

@@ -1,0 +1,137 @@
+"""Methods of `keras.Model` as a game has them: compile, evaluate, predict, export, and saving.
+
+Each adds to Keras' own: an optimizer for every player, checks of the pixels,
+noise that evaluation does not use up and that a checkpoint continues.
+"""
+
+import contextlib
+
+import keras
+from keras import ops
+
+import zoo
+from zoo import networks
+from zoo import saving
+from zoo.training import optimizers
+from zoo.training import ranges
+from zoo.training.declarations import arguments_of
+from zoo.training.declarations import check_reconstructs
+
+
+def compile(game, optimizer=None, l2: float = 0.0, **kwargs) -> None:
+    """Give every player its optimizer.
+
+    Args:
+        optimizer: of every player: a name such as "adam" or a Keras optimizer, of which each
+            gets one of its own; or player → one of these (or a `PlayerOptimizers`). None
+            for `default_optimizer`, the recipe's.
+        l2: see `zoo.training.optimizers.PlayerOptimizers`.
+        **kwargs: of `keras.Model.compile`, such as `jit_compile` (which JAX always does) and
+            `steps_per_execution`.
+
+    Raises:
+        ValueError: a player has no optimizer, or an optimizer no player.
+    """
+    optimizer = optimizers.of_players(game, optimizer, l2)
+    # A loss scaler would hide the players; bfloat16, unlike float16, needs none.
+    keras.Model.compile(game, optimizer=optimizer, **{**kwargs, "auto_scale_loss": False})
+    choose_compiler(game)
+    optimizer.build({player: game.variables_of(player) for player in game.players})
+
+
+def compile_from_config(game, config):
+    config = {key: value for key, value in config.items() if value is not None}
+    game.compile(**keras.saving.deserialize_keras_object(config))
+
+
+def evaluate(game, x=None, *arguments, **named):
+    """The losses of `play` on x, in inference mode: only their means are updated.
+
+    The noise is that of a new game of this seed: the same weights give the same losses, and
+    the noise of training continues as if nothing had been evaluated.
+
+    Returns:
+        The losses in the order of `metrics_names`, or by name if `return_dict=True`.
+
+    Raises:
+        ValueError: as `Game.fit` does.
+    """
+    ranges.check_first(game, x)
+    with noise_of_a_new_game(game):
+        return keras.Model.evaluate(game, x, *arguments, **named)
+
+
+def predict(game, x, *arguments, **named):
+    """`reconstruct` of images, in batches, as a NumPy array.
+
+    Raises:
+        ValueError: as `Game.fit` does; or the method has no encoder.
+    """
+    check_reconstructs(game, "predict")
+    ranges.check_first(game, x)
+    return keras.Model.predict(game, x, *arguments, **named)
+
+
+def export(game, filepath, *arguments, **named):
+    """`keras.Model.export` of `reconstruct`, for any number of float32 images.
+
+    `python -m export` writes a SavedModel with encode, decode and the rest.
+
+    Raises:
+        ValueError: the method has no encoder.
+    """
+    check_reconstructs(game, "export")
+    named.setdefault("input_signature", [keras.InputSpec("float32", (None, *game.image_shape))])
+    return keras.Model.export(game, filepath, *arguments, **named)
+
+
+def get_config(game):
+    return arguments_of(game) | networks.own.serialized(game)
+
+
+def from_config(method, config, custom_objects=None):
+    return method(**networks.own.deserialized(method, config))
+
+
+def save_own_variables(game, store):
+    keras.Model.save_own_variables(game, store)
+    # Not among the weights; without it a resumed run draws other noise.
+    store["noise"] = ops.convert_to_numpy(game.seed_generator.state)
+
+
+def load_own_variables(game, store):
+    game.seed_generator.state.assign(store["noise"])
+    rest = {key: store[key] for key in store.keys() if key != "noise"}
+    keras.Model.load_own_variables(game, rest)
+
+
+def from_preset(method, source: str, sha256: str = ""):
+    """`zoo.load`, for a game of this class. Raises ValueError if it is one of another."""
+    return saving.load_of_class(method, source, sha256)
+
+
+def save_to_preset(game, directory: str, precision: str = "float16", **options):
+    """`zoo.save_preset` of this game."""
+    return zoo.save_preset(game, directory, precision, **options)
+
+
+@contextlib.contextmanager
+def noise_of_a_new_game(game):
+    """Draw the noise of a new game of this seed, then continue as if nothing had been drawn."""
+    state = game.seed_generator.state
+    before = ops.convert_to_numpy(state)
+    state.assign(ops.cast(keras.random.SeedGenerator(game.seed).state, state.dtype))
+    try:
+        yield
+    finally:
+        state.assign(before)
+
+
+def choose_compiler(game) -> None:
+    """Have JAX compile the step of `game`, for any `jit_compile`, unless it runs eagerly.
+
+    jit_compile=False means a graph without XLA, and JAX has nothing between XLA and one operation
+    after another. The value given to `compile` is kept in checkpoints, for TensorFlow.
+    """
+    if keras.backend.backend() == "jax":
+        game.jit_compile = not game.run_eagerly
