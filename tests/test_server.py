@@ -603,6 +603,35 @@ def test_a_window_waits_for_more(signature):
     assert waited > 0.1 > at_once  # a full batch does not wait
 
 
+@pytest.mark.parametrize(
+    "together, more, sizes",
+    [
+        (2, 6, [8]),  # several callers: those who come soon after run with them
+        (1, 1, [1, 1]),  # a lone caller waits for no other
+        (2, 33, [32, 3]),  # batches start with 32 requests, also if further ones come
+    ],
+)
+def test_a_batch_starts_when_no_request_has_come_for_some_passes(signature, together, more, sizes):
+    async def ask():
+        scheduler = batching.Scheduler(Parameters(max_batch_size=64, num_batch_threads=1))
+        counting = Counting(signature)
+        queue = scheduler.queue(counting)
+
+        def send():
+            return asyncio.ensure_future(queue.submit({"x": np.float32([1])}))
+
+        calls = [send() for _ in range(together)]
+        for _ in range(more):
+            for _ in range(4):
+                await asyncio.sleep(0)
+            calls.append(send())
+        await asyncio.gather(*calls)
+        scheduler.close()
+        return counting.sizes
+
+    assert asyncio.run(ask()) == sizes
+
+
 def test_a_full_batch_waits_at_the_door_of_a_busy_thread_and_one_that_can_grow_does_not(signature):
     class Held(Counting):
         def __init__(self, signature):

@@ -1,9 +1,10 @@
 """Batching: requests that wait for the same signature run together.
 
-One queue per version and signature, served in turn by a few threads. A request runs at once if
-its queue is idle and a thread is free; while a batch runs, requests gather, and the next run takes
-them together. So the size of a batch follows the load, and no request waits for a batch to fill
-unless `batch_timeout_micros` is set. Everything but the run itself happens on the event loop.
+One queue per version and signature, served in turn by a few threads. A lone request runs at once if
+its queue is idle and a thread is free. While a batch runs, requests gather, and the next run takes
+them together, and those that the event loop reads without a pause before it. So the size of a batch
+follows the load, and no request waits for callers that are silent unless `batch_timeout_micros` is
+set. Everything but the run itself happens on the event loop.
 
 TensorFlow Serving answers a whole batch with an error if one request has different inner
 dimensions; here requests of different shapes run in batches of their own, and if a batch
@@ -22,6 +23,12 @@ from export.server.batches import Task
 from export.server.batching_parameters import Parameters
 from export.server.errors import ServingError
 from export.server.errors import invalid
+
+# If there are several callers, a batch starts after this many passes of the event loop without a
+# new request. gRPC hands over one call at a time, several passes apart: batches that start at once
+# have 2 requests of 64 clients, and what a run costs hardly depends on their number.
+QUIET = 8
+ENOUGH = 32  # requests, of all queues, with which batches start anyway
 
 
 class Scheduler:
@@ -43,17 +50,24 @@ class Scheduler:
         )
         self.turns = collections.deque()  # queues that have waiting tasks
         self.planned = False
+        self.quiet = 0  # passes of the event loop since the last request or run
+        self.together = 1  # requests in the last batch
 
     def queue(self, signature, parameters: Parameters | None = None) -> "Queue":
         return Queue(self, signature, parameters or self.parameters)
 
     def plan(self) -> None:
         """Dispatch batches once the event loop has read all requests that have arrived."""
+        self.quiet = 0
         if not self.planned and self.free:
             self.planned = True
             asyncio.get_running_loop().call_soon(self._start)
 
     def _start(self):
+        if self._more_may_come():
+            self.quiet += 1
+            asyncio.get_running_loop().call_soon(self._start)
+            return
         self.planned = False
         for _ in range(len(self.turns)):
             if not self.free:
@@ -69,6 +83,14 @@ class Scheduler:
         if any(queue.ready() and self._has_place(queue) for queue in self.turns):
             self.plan()
 
+    def _more_may_come(self):
+        """Whether a batch could start, but there are several callers and more may be on the way."""
+        ready = [queue for queue in self.turns if queue.ready() and self._has_place(queue)]
+        if not ready or self.quiet == QUIET or any(queue.full() for queue in ready):
+            return False
+        requests = sum(len(queue.waiting) for queue in ready)
+        return max(requests, self.together) > 1 and requests < ENOUGH
+
     def _has_place(self, queue):
         """A batch that can still grow goes to a free thread only."""
         return self.free > (0 if queue.full() else 1)
@@ -76,6 +98,7 @@ class Scheduler:
     def _run(self, queue, batch):
         loop = asyncio.get_running_loop()
         now = time.perf_counter()
+        self.together = len(batch)
         self.observe([now - task.queued for task in batch])
 
         # Straight from the thread to `_finish`: a task that awaits the run costs two more turns of
