@@ -210,11 +210,11 @@ class Server:
         raise TimeoutError(f"no server after {seconds} s")
 
     def memory(self):
-        """Resident bytes."""
-        for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS"):
-                return int(line.split()[1]) * 1024
-        raise RuntimeError("the server is gone")
+        """Resident bytes, also of its children: Envoy is one."""
+        pid = self.process.pid
+        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        pages = [pathlib.Path(f"/proc/{p}/statm").read_text().split()[1] for p in (pid, *children)]
+        return sum(map(int, pages)) * os.sysconf("SC_PAGE_SIZE")
 
     def end(self):
         """Tell it to end; exit code and everything that it printed."""

@@ -13,29 +13,18 @@ from concurrent.futures import ThreadPoolExecutor
 
 import client_server
 import grpc
+import nonsense
 import numpy as np
 import pytest
 import served
 import tensorflow as tf
-from google.protobuf.message import DecodeError
 from tensorflow_serving.apis import get_model_metadata_pb2
 from tensorflow_serving.apis import get_model_status_pb2
-from tensorflow_serving.apis import model_pb2
 from tensorflow_serving.apis import model_service_pb2_grpc
 from tensorflow_serving.apis import predict_pb2
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 from export.client import Client
-
-PREDICT = "/tensorflow.serving.PredictionService/Predict"
-
-
-def decode_request(z, signature="decode"):
-    request = predict_pb2.PredictRequest(
-        model_spec=model_pb2.ModelSpec(name="bigan", signature_name=signature)
-    )
-    request.inputs["codes"].CopyFrom(tf.make_tensor_proto(z))
-    return request
 
 
 @pytest.mark.slow
@@ -58,7 +47,9 @@ def test_hot_reload_with_64_clients(tmp_path):
         newest = 0
         while not stop.is_set():
             try:
-                response = await stub.Predict(decode_request(z[number : number + 1]), timeout=30)
+                response = await stub.Predict(
+                    nonsense.decode_request(z[number : number + 1]), timeout=30
+                )
             except grpc.aio.AioRpcError as error:
                 errors.append(f"{error.code().name}: {error.details()}")
                 continue
@@ -134,138 +125,6 @@ def test_hot_reload_with_64_clients(tmp_path):
     assert code == 0 and "Traceback" not in output, output
 
 
-# Nonsense.
-
-DTYPES = [0, 1, 2, 3, 7, 9, 10, 14, 19, 20, 21, 101, 9999]
-SIZES = [-(2**63), -1, 0, 1, 2, 3, 8, 64, 2**31, 2**62]
-NAMES = ["", "codes", "images", "bigan", "mixed", "x" * 2000, "é", "\0", "stable"]
-
-
-def some_tensor(rng):
-    proto = tf.make_tensor_proto(0.0)
-    proto.Clear()
-    proto.dtype = rng.choice(DTYPES)
-    for _ in range(rng.choice([0, 1, 2, 2, 2, 4, 4, 70])):
-        proto.tensor_shape.dim.add(size=rng.choice(SIZES))
-    proto.tensor_shape.unknown_rank = rng.random() < 0.1
-    if rng.random() < 0.5:
-        proto.tensor_content = rng.randbytes(rng.choice([0, 1, 4, 12, 256]))
-    proto.float_val.extend([rng.choice([0.0, float("nan"), 1e38])] * rng.choice([0, 0, 1, 3, 64]))
-    proto.int_val.extend([rng.choice([0, -(2**31), 2**31 - 1])] * rng.choice([0, 0, 0, 1, 3]))
-    proto.int64_val.extend([rng.choice([0, -(2**63), 2**63 - 1])] * rng.choice([0, 0, 0, 1, 3]))
-    proto.string_val.extend(
-        [rng.choice([b"", b"\xff\0", b"x" * 300])] * rng.choice([0, 0, 0, 1, 3])
-    )
-    if rng.random() < 0.1:
-        proto.version_number = rng.choice([-1, 2**31 - 1])
-    return proto
-
-
-MIXED = {
-    "both": {"a": np.float32([[1, 2]]), "b": np.float32([[3, 4]])},
-    "strings": {"text": np.array([b"one", b"\xff\0"], object)},
-    "numbers": {"n": np.int64([3, -(2**63)])},
-    "scalar": {"x": np.float32(2)},
-}
-
-
-def mixed_request(rng):
-    """One that is right, of two inputs, strings, whole numbers or a scalar."""
-    name = rng.choice(list(MIXED))
-    request = predict_pb2.PredictRequest(model_spec={"name": "mixed", "signature_name": name})
-    for alias, value in MIXED[name].items():
-        request.inputs[alias].CopyFrom(tf.make_tensor_proto(value))
-    return request
-
-
-def some_predict(rng):
-    """A request with one thing or everything wrong."""
-    request = decode_request(served.codes(1))
-    if rng.random() < 0.4:
-        request = mixed_request(rng)
-        if rng.random() < 0.3:
-            request.inputs[rng.choice(sorted(request.inputs))].CopyFrom(some_tensor(rng))
-    if rng.random() < 0.4:
-        request.inputs["codes"].CopyFrom(some_tensor(rng))
-    if rng.random() < 0.2:
-        request.inputs[rng.choice(NAMES)].CopyFrom(some_tensor(rng))
-    if rng.random() < 0.1:
-        request.model_spec.version.value = rng.choice(SIZES)
-    if rng.random() < 0.1:
-        request.model_spec.version_label = rng.choice(NAMES)
-    if rng.random() < 0.2:
-        request.model_spec.name = rng.choice(NAMES)
-    if rng.random() < 0.2:
-        request.model_spec.signature_name = rng.choice(
-            [*NAMES, *MIXED, "encode", "__saved_model_init_op"]
-        )
-    if rng.random() < 0.2:
-        request.output_filter.extend([rng.choice(NAMES)] * rng.choice([1, 2]))
-    raw = bytearray(request.SerializeToString())
-    if rng.random() < 0.3:
-        for _ in range(rng.choice([1, 5, 50])):
-            raw[rng.randrange(len(raw))] = rng.randrange(256)
-    if rng.random() < 0.1:
-        raw = raw[: rng.randrange(len(raw))]
-    if rng.random() < 0.05:
-        raw = bytearray(rng.randbytes(rng.choice([0, 1, 100, 10_000])))
-    return bytes(raw)
-
-
-def some_body(rng):
-    """A REST body with something wrong, or nothing."""
-    leaf = rng.choice(
-        [0, 1.5, -1, True, None, "a", "\ud800", {"b64": "!"}, {"b64": "/w=="}, {"b64": 3}, {}, []]
-        + [1e308, 10**30, 2**24 + 1, 2**63, -(2**63)]
-    )
-    value = leaf
-    for _ in range(rng.choice([0, 1, 2, 3, 70])):
-        value = [value] * rng.choice([1, 2, 3])
-        if len(json.dumps(value)) > 20_000:
-            break
-    body = {
-        rng.choice(["instances", "inputs", "instance", "examples"]): value,
-        "signature_name": rng.choice(["decode", "encode", *MIXED, "", 3, None, "é"]),
-    }
-    if rng.random() < 0.1:
-        body["inputs"] = value
-    if rng.random() < 0.1:
-        body = {"instances": [[leaf, 1, 2.5]], "signature_name": "decode"}
-    if rng.random() < 0.3:
-        name = rng.choice(list(MIXED))
-        body = {"inputs": {alias: rng.choice([leaf, [leaf]]) for alias in MIXED[name]}}
-        body["signature_name"] = name
-        if rng.random() < 0.5:
-            body = {"instances": [body["inputs"]], "signature_name": name}
-    text = bytearray(json.dumps(body).encode())
-    if rng.random() < 0.3:
-        text[rng.randrange(len(text))] = rng.randrange(256)
-    if rng.random() < 0.1:
-        text = text[: rng.randrange(len(text))]
-    if rng.random() < 0.02:
-        text = bytearray(b"[" * 100_000)
-    return bytes(text)
-
-
-# What a bad request may be answered. INTERNAL and UNKNOWN are never right; gRPC itself says
-# INTERNAL where bytes are no message at all, before the server's code sees them.
-GOOD_CODES = {
-    "OK",
-    "INVALID_ARGUMENT",
-    "NOT_FOUND",
-    "FAILED_PRECONDITION",
-    "OUT_OF_RANGE",
-}
-
-
-def readable(raw, message):
-    try:
-        message.FromString(raw)
-    except DecodeError:
-        return False
-    return True
-
-
 @pytest.mark.parametrize(
     "batched",
     [pytest.param(True, marks=pytest.mark.slow), pytest.param(False, marks=pytest.mark.long)],
@@ -277,21 +136,21 @@ def test_ten_thousand_bad_requests(tmp_path, batched):
         f"--model_config_file={models}/models.config", *["--enable_batching"] * batched
     ).wait()
     rng = random.Random(0)
-    good = decode_request(served.codes(2))
+    good = nonsense.decode_request(served.codes(2))
     expected = served.game(2).decode(served.codes(2))
     codes, ran = {}, set()
 
     def ask_grpc(call):
-        raw = some_predict(rng)
+        raw = nonsense.some_predict(rng)
         try:
             answer = predict_pb2.PredictResponse.FromString(call(raw, timeout=30))
             code = "OK"
             ran.add(answer.model_spec.signature_name)
         except grpc.RpcError as error:
             code = error.code().name
-            if code == "INTERNAL" and not readable(raw, predict_pb2.PredictRequest):
+            if code == "INTERNAL" and not nonsense.readable(raw, predict_pb2.PredictRequest):
                 code = "no message"
-            assert code in GOOD_CODES | {"no message"}, (error.details(), raw)
+            assert code in nonsense.GOOD_CODES | {"no message"}, (error.details(), raw)
         codes[code] = codes.get(code, 0) + 1
 
     def ask_rest():
@@ -300,7 +159,7 @@ def test_ten_thousand_bad_requests(tmp_path, batched):
         )
         url = f"http://{server.rest}/v1/models/{urllib.request.quote(path, safe='/:%')}"
         try:
-            with urllib.request.urlopen(url, data=some_body(rng), timeout=30) as response:
+            with urllib.request.urlopen(url, data=nonsense.some_body(rng), timeout=30) as response:
                 code = response.status
         except urllib.error.HTTPError as error:
             with error:
@@ -311,7 +170,7 @@ def test_ten_thousand_bad_requests(tmp_path, batched):
 
     try:
         with grpc.insecure_channel(server.address) as channel:
-            call = channel.unary_unary(PREDICT)
+            call = channel.unary_unary(nonsense.PREDICT)
             right = prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict
             memory = []
             for turn in range(16):
@@ -329,7 +188,9 @@ def test_ten_thousand_bad_requests(tmp_path, batched):
     print(codes)
     assert sum(codes.values()) >= 10_000
     assert {"OK", "INVALID_ARGUMENT", "NOT_FOUND", "FAILED_PRECONDITION", 200, 400} <= codes.keys()
-    assert ran >= {"decode", *MIXED} - ({"scalar"} if batched else set())  # a batch has rows
+    assert ran >= {"decode", *nonsense.MIXED} - (
+        {"scalar"} if batched else set()
+    )  # a batch has rows
     assert memory[-1] <= 1.05 * memory[1], memory
     assert code == 0 and not re.search("Traceback|Error in", output), output
 
@@ -358,8 +219,8 @@ def test_metadata_and_status_of_nonsense(tmp_path):
                         call(bytes(raw), timeout=30)
                     except grpc.RpcError as error:
                         code = error.code().name
-                        assert code in GOOD_CODES or (
-                            code == "INTERNAL" and not readable(bytes(raw), message)
+                        assert code in nonsense.GOOD_CODES or (
+                            code == "INTERNAL" and not nonsense.readable(bytes(raw), message)
                         ), (error.details(), bytes(raw))
             stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
             assert stub.GetModelMetadata(metadata).model_spec.version.value == 2

@@ -24,7 +24,7 @@ from export.server.metrics import PATH
 from export.server.metrics import Metrics
 from export.server.predictor import Predictor
 
-AFTER_LAST_CALL = 0.5  # seconds for connections to be closed
+AFTER_LAST_CALL = 0.25  # seconds for connections to be closed
 SENT = 0.2  # seconds for Envoy to send the last answers
 
 

@@ -29,7 +29,7 @@ FLAGS = {
     "rest_api_max_body_bytes": (2**31 - 1, "Most bytes of the body of a REST call; else 413."),
     "rest_api_max_unpacked_bytes": (
         0,
-        "Most bytes of a compressed body once it is unpacked; 0: a sixteenth of "
+        "Most bytes of a compressed body once it is unpacked; 0: a 128th of "
         "--rest_api_max_body_bytes.",
     ),
     "rest_api_enable_cors_support": (False, "Let web pages of other sites call REST."),

@@ -118,7 +118,7 @@ async def open_rest(app, metrics_path: str):
         metrics_path,
         options.rest_api_timeout_in_ms / 1000,
         options.rest_api_max_body_bytes,
-        options.rest_api_max_unpacked_bytes or options.rest_api_max_body_bytes // 16,
+        options.rest_api_max_unpacked_bytes or options.rest_api_max_body_bytes // 128,
         options.rest_api_enable_cors_support,
         demo.enabled(options),
     )
@@ -131,7 +131,7 @@ async def open_rest(app, metrics_path: str):
         # Cancel the request of a caller who has disconnected.
         handler_cancellation=True,
         # Seconds for which the rest of a body that was refused is read.
-        lingering_time=1,
+        lingering_time=0.5,
         # aiohttp waits once for requests to end, and as long again after it has cancelled reading.
         shutdown_timeout=options.drain_seconds / 2,
     )
