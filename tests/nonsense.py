@@ -165,3 +165,17 @@ def half_call():
     message = b"\0" + (100).to_bytes(4, "big") + bytes(20)
     settings, head, data = frame(4, 0, 0, b""), frame(1, 4, 1, block), frame(0, 0, 1, message)
     return b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + settings + head + data, frame(0, 0, 1, b"\0")
+
+
+# A program that sends 16 MiB of zeros, packed, as many times as told, and prints the codes.
+PACK = f"""
+import sys, grpc
+packed = dict(compression=grpc.Compression.Gzip, options=[("grpc.max_send_message_length", -1)])
+with grpc.insecure_channel(sys.argv[1], **packed) as channel:
+    for _ in range(int(sys.argv[2])):
+        try:
+            channel.unary_unary("{PREDICT}")(bytes(16 * 2**20), timeout=30)
+            print("OK")
+        except grpc.RpcError as error:
+            print(error.code().name)
+"""
