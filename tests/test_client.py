@@ -278,6 +278,18 @@ def test_the_shell_fails_in_one_line(server, arguments, code, message):
             r"images of encode must have shape \(n, 8, 8, 1\) for any n; got \(70, 7, 8, 1\)",
         ),
         (lambda c, x: c.encode(x[0]), r"got \(8, 8, 1\); for a single one, pass \[x\]"),
+        (
+            lambda c, x: c.encode(x[..., 0]),
+            r"got \(70, 8, 8\), without channels: pass x\[..., None\]",
+        ),
+        (
+            lambda c, x: c.encode(x.transpose(0, 3, 1, 2)),
+            r"got \(70, 1, 8, 8\), channels first: pass x.transpose\(0, 2, 3, 1\)$",
+        ),
+        (
+            lambda c, x: c.encode(x * np.nan),
+            "images of encode must be about -1 to 1; got nan to nan",
+        ),
         (lambda c, x: c.encode("cat.png"), "dtype float32; got <U7"),
         (lambda c, x: c.sample([0.5]), "seeds of sample must have dtype int64; got float64"),
         (lambda c, x: c.sample(7), r"shape \(n,\) for any n; got \(\)"),

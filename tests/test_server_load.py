@@ -3,9 +3,12 @@
 import asyncio
 import contextlib
 import json
+import os
 import random
 import re
 import shutil
+import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -283,3 +286,19 @@ def test_samples_are_the_same_bits_in_every_batch_and_after_a_restart(tmp_path):
     assert len(np.unique(first.reshape(len(seeds), -1), axis=0)) == len(seeds)
     for other in others:
         np.testing.assert_array_equal(other, first)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("front", ["grpc", "envoy"])
+def test_the_command_that_measures_reliability_finds_nothing_wrong(front):
+    if front == "envoy":
+        pytest.importorskip("pyvoy")
+    command = [sys.executable, "benchmarks/reliability.py", f"--fronts={front}", "--scale=0.03"]
+    path = os.environ | {"PYTHONPATH": served.python_path()}
+    done = subprocess.run(
+        command, cwd=served.ROOT, env=path, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    row = rf"^\| {front} \| (\w+) \| [\d,]+ \| 0 \| [\d,]+ \| 0 \|"
+    rows = re.findall(row, done.stdout, re.M)
+    assert rows == ["swaps", "nonsense", "bombs", "slow", "leaving", "idle", "end"], done.stdout

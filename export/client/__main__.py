@@ -62,7 +62,12 @@ def parser() -> Parser:
 
 
 def encode(client, options):
+    from export.client import pictures
+
     files = [pathlib.Path(image).read_bytes() for image in options.image]
+    for name, file in zip(options.image, files):
+        if not pictures.known(file):
+            raise ValueError(f"{name} is not a PNG or JPEG file: convert it to one of them")
     _say_changes(client.metadata().signatures, dict(zip(options.image, files)))
     codes = client.encode_bytes(files)
     if options.out:

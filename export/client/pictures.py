@@ -3,9 +3,15 @@
 import struct
 
 _PNG = b"\x89PNG\r\n\x1a\n"
+_JPEG = b"\xff\xd8"
 _COLOURED = (2, 3, 6)  # colour types of PNG: RGB, palette, RGB and alpha
 # Markers of JPEG's frame headers, which hold sides and number of components.
 _FRAMES = {0xC0 + i for i in range(16)} - {0xC4, 0xC8, 0xCC}
+
+
+def known(file: bytes) -> bool:
+    """Whether a file begins as PNG or JPEG do: the server reads no others."""
+    return file.startswith((_PNG, _JPEG))
 
 
 def head(file: bytes) -> tuple[int, int, bool] | None:
@@ -14,7 +20,7 @@ def head(file: bytes) -> tuple[int, int, bool] | None:
         if file.startswith(_PNG):
             width, height, _, colour = struct.unpack_from(">IIBB", file, 16)
             return width, height, colour in _COLOURED
-        if file.startswith(b"\xff\xd8"):
+        if file.startswith(_JPEG):
             return _of_jpeg(file)
     except struct.error:  # it ends too early
         pass

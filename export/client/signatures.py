@@ -143,17 +143,27 @@ def _array(what, tensor, value, is_image):
         size in (None, given) for size, given in zip(shape, array.shape)
     )
     if not fits:
-        one = tensor.in_rows and len(array.shape) == len(shape) - 1
-        hint = "; for a single one, pass [x]" if one else ""
         raise ValueError(
-            f"{what} must have shape {words(shape)} for any n; got {array.shape}{hint}"
+            f"{what} must have shape {words(shape)} for any n; got {array.shape}"
+            f"{_remedy(shape, array.shape)}"
         )
     return array
 
 
+def _remedy(shape, given):
+    """What to do about an array of the shape `given`, if it is one of the usual mistakes."""
+    if shape[:1] == (None,) and given == shape[1:]:
+        return "; for a single one, pass [x]"
+    if len(shape) == 4 and given[1:] == (shape[3], shape[1], shape[2]) and len(given) == 4:
+        return ", channels first: pass x.transpose(0, 2, 3, 1)"
+    if len(shape) == 4 and shape[3] == 1 and given[1:] == shape[1:3]:
+        return ", without channels: pass x[..., None]"
+    return ""
+
+
 def _check_scale(what, images):
     low, high = float(images.min()), float(images.max())
-    if low < -MOST_LIGHT or high > MOST_LIGHT:
+    if not (-MOST_LIGHT <= low and high <= MOST_LIGHT):  # neither does NaN
         raise ValueError(
             f"{what} must be about -1 to 1; got {low:.4g} to {high:.4g}; scale pixels of "
             f"0 to 255 first: (images - 127.5) / 127.5"
