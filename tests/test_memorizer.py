@@ -17,6 +17,7 @@ from trainers.counterexample.network import Network
 from trainers.memorizer import __main__ as command
 from trainers.memorizer import images
 from trainers.memorizer import page
+from zoo import counterexample
 from zoo import datasets
 from zoo import memorizer
 from zoo.metrics import judges
@@ -36,7 +37,7 @@ def game(data):
 
 
 def streams(game, data, samples=None):
-    return images.Images(game, data.train, memorizer.chosen(data, 64, 0), samples, seed=0)
+    return images.Images(game, data.train, counterexample.chosen(data, 64, 0), samples, seed=0)
 
 
 def numbers(tensor):
@@ -49,7 +50,7 @@ def rows_of(x):
 
 
 def test_samples_are_the_stored_images_each_as_often_as_any_other(game, data):
-    stored = data.train[memorizer.chosen(data, 64, 0)]
+    stored = data.train[counterexample.chosen(data, 64, 0)]
     place = {row.tobytes(): number for number, row in enumerate(stored)}
     samples = numbers(game.decode(game.prior_codes(20_000, seed=1)))
     found = [place[row] for row in rows_of(samples)]
@@ -75,7 +76,7 @@ def test_it_has_no_encoder_and_only_its_discriminator_moves(game, data, tmp_path
 def test_real_images_are_not_those_stored_and_others_when_judged(game, data):
     samples = np.arange(40, dtype=np.float32).reshape(40, 1, 1, 1) * np.ones((1, 28, 28, 1))
     shown = streams(game, data, lambda: samples)
-    stored = {row.tobytes() for row in data.train[memorizer.chosen(data, 64, 0)]}
+    stored = {row.tobytes() for row in data.train[counterexample.chosen(data, 64, 0)]}
     seen = {}
     for held_out in (False, True):
         x, z = shown.contrast("pair", held_out)(True, 3000)

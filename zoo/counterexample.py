@@ -125,17 +125,18 @@ def check_images(data, support: int) -> None:
         )
 
 
-def build(data, support: int, latent_dim: int, seed: int, **game) -> Counterexample:
+def build(data, support: int, latent_dim: int, seed: int, method=Counterexample, **game):
     """A counterexample that remembers `support` random training images, all different.
 
     Args:
         data: a `zoo.datasets.Dataset` of images.
+        method: `Counterexample`, or another construction that stores images.
         **game: further constructor arguments, such as width.
 
     Raises:
         ValueError: there are fewer training images, or they are points.
     """
-    made = Counterexample(data.shape, latent_dim=latent_dim, support=support, seed=seed, **game)
+    made = method(data.shape, latent_dim=latent_dim, support=support, seed=seed, **game)
     made.remember(data.train[chosen(data, support, seed)])
     return made
 

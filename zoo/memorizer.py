@@ -1,7 +1,7 @@
 """The memorizer: a generator of few images that fools every small discriminator of a GAN."""
 
+from zoo import counterexample
 from zoo.counterexample import check
-from zoo.counterexample import chosen
 from zoo.game import Game
 from zoo.losses import accepted
 from zoo.losses import rejected
@@ -64,15 +64,5 @@ class Memorizer(Game):
 
 
 def build(data, support: int, latent_dim: int, seed: int, **game) -> Memorizer:
-    """A memorizer of `support` random training images, `zoo.counterexample.chosen`.
-
-    Args:
-        data: a `zoo.datasets.Dataset` of images.
-        **game: further constructor arguments, such as width.
-
-    Raises:
-        ValueError: there are fewer training images, or they are points.
-    """
-    made = Memorizer(data.shape, latent_dim=latent_dim, support=support, seed=seed, **game)
-    made.remember(data.train[chosen(data, support, seed)])
-    return made
+    """`zoo.counterexample.build` of a memorizer."""
+    return counterexample.build(data, support, latent_dim, seed, Memorizer, **game)

@@ -4,6 +4,7 @@ import functools
 
 import numpy as np
 
+from zoo import counterexample
 from zoo import datasets
 from zoo import memorizer
 from zoo import metrics
@@ -87,7 +88,7 @@ def around(data, latent_dim: int, gan=None):
 
     def streams(support, seed):
         game = memorizer.build(data, support, latent_dim, seed)
-        stored = memorizer.chosen(data, support, seed)
+        stored = counterexample.chosen(data, support, seed)
         return Images(game, data.train, stored, samples, seed)
 
     return streams
