@@ -136,7 +136,7 @@ class Copies:
 
 
 def test_samples_are_held_against_the_class_that_was_asked_for(monkeypatch):
-    monkeypatch.setattr(metrics.translation, "_MOST", 500)
+    monkeypatch.setattr(metrics.translation, "MOST", 500)
     data = datasets.load("fashion_mnist_10k")
     copies = Copies(data)
     judge = metrics.classifier.load("fashion_mnist")

@@ -31,7 +31,7 @@ def test_points_are_uniform_on_the_circle():
 
 def test_points_have_one_list_and_take_the_networks_for_points():
     assert datasets.POINTS == (*datasets.MIXTURES, "circle")
-    assert set(datasets.POINTS) < set(datasets.KINDS)
+    assert set(datasets.POINTS) < set(datasets.LOCAL) < set(datasets.KINDS)
     for name in datasets.POINTS:
         assert name in flags.COMMON["dataset"][1]
         assert datasets.load(name).shape == (2,)

@@ -43,6 +43,17 @@ def test_samples_and_the_length_of_runs_stand_side_by_side(tmp_path):
     assert rows[0].endswith("| 3.0 | 0.42 | 90 |") and rows[1].endswith("| 10.0 | 0.97 | 8,000 |")
 
 
+def test_runs_of_two_sets_are_named_after_both(tmp_path):
+    for name, other in (("a", "mnist[invert]"), ("b", "mnist[outline]")):
+        finished(tmp_path / name, "unit", translation_ab_ratio=0.25)
+        config = json.loads((tmp_path / name / "config.json").read_text())
+        config["settings"]["dataset_b"] = other
+        (tmp_path / name / "config.json").write_text(json.dumps(config))
+    lines = compare.table([tmp_path / "a", tmp_path / "b"], over_seeds=True).splitlines()
+    assert lines[0] == "| method | network | dataset | seeds | A → B ratio |"
+    assert lines[2] == "| unit | mlp | mnist, mnist[invert] | 1 | 0.25 |" and len(lines) == 4
+
+
 def test_a_directory_without_a_finished_run_is_named(tmp_path, capsys):
     for arguments, said in (
         ([str(tmp_path / "nothing")], "nothing holds no finished run"),

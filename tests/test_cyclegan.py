@@ -110,8 +110,10 @@ def test_without_known_pairs_only_cycles_and_domains_are_measured():
     found = metrics.translation.two_domains(Constant(lambda x: x), data, seed=0, limit=50)
     assert not [key for key in found if key.startswith("translation")]
     assert found["domain_ab"] < 0.1 and found["domain_ab_real"] > 0.9
-    # What is left as it was keeps its class, of which real images of the target are not.
-    kept = found["class_kept_ab"], found["class_kept_ab_untouched"]
-    assert kept[0] == kept[1] > 0.8 and found["class_kept_ab_real"] > 0.8
+    # What is left as it was is of no class of the target, as real images of it are.
+    reached = found["class_reached_ab"], found["class_reached_ab_untouched"]
+    assert reached[0] == reached[1] < 0.1 and found["class_reached_ab_real"] > 0.8
+    assert not [key for key in found if key.startswith("class_kept")]
     table = metrics.table(found)
+    assert "A to B: of a class of the target" in table
     assert "A to B and back, ratio" in table and "to the truth" not in table

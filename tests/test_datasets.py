@@ -166,6 +166,30 @@ def test_embedded_set_is_balanced():
     assert "Zalando" in embedded.PATH.with_name("fashion_mnist_10k.LICENSE.txt").read_text()
 
 
+def test_small_digits_are_enlarged_to_the_place_of_those_of_mnist():
+    from sklearn.datasets import load_digits
+
+    data, known = datasets.load("digits"), load_digits()
+    images = np.concatenate([data.train, data.test])
+    assert images.shape == (1797, 28, 28, 1) and images.dtype == np.uint8
+    assert len(data.test) == 500 and data.classes == tuple("0123456789")
+    np.testing.assert_array_equal([*data.train_labels, *data.test_labels], known.target)
+    inner = images[:, 4:24, 4:24]
+    assert images.sum() == inner.sum() and inner.max() == 255
+    # Made small again, they are what they were: 16 levels of 0 to 16.
+    small = np.stack([square(image, 8)[..., 0] for image in inner[:50]])
+    assert np.abs(small / 255 - known.images[:50] / 16).mean() < 0.05
+    assert datasets.load("digits", image_size=16).shape == (16, 16, 1)
+
+
+def test_two_sets_are_read_alike():
+    name = "fashion_mnist_10k[invert]"
+    data = datasets.load("fashion_mnist_10k", other=name, image_size=8, test_split="test[:5]")
+    assert data.truth_known and data.shape == data.other.shape == (8, 8, 1)
+    np.testing.assert_array_equal(data.other.test, 255 - data.test)
+    assert (len(data.train), len(data.test), data.other.name) == (4000, 5, name)
+
+
 def test_embedded_set_resized_and_sliced():
     data = datasets.load(
         "fashion_mnist_10k", image_size=16, train_split="train[:500]", test_split="train[7990:]"

@@ -166,6 +166,32 @@ def test_the_gallery_shows_every_model_below_its_data(tiny, tmp_path, capsys):
     assert "a gallery needs images of one shape" in capsys.readouterr().err
 
 
+def test_translations_stand_between_both_sets_and_the_truth(tiny, tmp_path):
+    run, name = tmp_path / "cyclegan_run", f"npz:{tiny / 'usual.npz'}"
+    run.mkdir()
+    game = games.make("cyclegan")
+    game.save(run / "game.keras")
+    settings = {"method": "cyclegan", "dataset": name, "dataset_b": f"{name}[invert]"}
+    (run / "config.json").write_text(json.dumps({"settings": settings}))
+    out = tmp_path / "gallery.png"
+    gallery.main(["gallery", str(run), "--reconstructions=3", "--samples=2", f"--out={out}"])
+    drawn, test = read(out)[..., 0], np.load(tiny / "usual.npz")["test"]
+    left, top = 14 + int(11.2 * len("test images")) + 10, 44 + 26 + 32
+    # Images, translations, these back, and the truth; the 4th image is the first of B.
+    cells = [
+        [drawn[y + 3 : y + 56 : 7, x + 3 : x + 56 : 7].astype(int) for x in (left, left + 206)]
+        for y in (top, top + 60, top + 120, top + 180)
+    ]
+    assert len(drawn) > top + 240
+    np.testing.assert_array_equal(cells[0], [test[0], 255 - test[3]])
+    np.testing.assert_array_equal(cells[3], [255 - test[0], test[3]])
+    a, b = ((pixels[None, ..., None] / 127.5 - 1).astype("float32") for pixels in cells[0])
+    for x, way, column in ((a, (1, 0), 0), (b, (0, 1), 1)):
+        for domain, row in zip(way, cells[1:3], strict=True):
+            x = np.array(game.translate(x, domain))
+            assert np.abs(row[column] - np.rint((x[0, ..., 0] + 1) * 127.5)).max() <= 1
+
+
 def test_without_models_the_gallery_shows_the_presets(monkeypatch, capsys):
     monkeypatch.setattr(zoo, "list_presets", list, raising=False)
     with pytest.raises(SystemExit) as stopped:
@@ -218,6 +244,18 @@ def test_points_outside_a_panel_are_counted(tmp_path):
     # The same dots, and other words below the axes.
     a, b = read(tmp_path / "a.png"), read(tmp_path / "b.png")
     assert (a[:500] == b[:500]).all() and (a[500:] != b[500:]).any()
+
+
+def test_a_model_of_two_sets_is_compared_with_the_one_that_is_named(tiny, tmp_path):
+    name = f"npz:{tiny / 'usual.npz'}"
+    games.make("acgan").save(tmp_path / "game.keras")
+    settings = {"dataset": name, "dataset_b": f"{name}[invert]", "train_split": "train[:30]"}
+    (tmp_path / "config.json").write_text(json.dumps({"settings": settings}))
+    assert models.trained_on(str(tmp_path))["other"] == f"{name}[invert]"
+    with pytest.raises(ValueError, match=r"name the one to compare it with: npz:.* or npz:.*\[inv"):
+        next(models.load_each([tmp_path]))
+    _, _, _, data = next(models.load_each([tmp_path], name))
+    assert data.other is None
 
 
 def test_what_a_run_was_trained_on(tiny, tmp_path):

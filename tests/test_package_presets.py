@@ -88,6 +88,19 @@ def test_a_preset_does_what_its_card_says(name):
     game = zoo.load(name)
     assert game.count_params() >= preset.parameters > 0
     assert type(game) is zoo.method(preset.method)
+    if "," in preset.dataset:
+        x = np.random.default_rng(0).uniform(-1, 1, (4, *game.image_shape)).astype("float32")
+        made = ops.convert_to_numpy(game.translate(x, 1))
+        assert made.shape == x.shape and -1 <= made.min() < made.max() <= 1
+        data = data_of(preset)
+        found = metrics.translation.two_domains(game, data, figures.SEED, 2000, thorough=False)
+        card = contents(preset.directory)["metrics"]
+        keys = [key for key in found if key.startswith(("translation", "cycle"))]
+        assert {f"cycle_{way}_ratio" for way in ("ab", "ba")} < set(keys)
+        assert {key: found[key] for key in keys} == pytest.approx(
+            {key: card[key] for key in keys}, rel=0.01
+        )
+        return
     z = game.prior_codes(50, seed=0)
     samples = ops.convert_to_numpy(game.decode(z))
     assert samples.shape == (50, *game.image_shape)

@@ -399,6 +399,65 @@ def test_a_generator_that_lacks_a_class_is_called_collapsed_first(tmp_path):
     assert "| x-cycle ratio | 0.250 | 100 test images | another image 1 |" in text
 
 
+@pytest.fixture
+def digits(tmp_path):
+    """The name of a set of 120 noisy images of 8 × 8 pixels of two classes."""
+    rng, labels = np.random.default_rng(0), np.arange(120) % 2
+    images = (rng.uniform(0, 60, (120, 8, 8)) + 120 * labels[:, None, None]).astype("uint8")
+    arrays = {"train": images, "test": images[::-1], "y_train": labels, "y_test": 1 - labels}
+    np.savez(tmp_path / "set.npz", **arrays)
+    return f"npz:{tmp_path / 'set.npz'}"
+
+
+TRAINING = {"command": "c", "seed": 0, "epochs": 1, "train_split": "train", "data": "made here"}
+SPLITS = {"train_split": "train", "test_split": "test", "image_size": 0}
+
+
+@pytest.mark.parametrize("method", ["acgan", pytest.param("cyclegan", marks=pytest.mark.slow)])
+def test_a_card_of_two_domains_holds_translations_against_the_truth(method, digits, tmp_path):
+    source = SPLITS | {"dataset": digits, "dataset_b": f"{digits}[invert]"}
+    game = games.make(method, **({"classes": 2} if method == "acgan" else {}))
+    directory = tmp_path / "two"
+    making.write(game, making.Target(directory, "two"), source, TRAINING)
+    metrics = json.loads((directory / "metrics.json").read_text())
+    assert json.loads((directory / "audit.json").read_text()) == {}
+    data = zoo.datasets.load(digits, other=f"{digits}[invert]")
+    x = zoo.datasets.scale(data.test)
+    stored = zoo.load(directory)
+    errors = np.asarray(stored.translate(x, 1)) + x  # of the truth, −x
+    error = np.sqrt((errors**2).sum(axis=(1, 2, 3))).mean()
+    assert metrics["translation_ab"] == pytest.approx(error, rel=1e-4)
+    card = (directory / "card.md").read_text()
+    ratio, untranslated = (metrics[f"translation_ab_{of}"] for of in ("ratio", "identity"))
+    assert (
+        f"| A → B, error to the truth, ratio | {ratio:.3f} | 120 test images | "
+        f"untranslated {untranslated:.3f}, truth of another image 1 |"
+    ) in card
+    assert f"A, `{digits}`, and B, `{digits}[invert]`" in card
+    assert "pipeline_tag: image-to-image" in card
+    assert (", codes of 3 numbers" in card) == (method == "acgan")
+    assert (directory / "card.png").stat().st_size > 1000
+    config = storage.read_config(directory)
+    before, after = config["rounding"]["cycle_ab_ratio"]
+    assert before == pytest.approx(after, rel=0.01)
+    assert checking.check(str(directory))[0] == []
+    # What harms is said first.
+    for ours, said in ((0.5, False), (0.6, True)):
+        lie = metrics | {"translation_ba_ratio": ours, "translation_ba_identity": 0.55}
+        first = cards.text("two", config, lie, {}).partition("## Figures")[0]
+        assert ("**Worse than no translation:** B → A 0.60, untranslated 0.55." in first) == said
+
+
+@pytest.mark.slow
+def test_a_card_of_classes_shows_each_and_how_they_are_asked_for(digits, tmp_path):
+    game, directory = games.make("acgan", classes=2), tmp_path / "classes"
+    making.write(game, making.Target(directory, "mine"), SPLITS | {"dataset": digits}, TRAINING)
+    card = (directory / "card.md").read_text()
+    assert "images = game.decode(game.prior_codes(16, seed=0), 3)  # of class 3" in card
+    assert "and samples of each class](card.png)" in card
+    assert (directory / "card.png").stat().st_size > 1000
+
+
 def test_the_command_of_a_counterexample_is_one_that_is_taken():
     from zoo.presets import __main__ as command
 

@@ -29,6 +29,15 @@ COLUMNS = (
     ("modes", "modes", ".1f", 1),
     ("high quality", "high_quality", ".1f %", 100),
     ("reverse KL", "reverse_kl", ".2f", 1),
+    ("class asked", "class_asked", ".1f %", 100),
+    ("A → B ratio", "translation_ab_ratio", ".2f", 1),
+    ("untranslated", "translation_ab_identity", ".2f", 1),
+    ("A → B class kept", "class_kept_ab", ".1f %", 100),
+    ("A → B taken for B", "domain_ab", ".1f %", 100),
+    ("B → A ratio", "translation_ba_ratio", ".2f", 1),
+    ("untranslated", "translation_ba_identity", ".2f", 1),
+    ("B → A class kept", "class_kept_ba", ".1f %", 100),
+    ("B → A taken for A", "domain_ba", ".1f %", 100),
     ("steps", "steps", ",.0f", 1),
     ("images/s", "images_per_s", ",.0f", 1),
     ("minutes", "wall_s", ".1f", 1 / 60),
@@ -50,7 +59,7 @@ def table(directories: list, over_seeds: bool = False) -> str:
     columns = [column for column in COLUMNS if any(column[1] in figures for _, figures in runs)]
     groups = {}
     for number, (settings, figures) in enumerate(runs):
-        same = tuple(str(settings[name]) for name in SETTINGS)
+        same = tuple(_setting(settings, name) for name in SETTINGS)
         groups.setdefault((*same, None if over_seeds else number), []).append((settings, figures))
     rows = []
     for (*same, _), members in groups.items():
@@ -62,6 +71,11 @@ def table(directories: list, over_seeds: bool = False) -> str:
         rows.append([*same, str(seed), *found])
     seed = "seeds" if over_seeds else "seed"
     return markdown.table([*SETTINGS, seed, *(column[0] for column in columns)], rows)
+
+
+def _setting(settings, name):
+    beside = settings.get("dataset_b") if name == "dataset" else ""
+    return f"{settings[name]}, {beside}" if beside else str(settings[name])
 
 
 def _read(directory):

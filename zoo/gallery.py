@@ -1,16 +1,18 @@
-"""One picture of every method: reconstructions of the same images, and samples.
+"""One picture of every method: reconstructions of the same images and samples, or translations.
 
 usage: python -m zoo.gallery [MODEL ...] [flags]
 
 MODEL is a run directory, a .keras file, a SavedModel directory or the name of a preset; without
 one, every preset is shown. Models of one data set stand together, below its images, in the order in
 which `python -m trainers` lists their methods. Nothing is chosen by eye: the images are the first
-test image of each class, the samples the first draws of the seed. Models of points in the plane
-stand side by side, each with --points samples, on one scale.
+test image of each class, the samples the first draws of the seed. Models of two domains of images
+stand below images of both: their translations, and these translated back, above the truth if it is
+known. Models of points in the plane stand side by side, each with --points samples, on one scale.
 """
 
 import dataclasses
 import json
+import pathlib
 import sys
 
 from zoo import models
@@ -18,8 +20,8 @@ from zoo.cli import commands
 
 FLAGS = {
     "dataset": models.DATASET_FLAG,
-    "reconstructions": (10, "Test images to reconstruct."),
-    "samples": (8, "Samples of each model of images."),
+    "reconstructions": (10, "Test images to reconstruct, or to translate from A to B."),
+    "samples": (8, "Samples of each model of images, or images to translate from B to A."),
     "points": (2500, "Samples of each model of points."),
     "seed": (0, "Seed of the samples."),
     "out": ("runs/gallery.png", "PNG file to write."),
@@ -40,7 +42,7 @@ def draw(paths: list, args) -> None:
 
     Raises:
         ValueError: a model or its data cannot be read, or they are neither all images of one shape
-            nor all points of one set.
+            nor all points of one set; or a model translates points.
     """
     from zoo.plots import sheets
 
@@ -48,7 +50,7 @@ def draw(paths: list, args) -> None:
     for number, path in enumerate(paths, 1):
         print(f"{path} ({number} of {len(paths)})", file=sys.stderr, flush=True)
         data, made = _made(path, args)
-        groups.setdefault(data.name, (data, []))[1].append(made)
+        groups.setdefault(_title(data), (data, []))[1].append(made)
     for _, made in groups.values():
         made.sort(key=lambda m: m.place)
     points = [data.shape == (2,) for data, _ in groups.values()]
@@ -60,8 +62,9 @@ def draw(paths: list, args) -> None:
         _draw_points(args, paths, *groups.popitem()[1])
         return
     rows = []
-    for data, made in groups.values():
-        rows += _group(data, made, args)
+    # Groups of two domains stand last: they have other columns.
+    for data, made in sorted(groups.values(), key=lambda group: group[0].other is not None):
+        rows += (_group if data.other is None else _pair)(data, made, args)
     headings = [
         (0, "test images, and their reconstructions"),
         (args.reconstructions + 1, "other test images, and samples"),
@@ -70,6 +73,8 @@ def draw(paths: list, args) -> None:
         "Nothing is chosen by eye: the first test image of each class, and images of the first "
         f"{args.samples} codes drawn from the prior (seed {args.seed})."
     )
+    if any(data.other is not None for data, _ in groups.values()):
+        note += " Of two sets, A → B is at the left, B → A at the right."
     if any(m.method == "counterexample" for _, made in groups.values() for m in made):
         note += (
             " The codes of the counterexample are noise, hidden in some pixels: reconstructions "
@@ -94,12 +99,16 @@ def _about(paths):
 
 @dataclasses.dataclass(frozen=True)
 class _Made:
-    """Images of a model; its method is the name of a module of `zoo`, or ""."""
+    """Images of a model; its method is the name of a module of `zoo`, or "".
+
+    Of two domains it is `ways`, the `zoo.plots.translations.Translated` of both, and nothing else.
+    """
 
     name: str
     method: str
-    reconstructions: object
-    samples: object
+    reconstructions: object = None
+    samples: object = None
+    ways: tuple = ()
 
     @property
     def place(self):
@@ -123,8 +132,10 @@ def _made(path, args):
     """(data set, `_Made`) of the model at `path`."""
     from zoo.metrics import in_batches
 
-    model = models.load(path)
     data = models.data_of(path, args.dataset)
+    if data.other is not None:
+        return data, _translated(path, data, args)
+    model = models.load(path)
     if data.shape != tuple(model.shape) or len(data.shape) not in (1, 3):
         raise ValueError(
             f"{model.name} makes examples of {tuple(model.shape)}, {data.name} has {data.shape}; "
@@ -139,16 +150,58 @@ def _made(path, args):
     return data, _Made(model.name, method, reconstructions, samples)
 
 
-def _shown(data, args):
-    """Test images in [-1, 1]: the first of each class, and then of those left; and others."""
-    import numpy as np
+def _translated(path, data, args):
+    import zoo
+    from zoo.plots import translations
 
-    from zoo import datasets
+    if len(data.shape) != 3:
+        raise ValueError(f"a gallery shows no translations of points; {path} makes {data.shape}")
+
+    def rows(domain):
+        return _rows(domain, args)[0 if domain is data else 1]
+
+    ways = tuple(translations.both_ways(zoo.load(path), data, rows))
+    # The name that `models.load` would give it, which takes no translators.
+    file = pathlib.Path(path)
+    name = file.resolve().parent.name if file.stem == "game" else file.stem
+    return _Made(name, models.method_of(path) or method_of(name), ways=ways)
+
+
+def _title(data):
+    if data.other is None:
+        return data.name
+    return f"{data.name} → {data.other.name} → {data.name}"
+
+
+def _rows(data, args):
+    """Rows of test images: the first of each class, and then of those left; and others."""
+    import numpy as np
 
     _, first = np.unique(data.test_labels, return_index=True)
     order = np.concatenate([first, np.setdiff1d(np.arange(len(data.test)), first)])
-    images = datasets.scale(data.test[order[: args.reconstructions + args.samples]])
-    return images[: args.reconstructions], images[args.reconstructions :]
+    shown = order[: args.reconstructions + args.samples]
+    return shown[: args.reconstructions], shown[args.reconstructions :]
+
+
+def _shown(data, args):
+    """The images in [-1, 1] of `_rows`."""
+    from zoo import datasets
+
+    return [datasets.scale(data.test[rows]) for rows in _rows(data, args)]
+
+
+def _pair(data, made, _):
+    """The rows of two sets: images of both, and two rows for each model."""
+    from zoo.plots.sheets import Row
+
+    def row(label, m, part):
+        a, b = (getattr(way, part) for way in m.ways)
+        return Row(label, [*a, None, *b])
+
+    rows = [Row(_title(data)), row("test images", made[0], "images")]
+    for m in made:
+        rows += [row(_label(m, made), m, "made"), row("… and back", m, "back")]
+    return rows + ([row("the truth", made[0], "truth")] if data.truth_known else [])
 
 
 def _group(data, made, args):

@@ -16,7 +16,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def parser() -> Parser:
-    """The parser of the six commands."""
+    """The parser of the seven commands."""
     shared = Parser(add_help=False)
     shared.add_argument(
         "--server", default="localhost:8500", help="host:port of gRPC (%(default)s)"
@@ -55,6 +55,16 @@ def parser() -> Parser:
     sample.add_argument(
         "--out", type=path, required=True, help="x.png; several are x-0.png, x-1.png, …"
     )
+    translate = command("translate", "PNG files of images in the other domain.")
+    translate.add_argument(
+        "--to", choices=("a", "b"), default="b", help="the domain to translate to (%(default)s)"
+    )
+    translate.add_argument(
+        "--image", type=path, nargs="+", required=True, help="PNG or JPEG files of the other one"
+    )
+    translate.add_argument(
+        "--out", type=path, required=True, help="b.png; several are b-0.png, b-1.png, …"
+    )
     command("metadata", "The version that answers, its signatures, their shapes and types.")
     command("status", "The versions that the server knows, newest first.")
     command("wait", "Wait until the model is served; at most --timeout seconds.")
@@ -62,14 +72,7 @@ def parser() -> Parser:
 
 
 def encode(client, options):
-    from export.client import pictures
-
-    files = [pathlib.Path(image).read_bytes() for image in options.image]
-    for name, file in zip(options.image, files):
-        if not pictures.known(file):
-            raise ValueError(f"{name} is not a PNG or JPEG file: convert it to one of them")
-    _say_changes(client.metadata().signatures, dict(zip(options.image, files)))
-    codes = client.encode_bytes(files)
+    codes = client.encode_bytes(_files(client, options, "encode"))
     if options.out:
         with open(options.out, "wb") as file:
             file.write(_npy(codes) if _suffix(options.out) == ".npy" else _json(codes))
@@ -78,11 +81,30 @@ def encode(client, options):
         print(_json(codes).decode(), end="")
 
 
-def _say_changes(signatures, files):
+def translate(client, options):
+    signature = {"b": "translate_ab", "a": "translate_ba"}[options.to]
+    files = _files(client, options, signature)
+    found = client.predict(f"{signature}_image_bytes", image_bytes=files)
+    _write_images(found["png_bytes"], options.out)
+
+
+def _files(client, options, signature):
+    """The image files, read, and a line if `signature` takes them in another size."""
+    from export.client import pictures
+
+    files = [pathlib.Path(image).read_bytes() for image in options.image]
+    for name, file in zip(options.image, files):
+        if not pictures.known(file):
+            raise ValueError(f"{name} is not a PNG or JPEG file: convert it to one of them")
+    _say_changes(client.metadata().signatures, signature, dict(zip(options.image, files)))
+    return files
+
+
+def _say_changes(signatures, signature, files):
     """Print a line for the first image that the model takes in another size or without colours."""
     from export.client import pictures
 
-    shape = signatures["encode"].inputs["images"].shape[1:] if "encode" in signatures else ()
+    shape = signatures[signature].inputs["images"].shape[1:] if signature in signatures else ()
     if len(shape) != 3:
         return
     changes = {name: pictures.changed(file, shape) for name, file in files.items()}
@@ -164,6 +186,7 @@ def _write_images(files, out):
 def _check_files(options):
     """Checks that need no server. Raises ValueError."""
     allowed = {"encode": (".npy", ".json"), "decode": (".png",), "sample": (".png",)}
+    allowed["translate"] = (".png",)
     out = getattr(options, "out", None)
     if out and _suffix(out) not in allowed[options.command]:
         raise ValueError(f"--out must end in {' or '.join(allowed[options.command])}; got {out}")
@@ -175,6 +198,7 @@ COMMANDS = {
     "encode": encode,
     "decode": decode,
     "sample": sample,
+    "translate": translate,
     "metadata": metadata,
     "status": status,
     "wait": wait,

@@ -7,6 +7,7 @@ from zoo import datasets
 from zoo import metrics
 from zoo.plots import pictures
 from zoo.plots import sheets
+from zoo.plots import translations
 
 # Images in a row of a table.
 COLUMNS = 10
@@ -48,15 +49,17 @@ def shown(game, data, n: int) -> tuple:
 def of_report(game, data) -> dict:
     """The images of `zoo.plots.pictures.report`, by the name of its argument."""
     if not game.has_generator:
-        (a, to_b, *_), (b, to_a, *_) = translated(game, data, 36 if len(data.shape) == 3 else 500)
+        n = 36 if len(data.shape) == 3 else 500
+        a, b = translations.both_ways(game, data, lambda domain: _rows(domain, n))
         if len(data.shape) != 3:
-            return {"images": b, "reconstructions": None, "samples": to_b}
+            return {"images": b.images, "reconstructions": None, "samples": a.made}
         # Rows of 12, each above the row of its translations.
-        rows = [part.reshape(-1, 12, *data.shape) for part in (b, to_a) if len(b) == 36]
+        parts = (b.images, b.made) if len(b.images) == 36 else ()
+        rows = [part.reshape(-1, 12, *data.shape) for part in parts]
         return {
-            "images": a,
-            "reconstructions": to_b,
-            "samples": np.stack(rows, axis=1).reshape(-1, *data.shape) if rows else to_a,
+            "images": a.images,
+            "reconstructions": a.made,
+            "samples": np.stack(rows, axis=1).reshape(-1, *data.shape) if rows else b.made,
             "headings": ("images of A, each above its translation", "the same of B"),
         }
     images, reconstructions, samples, codes, prior = shown(game, data, 500)
@@ -68,31 +71,16 @@ def of_report(game, data) -> dict:
     return found
 
 
-def translated(game, data, n: int) -> list:
-    """(images, translations, translations back, true translations or None) of A and then of B."""
-    found = []
-    for here, (source, target) in enumerate(((data, data.other), (data.other, data))):
-        x = _test_images(source, n)
-        made = metrics.in_batches(lambda batch, to=1 - here: game.translate(batch, to), x)
-        back = metrics.in_batches(lambda batch, to=here: game.translate(batch, to), made)
-        found.append((x, made, back, _test_images(target, n) if data.truth_known else None))
-    return found
-
-
 def draw_translations(game, data, path) -> None:
     """Write a table of test images of both sets, each above its translation there and back."""
-    both = translated(game, data, COLUMNS if len(data.shape) == 3 else 500)
     if len(data.shape) != 3:
-        clouds = [(data.other.test, both[0][1]), (data.test, both[1][1])]
+        a, b = translations.both_ways(game, data, lambda domain: _rows(domain, 500))
+        clouds = [(data.other.test, a.made), (data.test, b.made)]
         drawn = [pictures.points(real, made) for real, made in clouds]
         pictures.save_png(np.concatenate(drawn, axis=1), path)
         return
-    rows, names = [], (data.name, data.other.name)
-    for (x, made, back, truth), way in zip(both, (names, names[::-1]), strict=True):
-        rows += [sheets.Row("{} → {}".format(*way)), sheets.Row("test image", x)]
-        rows += [sheets.Row("translation", made), sheets.Row("and back", back)]
-        rows += [sheets.Row("the truth", truth)] if truth is not None else []
-    sheets.draw(path, f"{type(game).__name__}: translations", rows)
+    title = f"{type(game).__name__}: translations"
+    translations.draw(path, game, data, lambda domain: _rows(domain, COLUMNS), title)
 
 
 def draw_conditions(game, data, path) -> None:
@@ -113,4 +101,8 @@ def _by_class(game, data, n):
 
 
 def _test_images(data, n):
-    return datasets.scale(data.test[np.random.default_rng(0).permutation(len(data.test))[:n]])
+    return datasets.scale(data.test[_rows(data, n)])
+
+
+def _rows(data, n):
+    return np.random.default_rng(0).permutation(len(data.test))[:n]

@@ -25,8 +25,9 @@ COMMON = {
     "dataset": (
         "fashion_mnist_10k",
         "Training data: fashion_mnist_10k (ships with the package),"
-        " any image set of TensorFlow Datasets by name, folder:PATH of image files,"
-        " npz:PATH, or points in the plane: grid25, ring8, circle.",
+        " digits (of scikit-learn, enlarged to 28 × 28), any image set of TensorFlow Datasets by"
+        " name, folder:PATH of image files, npz:PATH, or points in the plane: grid25,"
+        " ring8, circle.",
     ),
     "dataset_b": (
         "",

@@ -83,9 +83,7 @@ class Run:
         # but workers must meet before TensorFlow runs anything, and reading a set may run it.
         together = here is not cluster.ALONE
         placed, where = self._meet(here) if together else (None, "")
-        self.data = self._load(args.dataset)
-        if args.dataset_b:
-            self.data = self.data.paired(self._load(args.dataset_b))
+        self.data = self._load()
         if not together:
             placed, where = strategy.build(args.strategy, args.tpu, args.devices)
         self.source = self._source()
@@ -117,13 +115,15 @@ class Run:
             report.introduce(self, where)
             self.loggers = loggers.begin(self)
 
-    def _load(self, name):
+    def _load(self):
         from zoo import datasets
 
         args = self.args
         same = ("train_split", "test_split", "download", "cache", "cache_dir")
         options = {flag: getattr(args, flag) for flag in same}
-        return datasets.load(name, image_size=args.image_size or None, **options)
+        return datasets.load(
+            args.dataset, other=args.dataset_b, image_size=args.image_size or None, **options
+        )
 
     def _meet(self, here):
         # Before the rendezvous: the import takes seconds, and no worker must be lost between the

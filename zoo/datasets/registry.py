@@ -5,6 +5,7 @@ import re
 
 from zoo.cli.names import nearest
 from zoo.datasets import circle
+from zoo.datasets import digits
 from zoo.datasets import embedded
 from zoo.datasets import folder
 from zoo.datasets import mixtures
@@ -22,7 +23,7 @@ _BRACKET = re.compile(r"(.+)\[(class=)?([^\]\[]+)\]")
 POINTS = (*mixtures.MIXTURES, circle.NAME)
 
 # Sets that need neither a path nor another package.
-LOCAL = (embedded.NAME, *POINTS)
+LOCAL = (embedded.NAME, digits.NAME, *POINTS)
 
 KINDS = (
     *LOCAL,
@@ -35,6 +36,7 @@ KINDS = (
 def load(
     name: str,
     *,
+    other: str = "",
     image_size: int | None = None,
     train_split: str = "train",
     test_split: str = "test",
@@ -48,10 +50,13 @@ def load(
     folder of 1,000 files or more; see `zoo.datasets.cache`.
 
     Args:
-      name: one of `KINDS`: `fashion_mnist_10k` (shipped with the package), `grid25`, `ring8`,
-        `circle`, `folder:PATH`, `npz:PATH`, or a TFDS image set; `[class=C]` behind any of them
+      name: one of `KINDS`: `fashion_mnist_10k` (shipped with the package), `digits` (see
+        `zoo.datasets.digits`), `grid25`, `ring8`, `circle`, `folder:PATH`, `npz:PATH`, or a TFDS
+        image set; `[class=C]` behind any of them
         keeps the examples of one class, given by name or number; `[invert]`, `[rotate]` (a quarter
         turn to the left) and `[outline]` change every image, see `zoo.datasets.maps`.
+      other: name of a second set, for methods of two domains, read in the same way; see
+        `Dataset.paired`.
       image_size: side in pixels; images are centre-cropped to a square and resized to it with
         antialiasing. None keeps them as they are.
       train_split: a TFDS split expression such as `train[:50000]`. For sets that are not TFDS's:
@@ -71,18 +76,20 @@ def load(
         full, or `cache_dir` cannot be written to.
     """
     check_image_size(image_size)
+    options: dict = {
+        "image_size": image_size,
+        "train_split": train_split,
+        "test_split": test_split,
+        "download": download,
+        "cache": cache,
+        "cache_dir": cache_dir,
+    }
+    if other:
+        return load(name, **options).paired(load(other, **options))
     match = _BRACKET.fullmatch(name)
     # Names of folders may contain brackets, too.
     if match and (match[2] or match[3] in MAPS or not name.startswith(("folder:", "npz:"))):
-        whole = load(
-            match[1],
-            image_size=image_size,
-            train_split=train_split,
-            test_split=test_split,
-            download=download,
-            cache=cache,
-            cache_dir=cache_dir,
-        )
+        whole = load(match[1], **options)
         return whole.of_class(match[3]) if match[2] else whole.mapped(match[3])
     kept = Cache(name, cache, cache_dir)
     kind, _, path = name.partition(":")
@@ -90,6 +97,8 @@ def load(
         data = (folder if kind == "folder" else npz).read(path, image_size, kept)
     elif name == embedded.NAME:
         data = embedded.read(image_size)
+    elif name == digits.NAME:
+        data = digits.read(image_size)
     elif name in mixtures.MIXTURES:
         data = mixtures.sample(name, image_size)
     elif name == circle.NAME:

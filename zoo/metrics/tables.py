@@ -97,6 +97,16 @@ _LINES = (
                 {f"class_kept_{way}_untouched": "untranslated", f"class_kept_{way}_real": "real"},
             ),
             (
+                f"class_reached_{way}",
+                f"{name}: of a class of the target",
+                "{:.1f} %",
+                100,
+                {
+                    f"class_reached_{way}_untouched": "untranslated",
+                    f"class_reached_{way}_real": "real",
+                },
+            ),
+            (
                 f"domain_{way}",
                 f"{name}: taken for the target",
                 "{:.1f} %",

@@ -22,7 +22,8 @@ def trained_on(path: str) -> dict:
         path: a run directory or the `game.keras` in it, or a preset: recorded in its `config.json`.
 
     Returns:
-        name, image_size, train_split and test_split; {} if that is not recorded.
+        name, image_size, train_split and test_split, and `other` of two domains; {} if that is not
+        recorded.
     """
     config = _config(path)
     told = (config.get("training") or {}) | config.get("settings", {})
@@ -33,6 +34,7 @@ def trained_on(path: str) -> dict:
         "image_size": told.get("image_size") or None,
         "train_split": told.get("train_split") or "train",
         "test_split": told.get("test_split") or "test",
+        **({"other": told["dataset_b"]} if told.get("dataset_b") else {}),
     }
 
 

@@ -69,13 +69,19 @@ def load_each(paths: list, dataset: str = "", invert: int = 0) -> Iterator[tuple
     its path.
 
     Raises:
-        ValueError: as `data_of` and `load`, when the path's turn comes.
+        ValueError: as `data_of` and `load`, when the path's turn comes; or the model was trained on
+            two sets, and none is named.
     """
     paths, names = list(dict.fromkeys(map(str, paths))), set()
     for number, path in enumerate(paths, 1):
         print(f"{path} ({number} of {len(paths)}) …", file=sys.stderr, flush=True)
         data = data_of(path, dataset)  # first: missing data are found without TensorFlow
         model = load(path, invert)
+        if data.other is not None:
+            raise ValueError(
+                f"{path} was trained on two sets; name the one to compare it with: {data.name} or "
+                f"{data.other.name}"
+            )
         name = path if model.name in names else model.name
         names.add(name)
         yield name, path, model, data

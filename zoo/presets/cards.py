@@ -18,9 +18,9 @@ def text(name: str, config: dict, metrics: dict, audit: dict) -> str:
     parts = (
         header.header(name, config, metrics, audit),
         f"# {name}",
-        _first_line(config, audit),
+        _first_line(config, metrics, audit),
         limits.behind(config, metrics, audit),
-        "![Test images above their reconstructions, and samples](card.png)",
+        f"![{_shown(config, metrics)}](card.png)",
         "## Figures",
         *_figures(name, config, metrics, audit),
         "## Limits",
@@ -48,17 +48,34 @@ def rewrite(directory: pathlib.Path) -> None:
 
 
 def _data(config):
-    return facts.DATA.get(config["settings"]["dataset"])
+    return facts.data_of(config)
 
 
 def _built(config):
     return bool(config["training"].get("built"))
 
 
-def _first_line(config, audit):
+def _other(config):
+    return config["settings"].get("dataset_b")
+
+
+def _shown(config, metrics):
+    if _other(config):
+        truth = " and the truth" if "translation_ab_ratio" in metrics else ""
+        return f"Test images of both sets above their translations, these translated back{truth}"
+    if "inverse" in config["networks"]:
+        return "Test images above their translations, and samples of each class"
+    return "Test images above their reconstructions, and samples"
+
+
+def _first_line(config, metrics, audit):
     data, arguments = _data(config), config["arguments"]
     title = data.title if data else config["settings"]["dataset"]
-    if _built(config):
+    if _other(config):
+        split = config["training"].get("train_split", "train")
+        sets = f"A, `{config['settings']['dataset']}`, and B, `{_other(config)}`"
+        how = f"trained on `{split}` of two sets without pairs, {sets}"
+    elif _built(config):
         how = f"built, not trained, from {arguments['support']:,} training images of {title}"
     else:
         split = config["training"].get("train_split", "train")
@@ -67,17 +84,20 @@ def _first_line(config, audit):
     shape = " × ".join(map(str, arguments["image_shape"]))
     code = arguments["latent_dim"]
     code = " × ".join(map(str, code)) if isinstance(code, list | tuple) else code
+    codes = f", codes of {code} numbers, prior {arguments['prior']}"
+    # Translators have no codes, or maps, whose size follows from that of the images.
+    codes = codes if "generator" in config["networks"] else ""
     return (
-        f"{limits.first(audit)}{config['class']}, {how}. {config['paper']}. Networks: "
+        f"{limits.first(metrics, audit)}{config['class']}, {how}. {config['paper']}. Networks: "
         f"{', '.join(config['networks'])} ({arguments['network']}, width {arguments['width']}; "
-        f"{config['parameters']:,} numbers); images {shape} in [-1, 1], codes of "
-        f"{code} numbers, prior {arguments['prior']}."
+        f"{config['parameters']:,} numbers); images {shape} in [-1, 1]{codes}."
     )
 
 
 def _figures(name, config, metrics, audit):
     yield from tables.table(config, metrics, audit)
-    kind = config["method"], config["settings"]["dataset"]
+    sets = (config["settings"]["dataset"], _other(config))
+    kind = (config["method"], *filter(None, sets))
     yield facts.REMARKS.get(kind, "")
     if not tables.published_of(config):
         yield "No figure of the paper is of this kind on these data."
@@ -89,11 +109,12 @@ def _measured_on(name, metrics, audit):
     whole = metrics["measured_on"].get("all", {}).get("name")
     learn = f"; probes are trained on its first {metrics['n_train']:,.0f} training images"
     learn = learn if metrics["n_train"] else ""
+    names = f"`{data['name']}`" + (f" and of `{data['other']}`" if "other" in data else "")
     also = f"; the column of all test images {_everything(whole)}" if "all_test" in metrics else ""
     space = f" Samples are compared in the space of {audit['space']}." if "space" in audit else ""
     return (
         f"Measured with the weights of this directory, seed {figures.SEED}. Test images are the "
-        f"first {metrics['n_test']:,.0f} of `{data['name']}`{learn}{also}.{space} The figures of "
+        f"first {metrics['n_test']:,.0f} of {names}{learn}{also}.{space} The figures of "
         f"this table and of the limits below are measured again by\n\n"
         f"    python -m zoo.audit {name} --check-card\n\n"
         "which allows other machines 0.5 % of cycles and half a point of accuracies; the other "
@@ -109,18 +130,31 @@ def _everything(name):
 
 
 def _use(name, config, metrics):
-    encoder = "encoder" in config["networks"]
-    data = metrics["measured_on"]["small"]["name"]
-    lines = [
-        "import zoo",
-        "from zoo import datasets",
-        "",
-        f'game = zoo.load("{name}")',
-        "images = game.decode(game.prior_codes(16, seed=0))  # in [-1, 1]",
-    ]
-    if encoder:
+    networks, source = config["networks"], metrics["measured_on"]["small"]
+    data, load = source["name"], f'datasets.load("{source["name"]}")'
+    batch = "data.train"
+    lines = ["import zoo", "from zoo import datasets", "", f'game = zoo.load("{name}")']
+    if _other(config):
+        load = f'datasets.load("{data}", other="{source["other"]}")'
+        batch = "data.parts(game.inputs)"
         lines += [
-            f'x = datasets.scale(datasets.load("{data}").test[:16])',
+            f"data = {load}",
+            "a, b = datasets.scale(data.test[:16]), datasets.scale(data.other.test[:16])",
+            "to_b, to_a = game.translate(a, 1), game.translate(b, 0)",
+            "back = game.translate(to_b, 0)",
+        ]
+    elif "inverse" in networks:
+        batch = "data.parts(game.inputs)"
+        lines += [
+            "images = game.decode(game.prior_codes(16, seed=0), 3)  # of class 3, in [-1, 1]",
+            f"x = datasets.scale({load}.test[:16])",
+            "translated = game.translate(x, 3)",
+        ]
+    else:
+        lines += ["images = game.decode(game.prior_codes(16, seed=0))  # in [-1, 1]"]
+    if "encoder" in networks:
+        lines += [
+            f"x = datasets.scale({load}.test[:16])",
             "codes = game.encode(x)",
             "again = game.decode(codes)",
         ]
@@ -128,9 +162,9 @@ def _use(name, config, metrics):
     tune = [
         "import keras",
         "",
-        f'data = datasets.load("{data}")',
+        f"data = {load}",
         "game.compile({p: keras.optimizers.Adam(1e-4, beta_1=0.5) for p in game.players})",
-        "game.fit(datasets.batches(data.train, 64, seed=0), steps_per_epoch=100)",
+        f"game.fit(datasets.batches({batch}, 64, seed=0), steps_per_epoch=100)",
     ]
     yield "```python\n" + "\n".join(lines) + "\n```"
     yield f"To continue training (players: {players}):\n\n```python\n" + "\n".join(tune) + "\n```"
@@ -172,7 +206,7 @@ def _making(config):
     )
     if config["averages"]:
         yield (
-            "Encoder and generator are the moving averages of the training (decay "
+            f"{_averaged(config)} are the moving averages of the training (decay "
             f"{config['averages']:g} a step), the other networks its last; `{CONFIG}` therefore "
             "has ema = 0."
         )
@@ -189,11 +223,22 @@ def _changed(config):
     rounding = config.get("rounding")
     if not rounding:
         return ""
-    cycle = ""
-    if "x_cycle_ratio" in rounding and not _built(config):
-        before, after = rounding["x_cycle_ratio"]
-        cycle = f" the x-cycle ratio was {before:.5f} and is {after:.5f};"
-    return f" Storing them changed little:{cycle} samples moved by {rounding['samples']:.2g}."
+    names = {"x_cycle_ratio": "the x-cycle ratio"}
+    names |= {"cycle_ab_ratio": "the cycle ratio A → B → A", "cycle_ba_ratio": "that of B → A → B"}
+    said = [
+        f"{name} was {rounding[key][0]:.5f} and is {rounding[key][1]:.5f}"
+        for key, name in names.items()
+        if key in rounding and not _built(config)
+    ]
+    said += [f"samples moved by {rounding['samples']:.2g}"] if "samples" in rounding else []
+    return f" Storing them changed little: {'; '.join(said)}."
+
+
+def _averaged(config):
+    names = [name for name in config["networks"] if "discriminator" not in name]
+    if set(names) <= {"encoder", "generator"}:
+        return "Encoder and generator"
+    return f"The networks {', '.join(names)}"
 
 
 def _licence(config):
@@ -202,4 +247,4 @@ def _licence(config):
     if _built(config):
         beside = f" `{licences.FILE}` beside this card has it." if data else ""
         return f"The stored images are data: {terms}.{beside} The code is under Apache-2.0."
-    return f"Data: {terms}. Weights and code: Apache-2.0."
+    return f"Data: {terms.rstrip('.')}. Weights and code: Apache-2.0."

@@ -25,6 +25,8 @@ TOLERANCES = (
     (r"support_.*", 0.1, 0.02),
     (r"class_counts.*", 0.0, 10.0),
     (r"ks_rejected|active_units", 0.0, 1.0),
+    # Of a translation by a classifier trained during the measurement.
+    (r"domain_.*", 0.0, 0.01),
     (r"classes|.*_total|n_.*|components|dimension|parameters|bytes", 0.0, 0.0),
     (r"mmd.*", 0.01, 2e-6),
     (r".*information.*", 0.02, 0.005),
@@ -32,11 +34,15 @@ TOLERANCES = (
     # Trained during the measurement, which amplifies rounding errors.
     (r"(mlp|judge)_.*", 0.0, 0.01),
     (r"class_kept_of_each", 0.0, 0.01),
-    (r"(knn|probe|class_kept).*|precision.*|recall.*|.*density.*", 0.0, 0.005),
+    (
+        r"(knn|probe|class_(kept|reached|asked|translated)).*|precision.*|recall.*|.*density.*",
+        0.0,
+        0.005,
+    ),
     (r"unsure.*", 0.1, 0.001),
     (r"lipschitz_.*", 0.02, 0.0),
     (r"frechet.*|kernel.*", 0.01, 0.03),
-    (r"x_cycle.*|z_cycle.*|sample_cycle.*", 0.005, 0.0),
+    (r"(x_|z_|sample_)?cycle.*|translation.*", 0.005, 0.0),
     (r".*", 0.01, 1e-3),
 )
 _NUMBER = r"\d[\d,]*(?:\.\d+)?"
@@ -53,8 +59,14 @@ class Difference:
     allowed: object
 
 
-def sources(dataset: str, train_split: str, test_split: str, image_size: int) -> dict:
+def sources(
+    dataset: str, train_split: str, test_split: str, image_size: int, dataset_b: str = ""
+) -> dict:
     """The data on which a preset trained on `dataset` is measured, as arguments of `datasets.load`.
+
+    Args:
+        dataset_b: the second set, if it was trained on two: then there is no "all", because
+            translations are measured on `TEST` examples of each at most.
 
     Returns:
         "small" → the part that every figure is measured on; "all" → the whole test set, or absent
@@ -67,6 +79,8 @@ def sources(dataset: str, train_split: str, test_split: str, image_size: int) ->
         "test_split": test_split,
         "image_size": image_size or None,
     }
+    if dataset_b:
+        return {"small": chosen | {"other": dataset_b}}
     found = {"small": chosen, "all": chosen}
     if dataset == "fashion_mnist":
         whole = {"train_split": "train", "test_split": "test"}
@@ -77,7 +91,15 @@ def sources(dataset: str, train_split: str, test_split: str, image_size: int) ->
 
 
 def small(data):
-    """The first `TRAIN` training and `TEST` test examples of a `zoo.datasets.Dataset`."""
+    """The first `TRAIN` training and `TEST` test examples of a `zoo.datasets.Dataset`.
+
+    Of two sets, as many test examples of each.
+    """
+    if data.other is not None:
+        most = min(TEST, len(data.test), len(data.other.test))
+        alone = dataclasses.replace(data, other=None)
+        parts = [small(one.sliced("train", f"test[:{most}]")) for one in (alone, data.other)]
+        return dataclasses.replace(parts[0], other=parts[1])
     return dataclasses.replace(
         data,
         train=data.train[:TRAIN],
@@ -88,13 +110,19 @@ def small(data):
 
 
 def cycles_and_neighbours(game, data) -> dict:
-    """Cycles, codes and 1-NN accuracies of a game; keys as from `zoo.metrics.evaluate`."""
+    """Cycles, codes and 1-NN accuracies of a game; keys as from `zoo.metrics.evaluate`.
+
+    Of a game of labels or two domains, also its classes, domains and translations.
+    """
     import numpy as np
 
     from zoo import datasets
     from zoo import metrics
 
-    figures = metrics.evaluate(game, data, SEED, test_limit=len(data.test), probes=False)
+    # Of games with an encoder, `evaluate` probes other examples than those of a card.
+    figures = metrics.evaluate(
+        game, data, SEED, test_limit=len(data.test), probes=not game.has_encoder
+    )
     if not game.has_encoder or len(np.unique(data.train_labels)) < 2 or len(data.shape) != 3:
         return figures
     known = game.observed(datasets.scale(data.train), SEED + 1)

@@ -16,7 +16,7 @@ def write(directory: pathlib.Path, config: dict) -> None:
 
 def text(config: dict) -> str:
     """The terms of the stored images, and the changes made to them; empty if none are stored."""
-    data = facts.DATA.get(config["settings"]["dataset"])
+    data = facts.data_of(config)
     if not config["training"].get("built") or data is None:
         return ""
     return (

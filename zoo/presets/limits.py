@@ -16,9 +16,15 @@ def lacking(audit: dict) -> list[str]:
     return [f"{name} ({100 * s:.1f} %)" for name, s in zip(names, shares) if s < SHARE]
 
 
-def first(audit: dict) -> str:
-    """The first warning: a class is missing, or few images are known; or nothing."""
+def first(metrics: dict, audit: dict) -> str:
+    """The first warning: a class is missing, few images are known, or translations do harm."""
     missing, words = lacking(audit), ""
+    for way, name in (("ab", "A → B"), ("ba", "B → A")):
+        ours, without = (metrics.get(f"translation_{way}_{of}") for of in ("ratio", "identity"))
+        if ours is not None and not ours < without:
+            words += (
+                f"**Worse than no translation:** {name} {ours:.2f}, untranslated {without:.2f}. "
+            )
     if missing:
         words += f"**Collapsed:** its samples lack {', '.join(missing)}. "
     recall, real = audit.get("recall"), audit.get("recall_real")
@@ -37,8 +43,14 @@ def sentences(config: dict, metrics: dict, audit: dict):
     """The paragraphs under Limits."""
     from zoo.audit import words
 
-    yield "Verdicts of the audit on codes, samples and support:"
-    yield "\n".join(f"- {sentence}" for sentence in words.verdicts(audit))
+    if audit:
+        yield "Verdicts of the audit on codes, samples and support:"
+        yield "\n".join(f"- {sentence}" for sentence in words.verdicts(audit))
+    else:
+        yield (
+            "The audit, which compares codes and samples with one set, does not apply to two. The "
+            "error there and back says nothing of the translation, which may exchange images."
+        )
     yield _untrained(config, metrics, audit)
     yield (
         "Grey images of 28 × 28 pixels, one seed: differences of a point or two between presets "
@@ -78,8 +90,10 @@ def _selected(config, metrics):
         return "The training data were not recorded, nor whether anything was selected."
     made = "Built from" if training.get("built") else "Trained on"
     text = (
-        f"{made} `{split}` of `{config['settings']['dataset']}`, measured on "
-        f"`{source.get('test_split', 'test')}` of `{source['name']}`"
+        f"{made} `{split}` of `{config['settings']['dataset']}`"
+        + (f" and `{other}`" if (other := source.get("other")) else "")
+        + f", measured on `{source.get('test_split', 'test')}` of "
+        + (f"`{source['name']}` and `{other}`" if other else f"`{source['name']}`")
     )
     # The trainers always write the game after the last step.
     last = "; no checkpoint was chosen: the weights are those of the last step"

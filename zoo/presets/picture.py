@@ -1,6 +1,8 @@
-"""The picture of a card: test images above their reconstructions, and samples."""
+"""The picture of a card: test images and what the model makes of them, and samples."""
 
 import pathlib
+
+import numpy as np
 
 from zoo.presets.figures import SEED
 
@@ -8,20 +10,52 @@ _COLUMNS = 14
 
 
 def draw(path: pathlib.Path, game, data) -> None:
-    """Write `card.png` for images; nothing is chosen: the first test images, the first draws."""
+    """Write `card.png` for images; nothing is chosen: the first test images, the first draws.
+
+    Of two sets, it shows translations there and back, beside the truth if it is known.
+    """
+    from zoo.plots import translations
+
+    if len(data.shape) != 3:
+        raise ValueError(f"a card shows images; {data.name} has examples of shape {data.shape}")
+    if data.other is None:
+        _draw(path, _sheets(game, data))
+        return
+    title = f"{type(game).__name__}: the first test images of both sets"
+    translations.draw(path, game, data, lambda _: np.arange(_COLUMNS), title)
+
+
+def _sheets(game, data):
+    """Title → pixels of the parts of the picture."""
     from zoo import datasets
     from zoo.metrics import in_batches
     from zoo.plots import pictures
 
-    if len(data.shape) != 3:
-        raise ValueError(f"a card shows images; {data.name} has examples of shape {data.shape}")
+    x = game.observed(datasets.scale(data.test[: 2 * _COLUMNS]), SEED)
+    if "y" in game.inputs:
+        classes = range(len(data.conditions))
+        z = _array(game.prior_codes(_COLUMNS, SEED))
+        rows = np.concatenate([_array(game.decode(z, y)) for y in classes])
+        # Each is translated to the class after its own.
+        y = (data.test_labels[: len(x)] + 1) % len(classes)
+        return {
+            "test images, each above its translation to the next class": pictures.pairs(
+                x, _array(game.translate(x, y)), _COLUMNS
+            ),
+            "samples: a row for each class, of the same codes": pictures.grid(rows, _COLUMNS),
+        }
     sheets = {}
     if game.has_encoder:
-        x = game.observed(datasets.scale(data.test[: 2 * _COLUMNS]), SEED)
         back = in_batches(game.reconstruct, x)
         sheets["test images, each above its reconstruction"] = pictures.pairs(x, back, _COLUMNS)
     z = game.prior_codes((6 if game.has_encoder else 10) * _COLUMNS, SEED)
     sheets["samples"] = pictures.grid(in_batches(game.decode, _array(z)), _COLUMNS)
+    return sheets
+
+
+def _draw(path, sheets):
+    from zoo.plots import pictures
+
     width, heading = 7.0, 0.3
     heights = [(width - 0.2) * sheet.shape[0] / sheet.shape[1] for sheet in sheets.values()]
     top = whole = sum(heights) + heading * len(heights) + 0.1

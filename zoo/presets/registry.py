@@ -20,6 +20,8 @@ COLUMNS = (
     ("1-NN code", "knn_code", ".1%", 1),
     ("classes", "classes", ".0f", 1),
     ("Fréchet", "frechet", ".1f", 1),
+    ("A → B", "translation_ab_ratio", ".2f", 1),
+    ("B → A", "translation_ba_ratio", ".2f", 1),
 )
 
 
@@ -30,7 +32,7 @@ class Preset:
     Attributes:
         name: its name for `zoo.load`.
         method: key of `zoo.METHODS` or `zoo.CONSTRUCTIONS`.
-        dataset: the data that it was trained on, or made of.
+        dataset: the data that it was trained on, or made of; "A, B" if it was trained on two sets.
         parameters: numbers in all of its networks.
         bytes: size of its weights on disk.
         sha256: checksum of its weights.npz.

@@ -5,96 +5,7 @@ import dataclasses
 from zoo.cli import markdown
 from zoo.presets import facts
 from zoo.presets.figures import joined
-
-
-@dataclasses.dataclass(frozen=True)
-class Row:
-    """A line of the table.
-
-    Attributes:
-        label: name of the figure.
-        key: of metrics.json or audit.json.
-        form: how it is written; may end in a unit.
-        of: data that it was measured on, a key of `_counted`.
-        beside: baseline's name → its key, or its text.
-    """
-
-    label: str
-    key: str
-    form: str
-    of: str
-    beside: dict
-
-    @property
-    def factor(self) -> int:
-        """From the unit of the files to that of the table."""
-        return 100 if self.form.endswith("%") else 1
-
-
-_PIXELS = {"raw pixels": "knn_pixels"}
-ROWS = (
-    Row("x-cycle ratio", "x_cycle_ratio", ".3f", "images", {"another image": "1"}),
-    Row(
-        "x-cycle, L2 of all pixels",
-        "x_cycle",
-        ".2f",
-        "images",
-        {
-            "another image": "x_cycle_mismatched",
-            "of x to another of its class": "x_cycle_same_class",
-            "to the mean of its class": "x_cycle_class_mean",
-        },
-    ),
-    Row(
-        "class kept by G(E(x))",
-        "class_kept",
-        ".1f %",
-        "images",
-        {"largest class": "class_kept_chance", "real images with their label": "class_kept_real"},
-    ),
-    Row("z-cycle ratio", "z_cycle_ratio", ".3f", "draws", {"another code": "1"}),
-    Row("largest error of E(G(z))", "z_cycle_largest", ".3g", "draws", {}),
-    Row("largest error of G(E(G(z)))", "sample_cycle_largest", ".3g", "draws", {}),
-    Row(
-        "MMD² of codes and prior", "mmd", ".5f", "law", {"95 % of prior draws below": "mmd_null_95"}
-    ),
-    Row(
-        "1-NN on codes",
-        "knn_code",
-        ".1f %",
-        "neighbours",
-        {"untrained": "knn_code_random"} | _PIXELS,
-    ),
-    Row(
-        "1-NN on the encoder's last hidden layer",
-        "knn_features",
-        ".1f %",
-        "neighbours",
-        {"untrained": "knn_features_random"} | _PIXELS,
-    ),
-    Row(
-        "logistic regression on codes",
-        "probe_code",
-        ".1f %",
-        "neighbours",
-        {"raw pixels": "probe_pixels", "chance": "chance"},
-    ),
-    Row(
-        "classes with 3 % of samples or more", "classes", ".0f", "samples", {"of": "classes_total"}
-    ),
-    Row(
-        "samples of no clear class (its probability is below ½)",
-        "unsure",
-        ".1f %",
-        "samples",
-        {"real images": "unsure_real"},
-    ),
-    Row(
-        "Fréchet distance of samples", "frechet", ".1f", "compared", {"real images": "frechet_real"}
-    ),
-    Row("precision of samples", "precision", ".2f", "compared", {"real images": "precision_real"}),
-    Row("recall of samples", "recall", ".2f", "compared", {"real images": "recall_real"}),
-)
+from zoo.presets.rows import ROWS
 
 
 def table(config: dict, metrics: dict, audit: dict):
@@ -152,11 +63,15 @@ def published_of(config: dict) -> dict:
 
 def _counted(metrics, audit):
     from zoo.audit import measures
+    from zoo.metrics import translation
 
-    n, known, samples = metrics["n_test"], metrics["n_train"], audit["n_samples"]
-    half = measures.compared(n)
+    n, known = metrics["n_test"], metrics["n_train"]
+    if not audit:
+        return {"images": f"{n:,.0f} test images"}
+    samples, half = audit["n_samples"], measures.compared(n)
     return {
         "images": f"{n:,.0f} test images",
+        "asked": f"{translation.MOST:,.0f} samples",
         "draws": f"{samples:,.0f} codes drawn from the prior",
         "law": f"{min(n, measures.KERNEL):,.0f} codes of test images, as many drawn",
         "neighbours": f"{n:,.0f} test images, learned from {known:,.0f}",
