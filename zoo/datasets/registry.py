@@ -10,6 +10,7 @@ from zoo.datasets import folder
 from zoo.datasets import mixtures
 from zoo.datasets import npz
 from zoo.datasets import prepared
+from zoo.datasets import stacked
 from zoo.datasets.base import Dataset
 from zoo.datasets.cache import Cache
 from zoo.datasets.maps import MAPS
@@ -21,8 +22,8 @@ _BRACKET = re.compile(r"(.+)\[(class=)?([^\]\[]+)\]")
 # Sets of points in the plane; all others hold images.
 POINTS = (*mixtures.MIXTURES, circle.NAME)
 
-# Sets that need neither a path nor another package.
-LOCAL = (embedded.NAME, *POINTS)
+# Sets that are named and are not TFDS's; the last is made of one of those.
+LOCAL = (embedded.NAME, *POINTS, stacked.NAME)
 
 KINDS = (
     *LOCAL,
@@ -49,7 +50,7 @@ def load(
 
     Args:
       name: one of `KINDS`: `fashion_mnist_10k` (shipped with the package), `grid25`, `ring8`,
-        `circle`, `folder:PATH`, `npz:PATH`, or a TFDS image set; `[class=C]` behind any of them
+        `circle`, `stacked_mnist` (made of TFDS's `mnist`), `folder:PATH`, `npz:PATH`, or a TFDS image set; `[class=C]` behind any of them
         keeps the examples of one class, given by name or number; `[invert]`, `[rotate]` (a quarter
         turn to the left) and `[outline]` change every image, see `zoo.datasets.maps`.
       image_size: side in pixels; images are centre-cropped to a square and resized to it with
@@ -94,6 +95,15 @@ def load(
         data = mixtures.sample(name, image_size)
     elif name == circle.NAME:
         data = circle.sample(image_size)
+    elif name == stacked.NAME:
+        digits = load(
+            stacked.DIGITS,
+            image_size=image_size,
+            download=download,
+            cache=cache,
+            cache_dir=cache_dir,
+        )
+        data = stacked.of_digits(digits)
     else:
         _check_readable(name)
         known = prepared.names()

@@ -1,0 +1,272 @@
+"""Does an autoencoder prevent collapse? Modes, recall, coverage and support at equal steps."""
+
+import functools
+import time
+
+import numpy as np
+
+import zoo
+from trainers.theory import training
+from zoo import datasets
+from zoo import metrics
+from zoo.cli import markdown
+from zoo.datasets import stacked
+from zoo.metrics import classifier
+from zoo.metrics.neighbours import Points
+from zoo.plots import pictures
+from zoo.plots import sheets
+
+TITLE = "Does an autoencoder prevent collapse?"
+DATASET = QUICK_DATASET = "fashion_mnist_10k"
+METHODS = ("gan", "bigan", "ali", "vae_gan", "alpha_gan", "bigbigan")
+QUICK_METHODS = ("gan", "alpha_gan")
+STEPS, QUICK_STEPS = 4000, 100
+
+REAL = "real images"
+SIZES = {"network": "dcgan", "width": 8, "latent_dim": 32}
+BATCH = 64
+# Samples for the modes of stacked digits are as many as its test images, as in the papers.
+SAMPLES = 10_000
+_NEAREST = 5000
+_SHOWN, _PAIRS = 12, 10
+
+# Methods that train x → G(E(x)) to return x.
+AUTOENCODERS = ("vae_gan", "alpha_gan")
+
+# Modes of 1,000 and reverse KL in nats as papers print them; ± as printed.
+PUBLISHED = (
+    ("DCGAN", "99", "3.40", "VEEGAN, arXiv:1705.07761"),
+    ("ALI", "16", "5.40", "VEEGAN"),
+    ("Unrolled GAN", "48.7", "4.32", "VEEGAN"),
+    ("VEEGAN", "150", "2.95", "VEEGAN"),
+    ("DCGAN", "78.9 ± 6.46", "4.50 ± 0.13", "PacGAN, arXiv:1712.04086"),
+    ("PacDCGAN2", "1000", "0.06", "PacGAN"),
+)
+
+
+class StackedDigits:
+    """The space of a classifier of digits that reads the channels of an image one by one."""
+
+    def __init__(self, digits):
+        self.digits = digits
+        self.identity = f"3 × {digits.identity}"
+
+    def features(self, images):
+        """(n, h, w, 3) → the features of the three channels, side by side."""
+        return np.concatenate(
+            [self.digits.features(images[..., channel, None]) for channel in range(3)], axis=1
+        )
+
+
+def cells(args) -> list:
+    """Real images first, which are the ceiling; then every method with every seed."""
+    wanted = [{"method": method, "seed": s} for s in range(args.seeds) for method in args.methods]
+    return [{"method": REAL, "seed": 0}, *wanted]
+
+
+def measure(cell: dict, args, directory):
+    """The row of a cell; some of its samples and their closest pairs go to a file."""
+    began = time.monotonic()
+    data = loaded(args.dataset)
+    count = len(data.test) if data.name == stacked.NAME else SAMPLES
+    if cell["method"] == REAL:
+        samples, about = datasets.scale(data.test[:count]), {}
+    else:
+        game = zoo.method(cell["method"])(data.shape, **SIZES, seed=cell["seed"])
+        training.train(game, data.train, BATCH, args.steps)
+        samples = metrics.in_batches(game.decode, np.asarray(game.prior_codes(count, cell["seed"])))
+        about = {"trained_s": round(time.monotonic() - began, 1)}
+    if not np.isfinite(samples).all():
+        yield about | {"diverged": True, "seconds": round(time.monotonic() - began, 1)}
+        return
+    found, closest = figures(samples, data, cell["method"] != REAL)
+    shown = {"samples": samples[:_SHOWN], "pairs": samples[closest[:_PAIRS]]}
+    np.savez_compressed(
+        directory / f"{cell['method']}_{cell['seed']}.npz",
+        **{name: datasets.unscale(images) for name, images in shown.items()},
+    )
+    yield about | found | {"seconds": round(time.monotonic() - began, 1)}
+
+
+@functools.cache
+def loaded(name: str):
+    """The data set; read once for all cells."""
+    return datasets.load(name)
+
+
+@functools.cache
+def _space(name, shape):
+    digits = stacked.NAME == name
+    found = classifier.of(stacked.DIGITS if digits else name, (*shape[:2], 1) if digits else shape)
+    if found is None:
+        raise ValueError(f"no classifier is shipped for {name!r} with images of {shape}")
+    return StackedDigits(found) if digits else found
+
+
+@functools.cache
+def _real(name):
+    """Features of test images, at most `SAMPLES`."""
+    data = loaded(name)
+    return _space(name, data.shape).features(datasets.scale(data.test[:SAMPLES]))
+
+
+def figures(samples, data, generated: bool = True) -> tuple:
+    """(the figures of samples (n, h, w, c) in [-1, 1], the closest pairs of them (k, 2)).
+
+    Not `generated`: samples are the test images, which are compared in halves and have no support.
+    """
+    space, real = _space(data.name, data.shape), _real(data.name)
+    seen = space.features(samples[:SAMPLES]) if generated else real
+    half = min(_NEAREST, len(real) // 2)
+    others = seen[:half] if generated else real[half : 2 * half]
+    found = metrics.precision_recall(real[:half], others)
+    found["frechet"] = metrics.frechet_distance(real[:half], others)
+    if data.name == stacked.NAME:
+        found |= metrics.count_stacked_modes(samples, space.digits)
+    else:
+        counted = metrics.class_coverage(space.probabilities(samples))
+        found |= {"modes": counted["classes"], "modes_total": counted["classes_total"]}
+        found["reverse_kl"] = counted["class_kl"]
+    if not generated:
+        return found, metrics.closest_pairs(Points(seen), _PAIRS)[0]
+    tested, about = support(seen, real)
+    return found | about, tested.closest
+
+
+def support(features, real) -> tuple:
+    """(the birthday test in the features of samples and of test images, its figures for a row)."""
+    tested = metrics.birthday_test(features, real)
+    low, high = tested.support_interval
+    about = {
+        "support": tested.support,
+        "support_low": low,
+        "support_high": high,
+        "support_usable": tested.usable,
+        "birthday": tested.sentence,
+        "controls_passed": tested.negative_control.passed and tested.positive_control.passed,
+    }
+    # JSON has no infinity.
+    return tested, {k: None if v == float("inf") else v for k, v in about.items()}
+
+
+def bound(row: dict) -> str:
+    """Support of one run, for a table."""
+    if "birthday" not in row:
+        return "–"
+    low, high = row["support_low"], row["support_high"]
+    if not row["support_usable"] or low is None:
+        text = "none"
+    elif high is None:
+        text = f"above {_short(low)}"
+    else:
+        text = f"{_short(row['support'])} ({_short(low)} to {_short(high)})"
+    return text + ", a control failed" * (not row["controls_passed"])
+
+
+def _short(value):
+    """Two significant digits."""
+    return f"{float(f'{value:.2g}'):,.0f}"
+
+
+def write(rows: list, args, directory) -> list:
+    """Draw the pictures; the parts of the page, in Markdown."""
+    kind = "modes" if args.dataset == stacked.NAME else "classes"
+    total = rows[0]["modes_total"]
+    columns = (
+        (f"{kind} of {total:,.0f}", "modes", ".1f", 1),
+        ("reverse KL, nats", "reverse_kl", ".3f", 1),
+        ("precision", "precision", ".3f", 1),
+        ("recall", "recall", ".3f", 1),
+        ("coverage", "coverage", ".3f", 1),
+        ("Fréchet", "frechet", ".1f", 1),
+    )
+    lines = []
+    for method in dict.fromkeys(row["method"] for row in rows):
+        mine = [row for row in rows if row["method"] == method]
+        figured = [
+            markdown.cell(form, factor, *(row.get(key) for row in mine))
+            for _, key, form, factor in columns
+        ]
+        supports = "; ".join(bound(row) for row in mine)
+        diverged = sum(row.get("diverged", False) for row in mine)
+        lines.append(
+            [
+                title(method),
+                "yes" if method in AUTOENCODERS else "–" if method == REAL else "no",
+                f"{len(mine)}" + f", {diverged} diverged" * bool(diverged),
+                *figured,
+                supports,
+            ]
+        )
+    heads = ["method", "autoencoder", "seeds", *(head for head, *_ in columns)]
+    space = _space(args.dataset, loaded(args.dataset).shape).identity
+    _draw(rows, directory)
+    return [
+        f"Every method has network {SIZES['network']}, width {SIZES['width']}, codes of "
+        f"{SIZES['latent_dim']} numbers, batches of {BATCH}, {args.steps:,} steps, and the "
+        "optimizers of its class: one set of networks, not each method's own recipe. Equal steps "
+        "are not equal time: see the last column of cells.csv.",
+        markdown.table([*heads, "birthday test: support at most, by seed"], lines),
+        "Mean ± standard error over seeds. Precision, recall, coverage, Fréchet distance and the "
+        f"birthday test are in the features of {space}; real images are test images, compared in "
+        "halves. None: fewer close pairs than real images have, so the test bounds nothing.",
+        *_beside(args.dataset),
+        _answer(rows),
+        "![samples, seed 0](samples.png)",
+        "![the closest pairs of samples, seed 0](closest.png)",
+    ]
+
+
+def _beside(dataset):
+    if dataset != stacked.NAME:
+        return []
+    heads = ["published", "modes of 1,000", "reverse KL, nats", "source"]
+    return [
+        "## Published, beside it",
+        markdown.table(heads, [list(row) for row in PUBLISHED]),
+        "Other networks, made small on purpose in VEEGAN's protocol, and other classifiers. The "
+        "same method differs as much between papers as methods do within one: rows are comparable "
+        "within a source only.",
+    ]
+
+
+def _answer(rows):
+    """Whether methods with an autoencoder cover more than those without, seed by seed."""
+    said = []
+    for key, name in (("recall", "recall"), ("coverage", "coverage"), ("modes", "modes")):
+        groups = [
+            [r[key] for r in rows if key in r and r["method"] != REAL and inside(r["method"])]
+            for inside in (AUTOENCODERS.__contains__, lambda m: m not in AUTOENCODERS)
+        ]
+        if all(groups):
+            ranges = [f"{min(group):.4g} to {max(group):.4g}" for group in groups]
+            said.append(f"{name} {ranges[0]} with a trained x → G(E(x)), {ranges[1]} without")
+    return f"From run to run, all seeds: {'; '.join(said)}." if said else ""
+
+
+def _draw(rows, directory):
+    found = {}
+    for method in dict.fromkeys(row["method"] for row in rows):
+        path = directory / f"{method}_0.npz"
+        if path.exists():
+            found[method] = dict(np.load(path))
+    shown = [
+        sheets.Row(title(method), list(datasets.scale(arrays["samples"])))
+        for method, arrays in found.items()
+    ]
+    sheets.draw(directory / "samples.png", "Samples, the first of seed 0", shown)
+    columns = {}
+    for method, arrays in found.items():
+        both = datasets.scale(arrays["pairs"].reshape(-1, *arrays["pairs"].shape[2:]))
+        columns[title(method)] = both, np.arange(len(both)).reshape(-1, 2)
+    pictures.pair_sheets(
+        directory / "closest.png",
+        "The closest pairs of samples in the features of the classifier, seed 0; of real images "
+        "the closest pairs of test images",
+        columns,
+    )
+
+
+def title(method: str) -> str:
+    """The name of a method as in its class."""
+    return method if method == REAL else zoo.method(method).__name__
