@@ -16,7 +16,6 @@ continues. Then writes cells.csv, pictures and report.md. Other commands of the 
 
 import importlib
 import os
-import pathlib
 import platform
 import sys
 import time

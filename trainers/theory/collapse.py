@@ -110,13 +110,14 @@ def _real(name):
     return _space(name, data.shape).features(datasets.scale(data.test[:SAMPLES]))
 
 
-def figures(samples, data, generated: bool = True) -> tuple:
+def figures(samples, data, generated: bool = True, most: int = SAMPLES) -> tuple:
     """(the figures of samples (n, h, w, c) in [-1, 1], the closest pairs of them (k, 2)).
 
     Not `generated`: samples are the test images, which are compared in halves and have no support.
+    `most`: samples for the birthday test, at most.
     """
     space, real = _space(data.name, data.shape), _real(data.name)
-    seen = space.features(samples[:SAMPLES]) if generated else real
+    seen = space.features(samples[:most]) if generated else real
     half = min(_NEAREST, len(real) // 2)
     others = seen[:half] if generated else real[half : 2 * half]
     found = metrics.precision_recall(real[:half], others)

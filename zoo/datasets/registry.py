@@ -50,9 +50,10 @@ def load(
 
     Args:
       name: one of `KINDS`: `fashion_mnist_10k` (shipped with the package), `grid25`, `ring8`,
-        `circle`, `stacked_mnist` (made of TFDS's `mnist`), `folder:PATH`, `npz:PATH`, or a TFDS image set; `[class=C]` behind any of them
-        keeps the examples of one class, given by name or number; `[invert]`, `[rotate]` (a quarter
-        turn to the left) and `[outline]` change every image, see `zoo.datasets.maps`.
+        `circle`, `stacked_mnist` (made of TFDS's `mnist`), `folder:PATH`, `npz:PATH`, or a TFDS
+        image set; `[class=C]` behind any of them keeps the examples of one class, given by name or
+        number; `[invert]`, `[rotate]` (a quarter turn to the left) and `[outline]` change every
+        image, see `zoo.datasets.maps`.
       image_size: side in pixels; images are centre-cropped to a square and resized to it with
         antialiasing. None keeps them as they are.
       train_split: a TFDS split expression such as `train[:50000]`. For sets that are not TFDS's:
