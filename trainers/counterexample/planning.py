@@ -79,7 +79,8 @@ def resume(path: pathlib.Path, wanted: list, measure, most: int = 0) -> list:
     for number, cell in enumerate(missing):
         left = (time.monotonic() - began) / number * (len(missing) - number) if number else 0
         eta = f", about {left / 60:.0f} min left" if number else ""
-        name = ", ".join(f"{key} {value}" for key, value in cell.items())
+        first, *others = cell
+        name = ", ".join([str(cell[first]), *(f"{key} {cell[key]}" for key in others)])
         print(f"[{number + 1}/{len(missing)}] {name}{eta}", flush=True)
         rows.extend(cell | row for row in measure(cell))
         partial = path.with_suffix(".partial")

@@ -49,6 +49,7 @@ def main(argv: list | None = None) -> None:
             )
         experiment = importlib.import_module(f"trainers.theory.{words[0]}")
         settle(experiment, args)
+        experiment.check(args)
         wanted = experiment.cells(args)
         directory = planning.directory(args, words[0])
         rows = planning.resume(

@@ -30,6 +30,9 @@ SAMPLES = 20_000
 _PAIRS = 10
 
 
+check = collapse.check
+
+
 def cells(args) -> list:
     """Every method, multiple and seed; all multiples of one seed before the next seed."""
     return [

@@ -58,6 +58,11 @@ class StackedDigits:
         )
 
 
+def check(args) -> None:
+    """Raises ValueError if the data set is missing, or no classifier ships for it."""
+    space_of(args.dataset)
+
+
 def cells(args) -> list:
     """Real images first, which are the ceiling; then every method with every seed."""
     wanted = [{"method": method, "seed": s} for s in range(args.seeds) for method in args.methods]
@@ -95,8 +100,9 @@ def loaded(name: str):
 
 
 @functools.cache
-def _space(name, shape):
-    digits = stacked.NAME == name
+def space_of(name: str):
+    """The classifier in whose features the images of a data set are compared."""
+    digits, shape = stacked.NAME == name, loaded(name).shape
     found = classifier.of(stacked.DIGITS if digits else name, (*shape[:2], 1) if digits else shape)
     if found is None:
         raise ValueError(f"no classifier is shipped for {name!r} with images of {shape}")
@@ -107,7 +113,7 @@ def _space(name, shape):
 def _real(name):
     """Features of test images, at most `SAMPLES`."""
     data = loaded(name)
-    return _space(name, data.shape).features(datasets.scale(data.test[:SAMPLES]))
+    return space_of(name).features(datasets.scale(data.test[:SAMPLES]))
 
 
 def figures(samples, data, generated: bool = True, most: int = SAMPLES) -> tuple:
@@ -116,7 +122,7 @@ def figures(samples, data, generated: bool = True, most: int = SAMPLES) -> tuple
     Not `generated`: samples are the test images, which are compared in halves and have no support.
     `most`: samples for the birthday test, at most.
     """
-    space, real = _space(data.name, data.shape), _real(data.name)
+    space, real = space_of(data.name), _real(data.name)
     seen = space.features(samples[:most]) if generated else real
     half = min(_NEAREST, len(real) // 2)
     others = seen[:half] if generated else real[half : 2 * half]
@@ -200,7 +206,7 @@ def write(rows: list, args, directory) -> list:
             ]
         )
     heads = ["method", "autoencoder", "seeds", *(head for head, *_ in columns)]
-    space = _space(args.dataset, loaded(args.dataset).shape).identity
+    space = space_of(args.dataset).identity
     _draw(rows, directory)
     return [
         f"Every method has network {SIZES['network']}, width {SIZES['width']}, codes of "

@@ -24,6 +24,11 @@ NETWORKS = ((16, 2), (64, 2), (256, 2), (64, 1), (64, 4))
 _POINTS = 2000
 
 
+def check(args) -> None:
+    """Raises ValueError if the data are no points."""
+    points.standardised(args.dataset)
+
+
 def cells(args) -> list:
     """Every method, data set, network and seed."""
     return [

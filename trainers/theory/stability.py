@@ -28,6 +28,14 @@ _SETTINGS = types.SimpleNamespace(points=500, steps=15, tau=0.1)
 _POINTS = 2000
 
 
+def check(args) -> None:
+    """Raises ValueError if the data are no mixture, whose modes are known."""
+    if args.dataset not in datasets.MIXTURES:
+        raise ValueError(
+            f"--dataset must be one of {', '.join(datasets.MIXTURES)}; got {args.dataset!r}"
+        )
+
+
 def cells(args) -> list:
     """Every method, bound and seed."""
     return [
@@ -120,7 +128,7 @@ def ranks(rows: list) -> str:
             f"{name} {rank_correlation([r[a] for r in mine], [r[b] for r in mine]):+.2f}"
             for a, b, name in pairs
         ]
-        said.append(f"{collapse.title(method)}: {', '.join(found)}")
+        said.append(f"{collapse.title(method)}, {len(mine)} runs: {', '.join(found)}")
     return (
         f"Rank correlation (Spearman) over the runs, −1 for a frontier without exception: "
         f"{'; '.join(said)}."
