@@ -61,6 +61,8 @@ def main(argv: list | None = None) -> None:
         if not all(any(cell.items() <= row.items() for row in rows) for cell in wanted):
             print(f"stopped after {args.cells} cells; the same command continues")
             return
+        # Of an earlier call with more methods or seeds there may be others.
+        rows = [row for row in rows if any(cell.items() <= row.items() for cell in wanted)]
         planning.write_table(directory / "cells.csv", rows)
         parts = experiment.write(rows, args, directory)
     minutes = (time.monotonic() - began) / 60
@@ -81,16 +83,16 @@ def settle(experiment, args) -> None:
     Raises:
         ValueError: a method is not one of the experiment's.
     """
-    quick = "QUICK_" * args.quick
-    args.dataset = args.dataset or getattr(experiment, f"{quick}DATASET")
-    args.steps = args.steps or getattr(experiment, f"{quick}STEPS")
+    when = "QUICK" if args.quick else "DEFAULT"
+    args.dataset = args.dataset or experiment.DATASET
+    args.steps = args.steps or getattr(experiment, f"{when}_STEPS")
     args.seeds = 1 if args.quick else args.seeds
     given = tuple(filter(None, args.methods.split(",")))
     if unknown := sorted(set(given) - set(experiment.METHODS)):
         raise ValueError(
             f"--methods must be among {', '.join(experiment.METHODS)}; got {', '.join(unknown)}"
         )
-    args.methods = list(given or getattr(experiment, f"{quick}METHODS"))
+    args.methods = list(given or getattr(experiment, f"{when}_METHODS"))
 
 
 if __name__ == "__main__":

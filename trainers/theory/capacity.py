@@ -15,10 +15,10 @@ from zoo.cli import markdown
 from zoo.plots import pictures
 
 TITLE = "Support against the capacity of the discriminator"
-DATASET = QUICK_DATASET = "fashion_mnist_10k"
-METHODS = ("gan", "bigan")
+DATASET = "fashion_mnist_10k"
+METHODS = DEFAULT_METHODS = ("gan", "bigan")
 QUICK_METHODS = ("gan",)
-STEPS, QUICK_STEPS = 1500, 100
+DEFAULT_STEPS, QUICK_STEPS = 1500, 100
 
 # Multiples of the width of the smallest discriminator; parameters grow with the square.
 MULTIPLES = (1, 2, 4, 8)

@@ -17,10 +17,10 @@ from zoo.plots import pictures
 from zoo.plots import sheets
 
 TITLE = "Does an autoencoder prevent collapse?"
-DATASET = QUICK_DATASET = "fashion_mnist_10k"
-METHODS = ("gan", "bigan", "ali", "vae_gan", "alpha_gan", "bigbigan")
+DATASET = "fashion_mnist_10k"
+METHODS = DEFAULT_METHODS = ("gan", "bigan", "ali", "vae_gan", "alpha_gan", "bigbigan")
 QUICK_METHODS = ("gan", "alpha_gan")
-STEPS, QUICK_STEPS = 4000, 100
+DEFAULT_STEPS, QUICK_STEPS = 4000, 100
 
 REAL = "real images"
 SIZES = {"network": "dcgan", "width": 8, "latent_dim": 32}

@@ -12,10 +12,10 @@ from zoo.cli import markdown
 from zoo.plots import pictures
 
 TITLE = "Can an encoder and a generator be precise at once?"
-DATASET = QUICK_DATASET = "ring8"
+DATASET = "ring8"
 METHODS = ("aae", "bigan", "alpha_gan")
-QUICK_METHODS = ("aae",)
-STEPS, QUICK_STEPS = 4000, 200
+DEFAULT_METHODS = QUICK_METHODS = ("aae",)
+DEFAULT_STEPS, QUICK_STEPS = 4000, 200
 
 # Of ring8, one mode: connected and of the dimension of the codes, so that E and G can be precise.
 CONTROL = "ring8[class=0]"

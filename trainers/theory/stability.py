@@ -16,10 +16,10 @@ from zoo.metrics.bridges import least_bridge
 from zoo.plots import pictures
 
 TITLE = "Can an encoder and a generator be stable and accurate at once?"
-DATASET = QUICK_DATASET = "ring8"
+DATASET = "ring8"
 METHODS = ("aae", "bigan", "alpha_gan")
-QUICK_METHODS = ("aae",)
-STEPS, QUICK_STEPS = 4000, 200
+DEFAULT_METHODS = QUICK_METHODS = ("aae",)
+DEFAULT_STEPS, QUICK_STEPS = 4000, 200
 
 # Largest Frobenius norm of the weights of a layer; 0 for none.
 BOUNDS = (1.2, 1.5, 2.0, 3.0, 5.0, 0.0)
