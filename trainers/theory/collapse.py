@@ -20,7 +20,7 @@ TITLE = "Does an autoencoder prevent collapse?"
 DATASET = "fashion_mnist_10k"
 METHODS = DEFAULT_METHODS = ("gan", "bigan", "ali", "vae_gan", "alpha_gan", "bigbigan")
 QUICK_METHODS = ("gan", "alpha_gan")
-DEFAULT_STEPS, QUICK_STEPS = 4000, 100
+DEFAULT_STEPS, QUICK_STEPS = 2000, 100
 
 REAL = "real images"
 SIZES = {"network": "dcgan", "width": 8, "latent_dim": 32}
