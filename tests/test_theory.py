@@ -93,7 +93,7 @@ def test_bounds_are_named_as_what_they_are():
     )
     assert collapse.bound(run(1, 9.0, support_high=None, support_low=1234.0)) == "above 1,200"
     assert collapse.bound(run(1, None, support_low=None)) == "none"
-    assert collapse.bound(run(1, 9.0, support_usable=False)) == "none"
+    assert collapse.bound(run(1, 9.0, support_usable=False)) == "too alike"
     assert "a control failed" in collapse.bound(run(1, 9.0, controls_passed=False))
     assert collapse.bound({"diverged": True}) == "–"
 

@@ -161,8 +161,10 @@ def bound(row: dict) -> str:
     if "birthday" not in row:
         return "–"
     low, high = row["support_low"], row["support_high"]
-    if not row["support_usable"] or low is None:
+    if low is None:
         text = "none"
+    elif not row["support_usable"]:
+        text = "too alike"
     elif high is None:
         text = f"above {_short(low)}"
     else:
@@ -216,7 +218,9 @@ def write(rows: list, args, directory) -> list:
         markdown.table([*heads, "birthday test: support at most, by seed"], lines),
         "Mean ± standard error over seeds. Precision, recall, coverage, Fréchet distance and the "
         f"birthday test are in the features of {space}; real images are test images, compared in "
-        "halves. None: fewer close pairs than real images have, so the test bounds nothing.",
+        "halves. None: fewer close pairs than real images have, so the test bounds nothing. Too "
+        "alike: so many samples are close to each other that batches are smaller than 5, in which "
+        "merely similar images count as one; then the test gives no usable bound.",
         *_beside(args.dataset),
         _answer(rows),
         "![samples, seed 0](samples.png)",
@@ -233,7 +237,8 @@ def _beside(dataset):
         markdown.table(heads, [list(row) for row in PUBLISHED]),
         "Other networks, made small on purpose in VEEGAN's protocol, and other classifiers. The "
         "same method differs as much between papers as methods do within one: rows are comparable "
-        "within a source only.",
+        "within a source only. The protocol has no threshold of quality: samples that cannot be read "
+        "are counted as some mode, so that precision and the picture belong to every count.",
     ]
 
 
