@@ -237,8 +237,8 @@ def _beside(dataset):
         markdown.table(heads, [list(row) for row in PUBLISHED]),
         "Other networks, made small on purpose in VEEGAN's protocol, and other classifiers. The "
         "same method differs as much between papers as methods do within one: rows are comparable "
-        "within a source only. The protocol has no threshold of quality: samples that cannot be read "
-        "are counted as some mode, so that precision and the picture belong to every count.",
+        "within a source only. The protocol has no threshold of quality: samples that cannot be "
+        "read are counted as some mode, so that precision and the picture belong to every count.",
     ]
 
 
