@@ -120,6 +120,7 @@ def ranks(rows: list) -> str:
         ("lipschitz_g_median", "x_cycle_ratio", "median L_G and x-cycle error"),
         ("lipschitz_e_median", "z_cycle_ratio", "median L_E and z-cycle error"),
         ("lipschitz_g_median", "bridge", "median L_G and samples off the modes"),
+        ("lipschitz_e_median", "mmd", "median L_E and MMD² to the prior"),
     )
     said = []
     for method in dict.fromkeys(row["method"] for row in rows):
@@ -147,7 +148,7 @@ def _scatter(path, rows):
     panels = (
         ("lipschitz_g_median", "x_cycle_ratio", "median L_G", "x-cycle error"),
         ("lipschitz_e_median", "z_cycle_ratio", "median L_E", "z-cycle error"),
-        ("lipschitz_g_median", "bridge", "median L_G", "share of samples off the modes"),
+        ("lipschitz_e_median", "mmd", "median L_E", "MMD² of codes to the prior"),
     )
     bounds = sorted({row["bound"] or np.inf for row in rows})
     for place, (x, y, below, title) in enumerate(panels, 1):
@@ -165,7 +166,8 @@ def _scatter(path, rows):
                     color=(0.85 - 0.15 * shade, 0.45, 0.2 + 0.13 * shade),
                     label=f"{collapse.title(method)}, bound {name}",
                 )
-        axes.set(xscale="log", yscale="log", xlabel=below)
+        # An unbiased MMD² may be below 0.
+        axes.set(xscale="log", yscale="linear" if y == "mmd" else "log", xlabel=below)
         axes.set_title(title, loc="left")
         axes.grid(alpha=0.3, which="both")
     axes.legend(fontsize=8)
