@@ -14,6 +14,7 @@ from trainers.theory import capacity
 from trainers.theory import collapse
 from trainers.theory import cycles
 from trainers.theory import points
+from trainers.theory import quality
 from trainers.theory import stability
 from trainers.theory import training
 from zoo import datasets
@@ -88,14 +89,14 @@ def test_the_slope_is_that_of_a_power_law_and_leaves_out_runs_without_a_bound():
 
 
 def test_bounds_are_named_as_what_they_are():
-    assert collapse.bound(run(1, 1234.0, support_low=987.0, support_high=2345.0)) == (
+    assert quality.bound(run(1, 1234.0, support_low=987.0, support_high=2345.0)) == (
         "1,200 (990 to 2,300)"
     )
-    assert collapse.bound(run(1, 9.0, support_high=None, support_low=1234.0)) == "above 1,200"
-    assert collapse.bound(run(1, None, support_low=None)) == "none"
-    assert collapse.bound(run(1, 9.0, support_usable=False)) == "too alike"
-    assert "a control failed" in collapse.bound(run(1, 9.0, controls_passed=False))
-    assert collapse.bound({"diverged": True}) == "–"
+    assert quality.bound(run(1, 9.0, support_high=None, support_low=1234.0)) == "above 1,200"
+    assert quality.bound(run(1, None, support_low=None)) == "none"
+    assert quality.bound(run(1, 9.0, support_usable=False)) == "too alike"
+    assert "a control failed" in quality.bound(run(1, 9.0, controls_passed=False))
+    assert quality.bound({"diverged": True}) == "–"
 
 
 @pytest.mark.parametrize("method", capacity.METHODS)

@@ -7,7 +7,7 @@ import numpy as np
 
 import zoo
 from trainers.counterexample import experiment
-from trainers.theory import collapse
+from trainers.theory import quality
 from trainers.theory import training
 from zoo import datasets
 from zoo import metrics
@@ -30,7 +30,7 @@ SAMPLES = 20_000
 _PAIRS = 10
 
 
-check = collapse.check
+check = quality.check
 
 
 def cells(args) -> list:
@@ -53,7 +53,7 @@ def game_of(method: str, shape: tuple, multiple: int, seed: int):
 def measure(cell: dict, args, directory):
     """The row of a cell; the closest pairs of samples go to a file."""
     began = time.monotonic()
-    data = collapse.loaded(args.dataset)
+    data = quality.loaded(args.dataset)
     game = game_of(cell["method"], data.shape, cell["multiple"], cell["seed"])
     training.train(game, data.train, BATCH, args.steps)
     trained = time.monotonic() - began
@@ -65,7 +65,7 @@ def measure(cell: dict, args, directory):
     if not np.isfinite(samples).all():
         yield about | {"diverged": True, "seconds": round(time.monotonic() - began, 1)}
         return
-    found, closest = collapse.figures(samples, data, most=SAMPLES)
+    found, closest = quality.figures(samples, data, most=SAMPLES)
     np.savez_compressed(
         directory / "{method}_{multiple}_{seed}.npz".format(**cell),
         pairs=datasets.unscale(samples[closest[:_PAIRS]]),
@@ -101,10 +101,10 @@ def write(rows: list, args, directory) -> list:
             same = [row for row in mine if row["multiple"] == multiple]
             lines.append(
                 [
-                    collapse.title(method),
+                    quality.title(method),
                     f"{multiple} ×",
                     f"{same[0]['parameters']:,}",
-                    "; ".join(collapse.bound(row) for row in same),
+                    "; ".join(quality.bound(row) for row in same),
                     *(
                         markdown.cell(form, 1, *(row.get(key) for row in same))
                         for key, form in (
@@ -141,7 +141,7 @@ def write(rows: list, args, directory) -> list:
 
 
 def _sentence(method, rows):
-    found, name = slope(rows), collapse.title(method)
+    found, name = slope(rows), quality.title(method)
     if found is None:
         return f"{name}: too few runs have a bound for an exponent."
     exponent, error, runs = found
@@ -171,7 +171,7 @@ def _curves(path, rows):
                 [y - low, high - y],
                 fmt="o",
                 color=colour,
-                label=f"{collapse.title(method)}: support at most, 95 %",
+                label=f"{quality.title(method)}: support at most, 95 %",
             )
             if found := slope(mine):
                 ends = np.array([x.min(), x.max()])
@@ -187,7 +187,7 @@ def _curves(path, rows):
                 "^",
                 color=colour,
                 fillstyle="none",
-                label=f"{collapse.title(method)}: no bound, above this",
+                label=f"{quality.title(method)}: no bound, above this",
             )
     axes.set(xscale="log", yscale="log", xlabel="trained parameters of the discriminator")
     axes.set_title("effective support by the birthday test; every mark is a run", loc="left")
@@ -205,7 +205,7 @@ def _closest(path, rows, directory):
         if row["seed"] == 0 and file.exists():
             found = datasets.scale(np.load(file)["pairs"])
             both = found.reshape(-1, *found.shape[2:])
-            name = f"{collapse.title(row['method'])}, {row['multiple']} ×: {collapse.bound(row)}"
+            name = f"{quality.title(row['method'])}, {row['multiple']} ×: {quality.bound(row)}"
             columns[name] = both, np.arange(len(both)).reshape(-1, 2)
     if columns:
         title = "The closest pairs of samples in the features of the classifier, seed 0"

@@ -1,18 +1,16 @@
 """Does an autoencoder prevent collapse? Modes, recall, coverage and support at equal steps."""
 
-import functools
 import time
 
 import numpy as np
 
 import zoo
+from trainers.theory import quality
 from trainers.theory import training
 from zoo import datasets
 from zoo import metrics
 from zoo.cli import markdown
 from zoo.datasets import stacked
-from zoo.metrics import classifier
-from zoo.metrics.neighbours import Points
 from zoo.plots import pictures
 from zoo.plots import sheets
 
@@ -22,12 +20,8 @@ METHODS = DEFAULT_METHODS = ("gan", "bigan", "ali", "vae_gan", "alpha_gan", "big
 QUICK_METHODS = ("gan", "alpha_gan")
 DEFAULT_STEPS, QUICK_STEPS = 2000, 100
 
-REAL = "real images"
 SIZES = {"network": "dcgan", "width": 8, "latent_dim": 32}
 BATCH = 64
-# Samples for the modes of stacked digits are as many as its test images, as in the papers.
-SAMPLES = 10_000
-_NEAREST = 5000
 _SHOWN, _PAIRS = 12, 10
 
 # Methods that train x → G(E(x)) to return x.
@@ -44,37 +38,21 @@ PUBLISHED = (
 )
 
 
-class StackedDigits:
-    """The space of a classifier of digits that reads the channels of an image one by one."""
-
-    def __init__(self, digits):
-        self.digits = digits
-        self.identity = f"3 × {digits.identity}"
-
-    def features(self, images):
-        """(n, h, w, 3) → the features of the three channels, side by side."""
-        return np.concatenate(
-            [self.digits.features(images[..., channel, None]) for channel in range(3)], axis=1
-        )
-
-
-def check(args) -> None:
-    """Raises ValueError if the data set is missing, or no classifier ships for it."""
-    space_of(args.dataset)
+check = quality.check
 
 
 def cells(args) -> list:
     """Real images first, which are the ceiling; then every method with every seed."""
     wanted = [{"method": method, "seed": s} for s in range(args.seeds) for method in args.methods]
-    return [{"method": REAL, "seed": 0}, *wanted]
+    return [{"method": quality.REAL, "seed": 0}, *wanted]
 
 
 def measure(cell: dict, args, directory):
     """The row of a cell; some of its samples and their closest pairs go to a file."""
     began = time.monotonic()
-    data = loaded(args.dataset)
-    count = len(data.test) if data.name == stacked.NAME else SAMPLES
-    if cell["method"] == REAL:
+    data = quality.loaded(args.dataset)
+    count = len(data.test) if data.name == stacked.NAME else quality.SAMPLES
+    if cell["method"] == quality.REAL:
         samples, about = datasets.scale(data.test[:count]), {}
     else:
         game = zoo.method(cell["method"])(data.shape, **SIZES, seed=cell["seed"])
@@ -84,97 +62,13 @@ def measure(cell: dict, args, directory):
     if not np.isfinite(samples).all():
         yield about | {"diverged": True, "seconds": round(time.monotonic() - began, 1)}
         return
-    found, closest = figures(samples, data, cell["method"] != REAL)
+    found, closest = quality.figures(samples, data, cell["method"] != quality.REAL)
     shown = {"samples": samples[:_SHOWN], "pairs": samples[closest[:_PAIRS]]}
     np.savez_compressed(
         directory / f"{cell['method']}_{cell['seed']}.npz",
         **{name: datasets.unscale(images) for name, images in shown.items()},
     )
     yield about | found | {"seconds": round(time.monotonic() - began, 1)}
-
-
-@functools.cache
-def loaded(name: str):
-    """The data set; read once for all cells."""
-    return datasets.load(name)
-
-
-@functools.cache
-def space_of(name: str):
-    """The classifier in whose features the images of a data set are compared."""
-    digits, shape = stacked.NAME == name, loaded(name).shape
-    found = classifier.of(stacked.DIGITS if digits else name, (*shape[:2], 1) if digits else shape)
-    if found is None:
-        raise ValueError(f"no classifier is shipped for {name!r} with images of {shape}")
-    return StackedDigits(found) if digits else found
-
-
-@functools.cache
-def _real(name):
-    """Features of test images, at most `SAMPLES`."""
-    data = loaded(name)
-    return space_of(name).features(datasets.scale(data.test[:SAMPLES]))
-
-
-def figures(samples, data, generated: bool = True, most: int = SAMPLES) -> tuple:
-    """(the figures of samples (n, h, w, c) in [-1, 1], the closest pairs of them (k, 2)).
-
-    Not `generated`: samples are the test images, which are compared in halves and have no support.
-    `most`: samples for the birthday test, at most.
-    """
-    space, real = space_of(data.name), _real(data.name)
-    seen = space.features(samples[:most]) if generated else real
-    half = min(_NEAREST, len(real) // 2)
-    others = seen[:half] if generated else real[half : 2 * half]
-    found = metrics.precision_recall(real[:half], others)
-    found["frechet"] = metrics.frechet_distance(real[:half], others)
-    if data.name == stacked.NAME:
-        found |= metrics.count_stacked_modes(samples, space.digits)
-    else:
-        counted = metrics.class_coverage(space.probabilities(samples))
-        found |= {"modes": counted["classes"], "modes_total": counted["classes_total"]}
-        found["reverse_kl"] = counted["class_kl"]
-    if not generated:
-        return found, metrics.closest_pairs(Points(seen), _PAIRS)[0]
-    tested, about = support(seen, real)
-    return found | about, tested.closest
-
-
-def support(features, real) -> tuple:
-    """(the birthday test in the features of samples and of test images, its figures for a row)."""
-    tested = metrics.birthday_test(features, real)
-    low, high = tested.support_interval
-    about = {
-        "support": tested.support,
-        "support_low": low,
-        "support_high": high,
-        "support_usable": tested.usable,
-        "birthday": tested.sentence,
-        "controls_passed": tested.negative_control.passed and tested.positive_control.passed,
-    }
-    # JSON has no infinity.
-    return tested, {k: None if v == float("inf") else v for k, v in about.items()}
-
-
-def bound(row: dict) -> str:
-    """Support of one run, for a table."""
-    if "birthday" not in row:
-        return "–"
-    low, high = row["support_low"], row["support_high"]
-    if low is None:
-        text = "none"
-    elif not row["support_usable"]:
-        text = "too alike"
-    elif high is None:
-        text = f"above {_short(low)}"
-    else:
-        text = f"{_short(row['support'])} ({_short(low)} to {_short(high)})"
-    return text + ", a control failed" * (not row["controls_passed"])
-
-
-def _short(value):
-    """Two significant digits."""
-    return f"{float(f'{value:.2g}'):,.0f}"
 
 
 def write(rows: list, args, directory) -> list:
@@ -196,19 +90,19 @@ def write(rows: list, args, directory) -> list:
             markdown.cell(form, factor, *(row.get(key) for row in mine))
             for _, key, form, factor in columns
         ]
-        supports = "; ".join(bound(row) for row in mine)
+        supports = "; ".join(quality.bound(row) for row in mine)
         diverged = sum(row.get("diverged", False) for row in mine)
         lines.append(
             [
-                title(method),
-                "yes" if method in AUTOENCODERS else "–" if method == REAL else "no",
+                quality.title(method),
+                "yes" if method in AUTOENCODERS else "–" if method == quality.REAL else "no",
                 f"{len(mine)}" + f", {diverged} diverged" * bool(diverged),
                 *figured,
                 supports,
             ]
         )
     heads = ["method", "autoencoder", "seeds", *(head for head, *_ in columns)]
-    space = space_of(args.dataset).identity
+    space = quality.space_of(args.dataset).identity
     _draw(rows, directory)
     return [
         f"Every method has network {SIZES['network']}, width {SIZES['width']}, codes of "
@@ -247,7 +141,11 @@ def _answer(rows):
     said = []
     for key, name in (("recall", "recall"), ("coverage", "coverage"), ("modes", "modes")):
         groups = [
-            [r[key] for r in rows if key in r and r["method"] != REAL and inside(r["method"])]
+            [
+                r[key]
+                for r in rows
+                if key in r and r["method"] != quality.REAL and inside(r["method"])
+            ]
             for inside in (AUTOENCODERS.__contains__, lambda m: m not in AUTOENCODERS)
         ]
         if all(groups):
@@ -263,22 +161,17 @@ def _draw(rows, directory):
         if path.exists():
             found[method] = dict(np.load(path))
     shown = [
-        sheets.Row(title(method), list(datasets.scale(arrays["samples"])))
+        sheets.Row(quality.title(method), list(datasets.scale(arrays["samples"])))
         for method, arrays in found.items()
     ]
     sheets.draw(directory / "samples.png", "Samples, the first of seed 0", shown)
     columns = {}
     for method, arrays in found.items():
         both = datasets.scale(arrays["pairs"].reshape(-1, *arrays["pairs"].shape[2:]))
-        columns[title(method)] = both, np.arange(len(both)).reshape(-1, 2)
+        columns[quality.title(method)] = both, np.arange(len(both)).reshape(-1, 2)
     pictures.pair_sheets(
         directory / "closest.png",
         "The closest pairs of samples in the features of the classifier, seed 0; of real images "
         "the closest pairs of test images",
         columns,
     )
-
-
-def title(method: str) -> str:
-    """The name of a method as in its class."""
-    return method if method == REAL else zoo.method(method).__name__

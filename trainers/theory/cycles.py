@@ -4,8 +4,8 @@ import time
 
 import numpy as np
 
-from trainers.theory import collapse
 from trainers.theory import points
+from trainers.theory import quality
 from trainers.theory import training
 from zoo import metrics
 from zoo.cli import markdown
@@ -93,7 +93,7 @@ def write(rows: list, args, directory) -> list:
         figured = [markdown.cell(form, 1, *(row[column] for row in mine)) for *_, column, form in
                    columns]  # fmt: skip
         lines.append(
-            [collapse.title(method), *map(str, settings), f"{steps:,}", str(len(mine)), *figured]
+            [quality.title(method), *map(str, settings), f"{steps:,}", str(len(mine)), *figured]
         )
     heads = ["method", "data", "units", "hidden layers", "steps", "seeds"]
     _curves(directory / "cycles.png", rows)
@@ -124,7 +124,7 @@ def floors(rows: list) -> str:
         }
         best = min(sums, key=lambda kind: np.mean(sums[kind]))
         said.append(
-            f"{collapse.title(method)} on {name}: {markdown.cell('.3f', 1, *sums[best])} with "
+            f"{quality.title(method)} on {name}: {markdown.cell('.3f', 1, *sums[best])} with "
             f"{best[0]} units, {best[1]} hidden layers, {best[2]:,} steps"
         )
     return f"Least sums: {'; '.join(said)}."
@@ -152,7 +152,7 @@ def _curves(path, rows):
             colour = ("#3b6ea5", "#d9762b", "#4f8f4f", "#a5479b", "#7a6a4f", "#444444")[number % 6]
             at = sorted({row[key] for row in mine})
             means = [np.mean([row["sum"] for row in mine if row[key] == value]) for value in at]
-            axes.plot(at, means, color=colour, label=f"{collapse.title(method)}, {name}")
+            axes.plot(at, means, color=colour, label=f"{quality.title(method)}, {name}")
             axes.plot([r[key] for r in mine], [r["sum"] for r in mine], ".", color=colour)
         axes.set(xscale="log", yscale="log", xlabel=label)
         axes.set_title("x-cycle + z-cycle error" if place == 1 else "", loc="left")

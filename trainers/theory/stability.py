@@ -5,9 +5,9 @@ import types
 
 import numpy as np
 
-from trainers.theory import collapse
 from trainers.theory import cycles
 from trainers.theory import points
+from trainers.theory import quality
 from trainers.theory import training
 from zoo import datasets
 from zoo import metrics
@@ -96,7 +96,7 @@ def write(rows: list, args, directory) -> list:
             markdown.cell(form, factor, *(row[key] for row in mine))
             for _, key, form, factor in columns
         ]
-        lines.append([collapse.title(method), f"{bound or 'none'}", str(len(mine)), *figured])
+        lines.append([quality.title(method), f"{bound or 'none'}", str(len(mine)), *figured])
     heads = ["method", "bound on a layer", "seeds"]
     _scatter(directory / "stability.png", rows)
     return [
@@ -129,7 +129,7 @@ def ranks(rows: list) -> str:
             f"{name} {rank_correlation([r[a] for r in mine], [r[b] for r in mine]):+.2f}"
             for a, b, name in pairs
         ]
-        said.append(f"{collapse.title(method)}, {len(mine)} runs: {', '.join(found)}")
+        said.append(f"{quality.title(method)}, {len(mine)} runs: {', '.join(found)}")
     return (
         f"Rank correlation (Spearman) over the runs, −1 for a frontier without exception: "
         f"{'; '.join(said)}."
@@ -164,7 +164,7 @@ def _scatter(path, rows):
                     [row[y] for row in mine],
                     "os^"[number % 3],
                     color=(0.85 - 0.15 * shade, 0.45, 0.2 + 0.13 * shade),
-                    label=f"{collapse.title(method)}, bound {name}",
+                    label=f"{quality.title(method)}, bound {name}",
                 )
         # An unbiased MMD² may be below 0.
         axes.set(xscale="log", yscale="linear" if y == "mmd" else "log", xlabel=below)
