@@ -1,13 +1,12 @@
 """The grid: fresh judges of every capacity against pairs of every support, with controls."""
 
 import dataclasses
-import json
-import os
 import pathlib
 import time
 
 import numpy as np
 
+from trainers.counterexample import planning
 from trainers.counterexample.network import Network
 from trainers.counterexample.pairs import CONTRASTS
 from zoo import counterexample
@@ -72,26 +71,20 @@ def run(plan: Plan, streams, seed: int, path: pathlib.Path) -> list:
         one dict per contrast, support, repeat and judge: those, `parameters`, `judge`, `seconds`
         of fitting and judging, and the values of `zoo.metrics.judges.verdict`.
     """
-    rows = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
-    done = {(row["contrast"], row["support"], row["repeat"]) for row in rows}
-    missing = [cell for cell in plan.cells() if cell not in done]
-    began = time.monotonic()
-    for number, (contrast, support, repeat) in enumerate(missing):
-        left = (time.monotonic() - began) / number * (len(missing) - number) if number else 0
-        eta = f", about {left / 60:.0f} min left" if number else ""
-        print(f"[{number + 1}/{len(missing)}] {contrast}, m = {support}{eta}", flush=True)
-        shown = streams(support, seed + repeat)
-        for row in _cell(plan, shown, contrast, seed + repeat):
-            rows.append({"contrast": contrast, "support": support, "repeat": repeat} | row)
+
+    def measure(cell):
+        repeat = seed + cell["repeat"]
+        for row in _cell(plan, streams(cell["support"], repeat), cell["contrast"], repeat):
             print(
                 f"    p = {row['parameters']:>7,}: accuracy {row['accuracy']:.4f} "
                 f"± {row['accuracy_se']:.4f}, objective {row['objective']:+.4f} nats",
                 flush=True,
             )
-        partial = path.with_suffix(".partial")
-        partial.write_text(json.dumps(rows, indent=1), encoding="utf-8")
-        os.replace(partial, path)
-    return rows
+            yield row
+
+    names = "contrast", "support", "repeat"
+    wanted = [dict(zip(names, cell, strict=True)) for cell in plan.cells()]
+    return planning.resume(path, wanted, measure)
 
 
 def _cell(plan, shown, contrast, seed):
@@ -136,16 +129,26 @@ def exponents(rows: list) -> list:
                 points.append((m, excess))
         if len(points) < 3:
             continue
-        x, y = np.log(np.array(points)).T
-        slope, intercept = np.polyfit(x, y, 1)
-        residuals = y - (slope * x + intercept)
-        error = np.sqrt(np.sum(residuals**2) / (len(x) - 2) / np.sum((x - x.mean()) ** 2))
+        exponent, error = power(*zip(*points, strict=True))
         found.append(
             {
                 "parameters": p,
-                "exponent": float(slope),
-                "exponent_se": float(error),
+                "exponent": exponent,
+                "exponent_se": error,
                 "supports": [m for m, _ in points],
             }
         )
     return found
+
+
+def power(x, y) -> tuple[float, float]:
+    """The exponent a of y = c xᵃ by least squares of the logarithms, and its standard error.
+
+    Args:
+        x, y: positive numbers, three or more, as many of either; two or more different x.
+    """
+    x, y = np.log(np.array([x, y], float))
+    slope, intercept = np.polyfit(x, y, 1)
+    residuals = y - (slope * x + intercept)
+    error = np.sqrt(np.sum(residuals**2) / (len(x) - 2) / np.sum((x - x.mean()) ** 2))
+    return float(slope), float(error)

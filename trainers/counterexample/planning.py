@@ -3,7 +3,9 @@
 import csv
 import dataclasses
 import json
+import os
 import pathlib
+import time
 
 from zoo.cli import commands
 
@@ -19,7 +21,7 @@ FLAGS = {
 
 
 # Flags that a second run in the same directory may change.
-FREE = ("support", "repeats", "run_dir", "beside")
+FREE = ("support", "repeats", "run_dir", "beside", "methods", "seeds", "cells")
 
 
 def plan(args, wanted, most: int):
@@ -58,6 +60,35 @@ def settle(directory: pathlib.Path, args) -> None:
     path.write_text(json.dumps(same), encoding="utf-8")
 
 
+def resume(path: pathlib.Path, wanted: list, measure, most: int = 0) -> list:
+    """Measure the missing cells; every finished cell is on disk before the next begins.
+
+    Args:
+        path: JSON file of the rows.
+        wanted: cells, dicts of plain values, in the order they are measured.
+        measure: cell → its rows, an iterable of dicts that do not repeat the cell.
+        most: stop after so many cells; 0 for all.
+
+    Returns:
+        the rows of all cells on disk, each with the values of its cell.
+    """
+    rows = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    missing = [cell for cell in wanted if not any(cell.items() <= row.items() for row in rows)]
+    missing = missing[: most or None]
+    began = time.monotonic()
+    for number, cell in enumerate(missing):
+        left = (time.monotonic() - began) / number * (len(missing) - number) if number else 0
+        eta = f", about {left / 60:.0f} min left" if number else ""
+        first, *others = cell
+        name = ", ".join([str(cell[first]), *(f"{key} {cell[key]}" for key in others)])
+        print(f"[{number + 1}/{len(missing)}] {name}{eta}", flush=True)
+        rows.extend(cell | row for row in measure(cell))
+        partial = path.with_suffix(".partial")
+        partial.write_text(json.dumps(rows, indent=1), encoding="utf-8")
+        os.replace(partial, path)
+    return rows
+
+
 def cells(directory: str) -> list:
     """The cells of the experiment in `directory`.
 
@@ -72,7 +103,8 @@ def cells(directory: str) -> list:
 
 def write_table(path: pathlib.Path, rows: list) -> None:
     """Write cells as CSV."""
+    names = dict.fromkeys(name for row in rows for name in row)
     with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
+        writer = csv.DictWriter(file, list(names))
         writer.writeheader()
         writer.writerows(rows)

@@ -32,6 +32,9 @@ def text(rows: list, found: dict, plan, args, argv: list, minutes: float) -> str
         "E log D + E log(1 − D) + 2 log 2 on the same pairs, nats: 0 is BiGAN's optimum. Below 0 "
         "the judge is overconfident, which happens if there is nothing to see.",
         grid(rows, "objective", "+.3f"),
+        "The same with φ(t) = t, the Wasserstein form, E D(x, E(x)) − E D(G(z), z) with the same D "
+        "in (0, 1): 0 is the optimum, 1 the most.",
+        grid(rows, "gap", "+.3f"),
         exponents(rows),
         "![accuracy against p / m](accuracy.png)",
         f"## Properties of the pair, for m = {plan.control:,} (M2 to M7)",

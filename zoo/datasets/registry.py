@@ -11,6 +11,7 @@ from zoo.datasets import folder
 from zoo.datasets import mixtures
 from zoo.datasets import npz
 from zoo.datasets import prepared
+from zoo.datasets import stacked
 from zoo.datasets.base import Dataset
 from zoo.datasets.cache import Cache
 from zoo.datasets.maps import MAPS
@@ -22,8 +23,8 @@ _BRACKET = re.compile(r"(.+)\[(class=)?([^\]\[]+)\]")
 # Sets of points in the plane; all others hold images.
 POINTS = (*mixtures.MIXTURES, circle.NAME)
 
-# Sets that need neither a path nor another package.
-LOCAL = (embedded.NAME, digits.NAME, *POINTS)
+# Sets that are named and are not TFDS's; the last is made of one of those.
+LOCAL = (embedded.NAME, digits.NAME, *POINTS, stacked.NAME)
 
 KINDS = (
     *LOCAL,
@@ -51,8 +52,8 @@ def load(
 
     Args:
       name: one of `KINDS`: `fashion_mnist_10k` (shipped with the package), `digits` (see
-        `zoo.datasets.digits`), `grid25`, `ring8`, `circle`, `folder:PATH`, `npz:PATH`, or a TFDS
-        image set; `[class=C]` behind any of them
+        `zoo.datasets.digits`), `grid25`, `ring8`, `circle`, `stacked_mnist` (made of TFDS's
+        `mnist`), `folder:PATH`, `npz:PATH`, or a TFDS image set; `[class=C]` behind any of them
         keeps the examples of one class, given by name or number; `[invert]`, `[rotate]` (a quarter
         turn to the left) and `[outline]` change every image, see `zoo.datasets.maps`.
       other: name of a second set, for methods of two domains, read in the same way; see
@@ -103,6 +104,10 @@ def load(
         data = mixtures.sample(name, image_size)
     elif name == circle.NAME:
         data = circle.sample(image_size)
+    elif name == stacked.NAME:
+        data = stacked.of_digits(
+            load(stacked.DIGITS, **{**options, "train_split": "train", "test_split": "test"})
+        )
     else:
         _check_readable(name)
         known = prepared.names()

@@ -28,6 +28,7 @@ from zoo.metrics.laws import coordinate_tests
 from zoo.metrics.laws import covariance_error
 from zoo.metrics.manifolds import precision_recall
 from zoo.metrics.modes import count_modes
+from zoo.metrics.modes import count_stacked_modes
 from zoo.metrics.neighbours import closest_pairs
 from zoo.metrics.probes import chance_accuracy
 from zoo.metrics.probes import logistic_accuracy
@@ -60,6 +61,7 @@ __all__ = [
     "compare_sets",
     "coordinate_tests",
     "count_modes",
+    "count_stacked_modes",
     "covariance_error",
     "cycles",
     "evaluate",
