@@ -18,12 +18,12 @@ TITLE = "Support against the capacity of the discriminator"
 DATASET = "fashion_mnist_10k"
 METHODS = DEFAULT_METHODS = ("gan", "bigan")
 QUICK_METHODS = ("gan",)
-DEFAULT_STEPS, QUICK_STEPS = 1500, 100
+DEFAULT_STEPS, QUICK_STEPS = 3000, 100
 
 # Multiples of the width of the smallest discriminator; parameters grow with the square.
 MULTIPLES = (1, 2, 4, 8)
 SMALLEST = 2
-SIZES = {"network": "dcgan", "width": 8, "latent_dim": 32}
+SIZES = {"network": "dcgan", "width": 16, "latent_dim": 32, "ema": 0.99}
 BATCH = 64
 # Test images limit the batches of the test to 500, which need so many.
 SAMPLES = 20_000
@@ -123,7 +123,8 @@ def write(rows: list, args, directory) -> list:
     _closest(directory / "closest.png", rows, directory)
     return [
         f"Only the discriminator grows: the other networks have width {SIZES['width']} (network "
-        f"{SIZES['network']}), codes of {SIZES['latent_dim']} numbers, batches of {BATCH}, "
+        f"{SIZES['network']}) and an average of their weights of decay {SIZES['ema']}, codes have "
+        f"{SIZES['latent_dim']} numbers, batches {BATCH} images, and training takes "
         f"{args.steps:,} steps. Birthday test of Arora and Zhang 2017, arXiv:1706.08224, in the "
         f"features of the shipped classifier, with {SAMPLES:,} samples. Intervals are 95 % of the "
         "test alone; the spread over seeds comes on top.",
