@@ -4,8 +4,8 @@ import functools
 
 import numpy as np
 
-import zoo
 from zoo import datasets
+from zoo import gallery
 from zoo import metrics
 from zoo.datasets import stacked
 from zoo.metrics import classifier
@@ -124,5 +124,5 @@ def _short(value):
 
 
 def title(method: str) -> str:
-    """The name of a method as in its class."""
-    return method if method == REAL else zoo.method(method).__name__
+    """The name of a method as in its paper."""
+    return method if method == REAL else gallery.title_of(method)
