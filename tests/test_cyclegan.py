@@ -1,5 +1,6 @@
 """CycleGAN: what its paper claims, on numbers that can be checked by hand."""
 
+import keras
 import numpy as np
 import pytest
 from games import examples
@@ -10,6 +11,7 @@ import zoo
 from zoo import datasets
 from zoo import metrics
 from zoo import models
+from zoo.training.pool import Pool
 
 
 def half(x):
@@ -55,7 +57,70 @@ def test_the_identity_costs_the_adversarial_term_alone_and_a_cycle_is_weighed():
     assert losses(game, a, b)["generators"] == pytest.approx(0.5 + 3 * (0.5 + 0.5 + 2 * 0.5))
 
 
-@pytest.mark.parametrize("arguments", [{"cycle": -1.0}, {"identity": -0.5}])
+def values(tensor):
+    return ops.convert_to_numpy(tensor).ravel().tolist()
+
+
+def test_a_pool_exchanges_half_of_the_examples_for_stored_ones_once_it_is_full():
+    pool = Pool(4, (1,), keras.random.SeedGenerator(0))
+
+    def call(*numbers, training=True):
+        return values(pool(np.array(numbers, np.float32)[:, None], training=training))
+
+    # A batch that goes round the end of the pool while it fills.
+    assert call(1, 2, 3) == [1, 2, 3] and call(4, 5, 6) == [4, 5, 6]
+    assert values(pool.stored) == [5, 6, 3, 4]
+    exchanged = 0
+    for first in range(10, 810, 4):
+        batch, before = [first, first + 1, first + 2, first + 3], values(pool.stored)
+        returned = call(*batch)
+        assert sorted(returned + values(pool.stored)) == sorted(batch + before)
+        exchanged += sum(new != old for new, old in zip(batch, returned))
+    # 800 draws of ½: four standard deviations to either side.
+    assert abs(exchanged - 400) < 4 * np.sqrt(200)
+    before = values(pool.stored)
+    assert call(1, 2, training=False) == [1, 2] and values(pool.stored) == before
+    # More than fit: the fifth is returned as it is.
+    assert call(1, 2, 3, 4, 5)[4] == 5
+
+
+def pooled(seed=0):
+    game = make("cyclegan", "mlp", pool=8, seed=seed)
+    game.compile()
+    return game
+
+
+def fitted(game, steps=3):
+    a = examples(n=4 * steps)
+    return game.fit(a, -a, batch_size=4, verbose=0, shuffle=False).history
+
+
+@pytest.mark.slow
+def test_a_game_with_a_pool_resumes_exactly_and_judges_other_images_than_one_without(tmp_path):
+    game, plain = pooled(), make("cyclegan", "mlp")
+    plain.compile()
+    whole = [fitted(game), fitted(game)]
+    half, without = pooled(), [fitted(plain), fitted(plain)]
+    assert fitted(half) == whole[0]
+    half.save(tmp_path / "half.keras")
+    again = keras.saving.load_model(tmp_path / "half.keras")
+    assert fitted(again) == whole[1]
+    np.testing.assert_array_equal(again.pool_a.stored, game.pool_a.stored)
+    assert whole[1]["discriminators"] != without[1]["discriminators"]
+
+
+@pytest.mark.slow
+def test_replicas_share_the_pool_of_the_first(two_devices):
+    with two_devices.scope():
+        game = pooled()
+    history = fitted(game)
+    assert np.isfinite(history["generators"]).all()
+    # Three steps, two examples of each on the first replica.
+    assert game.pool_a.seen.numpy() == 6
+    assert np.abs(game.pool_a.stored.numpy()[:6]).max(axis=(1, 2, 3)).min() > 0
+
+
+@pytest.mark.parametrize("arguments", [{"cycle": -1.0}, {"identity": -0.5}, {"pool": -1}])
 def test_negative_weights_are_refused(arguments):
     ((name, value),) = arguments.items()
     with pytest.raises(ValueError, match=f"{name} must be 0 or more; got {value}"):

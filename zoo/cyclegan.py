@@ -5,7 +5,9 @@ from zoo.losses import absolute_error
 from zoo.losses import square_accepted
 from zoo.losses import square_rejected
 from zoo.signatures import Signature
+from zoo.training.declarations import checked
 from zoo.training.declarations import not_negative
+from zoo.training.pool import Pool
 
 
 class CycleGAN(Game):
@@ -27,13 +29,15 @@ class CycleGAN(Game):
     Players: generators; discriminators. They move together, from one forward pass, as the update
     of the authors' code does, which plays both against the same translations.
 
-    Deviations: D judges translations of this step only, not a pool of past ones. Batches are
-    larger than the paper's single images, networks smaller.
+    Deviations: D judges translations of this step, unless there is a `pool`. Batches are larger
+    than the paper's single images, networks smaller.
 
     Args:
         cycle: weight of the cycle errors, λ.
         identity: weight of the identity terms, as a share of `cycle`; 0 leaves them out. They are
             a remedy if translators change colours that should stay.
+        pool: number of past translations of either kind, from which D judges some in place of
+            present ones, as in the authors' code; see `zoo.training.pool.Pool`. 0 for none.
     """
 
     inputs = ("a", "b")
@@ -45,15 +49,22 @@ class CycleGAN(Game):
     scores = {"score_a": ("discriminator_a", "x"), "score_b": ("discriminator_b", "x")}
     averaged = ("a_to_b", "b_to_a")
 
-    def __init__(self, image_shape, cycle: float = 10.0, identity: float = 0.0, **game):
+    def __init__(
+        self, image_shape, cycle: float = 10.0, identity: float = 0.0, pool: int = 0, **game
+    ):
         self.cycle = not_negative("cycle", cycle)
         self.identity = not_negative("identity", identity)
+        self.pool = checked("pool", pool, pool >= 0, "0 or more")
         super().__init__(image_shape, **game)
 
     def build_networks(self, draw):
         self.a_to_b, self.b_to_a = draw.translator(), draw.translator()
         self.discriminator_a = draw.patch_discriminator()
         self.discriminator_b = draw.patch_discriminator()
+        if self.pool:
+            self.pool_a, self.pool_b = (
+                Pool(self.pool, self.image_shape, self.seed_generator) for _ in "ab"
+            )
 
     def play(self, a, b):
         fake_a, fake_b = self.b_to_a(b), self.a_to_b(a)
@@ -63,7 +74,11 @@ class CycleGAN(Game):
             returned = returned + self.identity * kept
         real = self.discriminator_a(a), self.discriminator_b(b)
         fake = self.discriminator_a(fake_a), self.discriminator_b(fake_b)
-        judged = sum(map(square_accepted, real)) + sum(map(square_rejected, fake))
+        seen = fake
+        if self.pool:
+            pooled = self.pool_a(fake_a), self.pool_b(fake_b)
+            seen = self.discriminator_a(pooled[0]), self.discriminator_b(pooled[1])
+        judged = sum(map(square_accepted, real)) + sum(map(square_rejected, seen))
         return {
             "generators": sum(map(square_accepted, fake)) + self.cycle * returned,
             "discriminators": judged / 2,
