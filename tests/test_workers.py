@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import pytest
 import workers
+from games import OWN_NETWORKS
 from games import completed
 from games import examples
 from games import make
@@ -45,6 +46,11 @@ COUNT, BATCH = 50, 8
 SIZE = 2**29
 
 
+def network_of(method):
+    """mlp, unless the method does not take it."""
+    return OWN_NETWORKS.get(method, ("mlp",))[0]
+
+
 def play(method):
     """`method` after `STEPS` steps in the strategy's scope that is open; its loss."""
     import tensorflow as tf
@@ -52,9 +58,10 @@ def play(method):
     def adam(rate):
         return keras.optimizers.Adam(rate, epsilon=1e-3)
 
-    game = make(method, "mlp", rate=RATE, optimizer=adam, ema=0.5)
+    network = network_of(method)
+    game = make(method, network, rate=RATE, optimizer=adam, ema=0.5)
     n = size(game)
-    x = np.concatenate([examples("mlp", n, seed) for seed in range(STEPS)])
+    x = np.concatenate([examples(network, n, seed) for seed in range(STEPS)])
     stream = tf.data.Dataset.from_tensor_slices(completed(game, x)).batch(n, drop_remainder=True)
     return game, game.fit(stream, verbose=0, shuffle=False).history["loss"][-1]
 
@@ -192,7 +199,7 @@ def check_same_steps(method, folder, two_devices):
         for other in (two_value, first[name]):
             assert np.linalg.norm(one_value.astype(float) - other) < 1e-5 * length, name
     # Weights are large beside what moved them, so that is what an error is measured by.
-    untouched = make(method, "mlp", ema=0.5)
+    untouched = make(method, network_of(method), ema=0.5)
     for owned in {net for nets in one.players.values() for net in nets}:
         trained = {id(v) for v in getattr(one, owned).trainable_variables}
         places = [place for place, v in enumerate(one.weights) if id(v) in trained]
