@@ -3,10 +3,10 @@
 import csv
 import dataclasses
 import json
-import os
 import pathlib
 import time
 
+from zoo import run_files
 from zoo.cli import commands
 
 # Flags that mean the same in every experiment that has a grid of cells.
@@ -73,20 +73,22 @@ def resume(path: pathlib.Path, wanted: list, measure, most: int = 0) -> list:
         the rows of all cells on disk, each with the values of its cell.
     """
     rows = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
-    missing = [cell for cell in wanted if not any(cell.items() <= row.items() for row in rows)]
-    missing = missing[: most or None]
+    todo = [cell for cell in wanted if not of_cell(cell, rows)][: most or None]
     began = time.monotonic()
-    for number, cell in enumerate(missing):
-        left = (time.monotonic() - began) / number * (len(missing) - number) if number else 0
+    for number, cell in enumerate(todo):
+        left = (time.monotonic() - began) / number * (len(todo) - number) if number else 0
         eta = f", about {left / 60:.0f} min left" if number else ""
         first, *others = cell
         name = ", ".join([str(cell[first]), *(f"{key} {cell[key]}" for key in others)])
-        print(f"[{number + 1}/{len(missing)}] {name}{eta}", flush=True)
+        print(f"[{number + 1}/{len(todo)}] {name}{eta}", flush=True)
         rows.extend(cell | row for row in measure(cell))
-        partial = path.with_suffix(".partial")
-        partial.write_text(json.dumps(rows, indent=1), encoding="utf-8")
-        os.replace(partial, path)
+        run_files.write_json(path, rows)
     return rows
+
+
+def of_cell(cell: dict, rows: list) -> list:
+    """The rows of a cell: those with its values."""
+    return [row for row in rows if cell.items() <= row.items()]
 
 
 def cells(directory: str) -> list:

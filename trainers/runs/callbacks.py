@@ -2,7 +2,6 @@
 
 import csv
 import importlib.util
-import os
 import time
 
 import keras
@@ -11,6 +10,7 @@ from trainers.runs import checkpoints
 from trainers.runs import drawings
 from trainers.runs import stopping
 from zoo import metrics
+from zoo import run_files
 
 # The metrics of `zoo.metrics.cheap` that are kept between epochs.
 WATCHED = (
@@ -133,12 +133,11 @@ class History(keras.callbacks.Callback):
         row = {"epoch": epoch + 1, **{k: float(v) for k, v in logs.items()}}
         self.rows.append(row | {"wall_s": round(self.seconds(), 1)})
         columns = list(dict.fromkeys(name for row in self.rows for name in row))
-        partial = self.path.with_suffix(".partial")
-        with open(partial, "w", newline="", encoding="utf-8") as file:
+        with open(run_files.partial(self.path), "w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, columns)
             writer.writeheader()
             writer.writerows(self.rows)
-        os.replace(partial, self.path)
+        run_files.replace(self.path)
 
 
 def _rows(path):

@@ -58,7 +58,7 @@ def main(argv: list | None = None) -> None:
             lambda cell: experiment.measure(cell, args, directory),
             args.cells,
         )
-        if not all(any(cell.items() <= row.items() for row in rows) for cell in wanted):
+        if not all(planning.of_cell(cell, rows) for cell in wanted):
             print(f"stopped after {args.cells} cells; the same command continues")
             return
         # Of an earlier call with more methods or seeds there may be others.
