@@ -52,9 +52,9 @@ def _check_source(name):
 
 
 def _check_dataset(flag, name):
-    from zoo.datasets import KINDS
     from zoo.datasets import LOCAL
     from zoo.datasets import prepared
+    from zoo.datasets import registry
 
     # Of NAME[class=C] and NAME[map], the set.
     whole = name.partition("[")[0]
@@ -71,7 +71,4 @@ def _check_dataset(flag, name):
             f"that name; to train on it, give --{flag}={kind}:{name}"
         )
     if found:
-        raise ValueError(
-            f"unknown data set {name!r}{nearest(prepared.base_name(whole), [*LOCAL, *known])}; "
-            f"known kinds: {', '.join(KINDS)}"
-        )
+        raise ValueError(registry.unknown(name, known))

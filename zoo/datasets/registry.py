@@ -112,7 +112,7 @@ def load(
         _check_readable(name)
         known = prepared.names()
         if prepared.base_name(name) not in known:
-            raise ValueError(_unknown(name, known))
+            raise ValueError(unknown(name, known))
         return prepared.read(name, image_size, train_split, test_split, download, kept)
     return data.sliced(train_split, test_split)
 
@@ -127,6 +127,7 @@ def _check_readable(name: str) -> None:
             )
 
 
-def _unknown(name: str, known: list[str]) -> str:
-    hint = nearest(prepared.base_name(name), [*LOCAL, *known])
+def unknown(name: str, known: list[str]) -> str:
+    """The message about a name that is in neither `LOCAL` nor `known`, with the nearest of both."""
+    hint = nearest(prepared.base_name(name.partition("[")[0]), [*LOCAL, *known])
     return f"unknown data set {name!r}{hint}; known kinds: {', '.join(KINDS)}"
