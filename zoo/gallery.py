@@ -101,7 +101,7 @@ def _about(paths):
 class _Made:
     """Images of a model; its method is the name of a module of `zoo`, or "".
 
-    Of two domains it is `ways`, the `zoo.plots.translations.Translated` of both, and nothing else.
+    Of two domains it is `ways`, the `zoo.metrics.translation.Translated` of both, and nothing else.
     """
 
     name: str
@@ -152,7 +152,7 @@ def _made(path, args):
 
 def _translated(path, data, args):
     import zoo
-    from zoo.plots import translations
+    from zoo.metrics import translation
 
     if len(data.shape) != 3:
         raise ValueError(f"a gallery shows no translations of points; {path} makes {data.shape}")
@@ -160,7 +160,7 @@ def _translated(path, data, args):
     def rows(domain):
         return _rows(domain, args)[0 if domain is data else 1]
 
-    ways = tuple(translations.both_ways(zoo.load(path), data, rows))
+    ways = tuple(translation.both_ways(zoo.load(path), data, rows))
     # The name that `models.load` would give it, which takes no translators.
     file = pathlib.Path(path)
     name = file.resolve().parent.name if file.stem == "game" else file.stem

@@ -50,7 +50,7 @@ def of_report(game, data) -> dict:
     """The images of `zoo.plots.pictures.report`, by the name of its argument."""
     if not game.has_generator:
         n = 36 if len(data.shape) == 3 else 500
-        a, b = translations.both_ways(game, data, lambda domain: _rows(domain, n))
+        a, b = metrics.translation.both_ways(game, data, lambda domain: _rows(domain, n))
         if len(data.shape) != 3:
             return {"images": b.images, "reconstructions": None, "samples": a.made}
         # Rows of 12, each above the row of its translations.
@@ -74,7 +74,7 @@ def of_report(game, data) -> dict:
 def draw_translations(game, data, path) -> None:
     """Write a table of test images of both sets, each above its translation there and back."""
     if len(data.shape) != 3:
-        a, b = translations.both_ways(game, data, lambda domain: _rows(domain, 500))
+        a, b = metrics.translation.both_ways(game, data, lambda domain: _rows(domain, 500))
         clouds = [(data.other.test, a.made), (data.test, b.made)]
         drawn = [pictures.points(real, made) for real, made in clouds]
         pictures.save_png(np.concatenate(drawn, axis=1), path)

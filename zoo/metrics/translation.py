@@ -5,6 +5,10 @@ still return them. So every cycle error stands beside the error to the true tran
 are known, and that beside the identity map.
 """
 
+import dataclasses
+from collections.abc import Callable
+from collections.abc import Iterator
+
 import numpy as np
 
 from zoo.datasets.maps import undone
@@ -65,6 +69,43 @@ def compared(way: str, x, made, back, truth=None, rng_seed: int = 0) -> dict[str
     return figures
 
 
+@dataclasses.dataclass(frozen=True)
+class Translated:
+    """Examples of one domain and what a game makes of them.
+
+    Attributes:
+        source, target: names of the two sets.
+        images: (n, ...) examples of `source`, in [-1, 1].
+        made: (n, ...) their translations.
+        back: (n, ...) these, translated back.
+        truth: (n, ...) the true translations, or None if they are not known.
+    """
+
+    source: str
+    target: str
+    images: np.ndarray
+    made: np.ndarray
+    back: np.ndarray
+    truth: np.ndarray | None
+
+
+def both_ways(game, data, rows: Callable) -> Iterator[Translated]:
+    """Translations of A to B, and then of B to A.
+
+    Args:
+        game: has `translate`, from examples and the number of a domain.
+        data: a `zoo.datasets.Dataset` with the second domain in it.
+        rows: from a set to the indices of the test examples to translate.
+    """
+    for here, (source, target) in enumerate(((data, data.other), (data.other, data))):
+        chosen = rows(source)
+        x = scale(source.test[chosen])
+        made = in_batches(lambda batch, to=1 - here: game.translate(batch, to), x)
+        back = in_batches(lambda batch, to=here: game.translate(batch, to), made)
+        truth = scale(target.test[chosen]) if data.truth_known else None
+        yield Translated(source.name, target.name, x, made, back, truth)
+
+
 def two_domains(game, data, seed: int, limit: int, thorough: bool = True) -> dict[str, float]:
     """Measures both ways of a game that translates between two sets of images.
 
@@ -94,17 +135,19 @@ def two_domains(game, data, seed: int, limit: int, thorough: bool = True) -> dic
       thorough: whether to measure domain_WAY and class_kept_WAY or class_reached_WAY, which takes
         most of the time.
     """
+
+    def rows(domain):
+        return subset(len(domain.test), min(limit, MOST), seed)
+
     figures = {}
-    for way, source, target in (("ab", data, data.other), ("ba", data.other, data)):
-        rows = subset(len(source.test), min(limit, MOST), seed)
-        x, there, here = scale(source.test[rows]), int(way == "ab"), int(way == "ba")
-        made = in_batches(lambda batch, to=there: game.translate(batch, to), x)
-        back = in_batches(lambda batch, to=here: game.translate(batch, to), made)
-        truth = scale(target.test[rows]) if data.truth_known else None
-        figures |= {"n_test": float(len(x)), **compared(way, x, made, back, truth, seed)}
+    ways = ("ab", data, data.other), ("ba", data.other, data)
+    for (way, source, target), found in zip(ways, both_ways(game, data, rows), strict=True):
+        x, made = found.images, found.made
+        figures["n_test"] = float(len(x))
+        figures |= compared(way, x, made, found.back, found.truth, seed)
         if thorough:
             figures |= _domain(way, source, target, made, seed)
-            figures |= _classes(way, source.test_labels[rows], x, made, target)
+            figures |= _classes(way, source.test_labels[rows(source)], x, made, target)
     return figures
 
 
