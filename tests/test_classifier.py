@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 
+import keras
 import numpy as np
 import pytest
 
@@ -58,6 +59,16 @@ class TestShipped:
         answers = np.exp(logits - logits.max(axis=1, keepdims=True))
         answers /= answers.sum(axis=1, keepdims=True)
         np.testing.assert_allclose(shipped.probabilities(x[:700]), answers, atol=1e-4)
+
+    def test_answers_are_the_same_under_a_policy_of_half_precision(self, fashion):
+        shipped, x, _ = fashion
+        keras.mixed_precision.set_global_policy("mixed_bfloat16")
+        try:
+            found = classifier.load("fashion_mnist_10k").probabilities(x[:100])
+        finally:
+            keras.mixed_precision.set_global_policy("float32")
+        assert found.dtype == np.float32
+        np.testing.assert_array_equal(found, shipped.probabilities(x[:100]))
 
     @pytest.mark.parametrize("name", classifier.SHIPPED)
     def test_identity_size_and_content(self, name):

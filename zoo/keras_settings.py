@@ -74,3 +74,16 @@ def channels_last():
         yield
     finally:
         keras.config.set_image_data_format(before)
+
+
+@contextlib.contextmanager
+def single_precision():
+    """Layers made inside are float32, in spite of the global policy."""
+    import keras
+
+    before = keras.mixed_precision.global_policy()
+    keras.mixed_precision.set_global_policy("float32")
+    try:
+        yield
+    finally:
+        keras.mixed_precision.set_global_policy(before)
