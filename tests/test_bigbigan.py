@@ -43,6 +43,39 @@ def test_losses_of_constant_scores(unary, scores, c):
     assert losses_of(game, examples(), game.noise(16)) == pytest.approx(expected, abs=1e-6)
 
 
+@pytest.mark.parametrize("unary, scores", [(True, 3), (False, 1)])
+@pytest.mark.parametrize("c", [0, 2, -3])
+def test_without_the_hinge_scores_are_logits_of_a_cross_entropy(unary, scores, c):
+    game = constant(make("bigbigan", unary=unary, hinge=False), c)
+    real, fake = -np.log(1 / (1 + np.exp(-c))), -np.log(1 - 1 / (1 + np.exp(-c)))
+    # Both pairs have the score c; E wants its own judged generated, G its own encoded.
+    expected = {"discriminator": real + fake, "encoder": fake, "generator": real}
+    expected = {player: scores * loss for player, loss in expected.items()}
+    assert losses_of(game, examples(), game.noise(16)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_deterministic_encoder_has_one_output_which_is_judged(tmp_path):
+    game = make("bigbigan", stochastic=False)
+    x, z = keras.ops.convert_to_tensor(examples()), game.noise(16)
+    code = game.encoder(x, training=True)
+    assert code.shape == (16, 3)
+    scores = game.discriminator([x, code], training=True)
+    expected = sum(float(np.mean(score)) for score in scores)
+    assert losses_of(game, x, z)["encoder"] == pytest.approx(expected, rel=1e-4)
+    encoded = game.encoder(x, training=False)
+    np.testing.assert_allclose(game.encode(x), encoded, rtol=1e-5, atol=1e-6)
+    game.save(tmp_path / "game.keras")
+    assert not zoo.load(tmp_path / "game.keras").stochastic
+
+
+def test_a_configuration_written_before_the_options_is_the_paper_s_game():
+    config = make("bigbigan").get_config()
+    for later in ("hinge", "stochastic"):
+        del config[later]
+    game = zoo.BigBiGAN.from_config(config)
+    assert game.hinge and game.stochastic
+
+
 def test_codes_are_drawn_and_the_three_scores_enter_as_the_paper_says(monkeypatch):
     game = make("bigbigan")
     for score in SCORES:  # beyond the margin on both sides

@@ -92,6 +92,29 @@ def test_only_what_is_known_is_fitted():
     assert found.errors[0] == pytest.approx(expected, rel=1e-3)
 
 
+def test_a_second_call_of_a_kind_compiles_nothing_and_sees_new_weights():
+    game, traced = linear(), []
+
+    def halved(images):
+        traced.append(images.shape)
+        return images / 2
+
+    x = np.random.default_rng(6).uniform(-1, 1, (3, *SHAPE)).astype("float32")
+    first = restore(game, x, halved, codes=2, steps=10)
+    count = len(traced)
+    # Neither the number of images nor that of the steps is part of the compiled function.
+    again = restore(game, x[:1], halved, codes=2, steps=20, learning_rate=0.01, seed=1)
+    assert count and len(traced) == count
+    # One kernel turned round: the images, which have no bias, change their sign.
+    kernel = game.generator.get_layer("readout").kernel
+    kernel.assign(-kernel)
+    other = restore(game, -x, halved, codes=2, steps=10)
+    np.testing.assert_allclose(other.images, -first.images, atol=1e-5)
+    assert len(traced) == count and again.images.shape == (1, *SHAPE)
+    restore(game, x, halved, codes=3, steps=1)
+    assert len(traced) > count
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [

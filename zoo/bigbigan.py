@@ -6,9 +6,11 @@ import keras
 from keras import ops
 
 from zoo.game import Game
+from zoo.losses import accepted
 from zoo.losses import gaussian_draw
 from zoo.losses import hinge_accepted
 from zoo.losses import hinge_rejected
+from zoo.losses import rejected
 from zoo.priors import with_noise
 from zoo.training.declarations import checked
 from zoo.training.declarations import not_negative
@@ -28,6 +30,9 @@ class BigBiGAN(Game):
     GAN, s_z gives E that of an adversarial autoencoder, and s_xz alone ties codes to images.
     `encode` returns the mean of q(z|x).
 
+    With `hinge=False` the losses are those of `zoo.bigan.BiGAN`, in nats, summed over the scores
+    and not halved: at zero scores D's loss is 2 log 2 and E's and G's are log 2 for each score.
+
     Networks: encoder x → (mean, log variance), generator z → x, discriminator (x, z) →
     [s_xz, s_x, s_z], which the network sets dcgan, dcgan_joint and residual have.
     Players: discriminator; encoder; generator. They move together, from one forward pass; D moves
@@ -39,6 +44,10 @@ class BigBiGAN(Game):
 
     Args:
         unary: whether s_x and s_z exist; without them it is BiGAN with a hinge.
+        hinge: whether D's loss is the hinge; otherwise scores are logits of "encoder's pair", D
+            minimises their cross-entropy, and E and G minimise it with the labels swapped.
+        stochastic: whether the encoder draws codes from a Gaussian, whose mean `encode` returns;
+            otherwise a code is a function of its image.
         discriminator_steps: how often D moves in a step; each time it takes a fresh batch.
         instance_noise: standard deviation, in pixels, of the normal noise on the images D sees in
             training, as in `zoo.bigan.BiGAN`.
@@ -61,11 +70,13 @@ class BigBiGAN(Game):
         self,
         image_shape,
         unary: bool = True,
+        hinge: bool = True,
+        stochastic: bool = True,
         discriminator_steps: int = 1,
         instance_noise: float = 0.0,
         **game,
     ):
-        self.unary = unary
+        self.unary, self.hinge, self.stochastic = unary, hinge, stochastic
         self.instance_noise = not_negative("instance_noise", instance_noise)
         self.discriminator_steps = checked(
             "discriminator_steps", discriminator_steps, discriminator_steps >= 1, "1 or more"
@@ -79,7 +90,7 @@ class BigBiGAN(Game):
         return (("discriminator",),) * (discriminator_steps - 1) + cls.schedule
 
     def build_networks(self, draw):
-        self.encoder = draw.encoder(stochastic=True)
+        self.encoder = draw.encoder(stochastic=self.stochastic)
         self.generator = draw.generator()
         judge = draw.joint_scores_discriminator()
         kept = judge.outputs[: len(self.scores)]
@@ -90,14 +101,21 @@ class BigBiGAN(Game):
         return found if self.unary else [found]
 
     def play(self, x, z):
-        mean, log_var = self.encoder(x)
-        code = gaussian_draw(mean, log_var, self.normal_noise(ops.shape(x)[0]))
+        code = self.encoder(x)
+        if self.stochastic:
+            code = gaussian_draw(*code, self.normal_noise(ops.shape(x)[0]))
         noisy = partial(with_noise, std=self.instance_noise, seed=self.seed_generator)
         encoded = self.scores_of(noisy(x), code)
         generated = self.scores_of(noisy(self.generator(z)), z)
-        accepted, rejected = map(hinge_accepted, encoded), map(hinge_rejected, generated)
+        if not self.hinge:
+            return {
+                "discriminator": sum(map(accepted, encoded)) + sum(map(rejected, generated)),
+                "encoder": sum(map(rejected, encoded)),
+                "generator": sum(map(accepted, generated)),
+            }
+        judged = sum(map(hinge_accepted, encoded)) + sum(map(hinge_rejected, generated))
         return {
-            "discriminator": sum(accepted) + sum(rejected),
+            "discriminator": judged,
             "encoder": sum(map(ops.mean, encoded)),
             "generator": -sum(map(ops.mean, generated)),
         }

@@ -1,6 +1,7 @@
 """Several codes for one image: the multi-code prior of a trained generator."""
 
 import dataclasses
+import functools
 import numbers
 
 import numpy as np
@@ -108,10 +109,25 @@ class MultiCode:
 class _Degraded:
     """A `MultiCode` whose images pass `degrade`, for the search."""
 
-    def __init__(self, model, degrade, image_shape):
+    def __init__(self, model, degrade):
+        from keras import ops
+
         self.decode = lambda rows: degrade(model.decode(rows))
-        self.image_shape, self.code_shape = image_shape, model.code_shape
-        self.prior, self.variables = model.prior, model.variables
+        self.image_shape = tuple(degrade(ops.zeros((1, *model.image_shape))).shape[1:])
+        self.code_shape, self.prior, self.variables = model.code_shape, model.prior, model.variables
+
+
+# The search is compiled for each of these objects, which takes longer than a search of few images,
+# so that equal arguments must get the same ones. `network`, the generator in use, is only a key.
+@functools.lru_cache(maxsize=searching.KEPT, typed=True)
+def _prepared(game, network, layer, codes, degrade):
+    """(the `MultiCode`, its `_Degraded`)."""
+    model = MultiCode(game, layer, codes)
+    return model, _Degraded(model, degrade)
+
+
+def _itself(images):
+    return images
 
 
 def restore(
@@ -135,6 +151,9 @@ def restore(
     Many codes may have more numbers than an image has pixels, so they copy much of the image,
     of any kind: read every figure beside that of images upside down and of noise.
 
+    The search is compiled at the first call. Later calls with the same game, layer, number of codes
+    and `degrade` (the same function, not a new lambda) use it again, for any number of images.
+
     Args:
         game, layer, codes: see `MultiCode`.
         observed: (n, ...) the known parts of n images, float32.
@@ -155,7 +174,7 @@ def restore(
 
     from zoo.metrics.arrays import in_batches
 
-    model = MultiCode(game, layer, codes)
+    model, degraded = _prepared(game, _generator(game), layer, codes, degrade or _itself)
     arguments.at_least(1, steps=steps)
     if not learning_rate > 0:
         raise ValueError(f"learning_rate must be above 0; got {learning_rate}")
@@ -167,8 +186,7 @@ def restore(
             "zoo.datasets.scale takes images of whole numbers"
         )
     observed = observed.astype(np.float32)
-    degrade = degrade or (lambda images: images)
-    shape = tuple(degrade(ops.zeros((1, *game.image_shape))).shape[1:])
+    shape = degraded.image_shape
     if observed.ndim < 2 or len(observed) == 0 or observed.shape[1:] != shape:
         raise ValueError(f"observed must be of shape (n, {shape}); got {observed.shape}")
     mask = np.ones_like(observed) if mask is None else np.asarray(mask, np.float32)
@@ -178,9 +196,7 @@ def restore(
     drawn = ops.convert_to_numpy(game.prior_codes(codes, seed))
     start = np.concatenate([drawn, np.ones((codes, model.channels))], axis=1).astype(np.float32)
     starts = np.repeat(start[None, None], len(observed), axis=0)
-    found = searching.descend(
-        _Degraded(model, degrade, shape), starts, observed, mask, steps, learning_rate
-    )
+    found = searching.descend(degraded, starts, observed, mask, steps, learning_rate)
     images = in_batches(model.decode, found.codes, searching.ROWS)
     parts = np.split(found.codes, [model.latent_dim], axis=2)
     return Restored(images, *parts, found.errors)

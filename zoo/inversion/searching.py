@@ -12,6 +12,8 @@ from zoo.inversion import arguments
 # fixed, so that one graph serves for any number of images, and so that an image goes through the
 # same operations alone as among others.
 ROWS, CHUNK = 16, 25
+# Compiled searches, of the games or tasks that were last used.
+KEPT = 4
 # Of Adam, from draws of the prior and from given codes, which a higher rate would leave at once.
 FROM_PRIOR, FROM_CODES = 0.1, 0.03
 # Gradients shrink by orders of magnitude during a search; a mean of their squares over 1,000 steps,
@@ -153,8 +155,8 @@ def _descended(advance, part, steps, rate, prior_weight, progress):
     return ops.convert_to_numpy(state[3]), objectives, errors
 
 
-# Compiling takes longer than a search of few images; the last game's is kept.
-@functools.lru_cache(maxsize=1)
+# Compiling takes longer than a search of few images.
+@functools.lru_cache(maxsize=KEPT)
 def _compiled(game):
     """A function that takes up to `CHUNK` steps of all rows, compiled once.
 
