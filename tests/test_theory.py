@@ -129,14 +129,17 @@ def test_cells_are_measured_once_some_at_a_time(tmp_path):
 
 
 @pytest.mark.slow
-def test_training_stops_at_every_stage():
-    game = points.game_of("aae", 8, 2, seed=0)
+def test_training_stops_at_every_stage_and_goes_on_as_if_it_had_not():
     train, *_ = points.standardised("ring8")
+    game, whole = (points.game_of("aae", 8, 2, seed=0) for _ in range(2))
     reached = [
         (steps, int(game.optimizer.iterations))
         for steps in training.stages(game, train, 16, (2, 5))
     ]
     assert reached == [(2, 2), (5, 5)]
+    training.train(whole, train, 16, 5)
+    for a, b in zip(game.get_weights(), whole.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
 
 
 def test_points_are_scaled_and_round_parts_stay_round():
