@@ -43,7 +43,7 @@ def main(argv: list | None = None) -> None:
         plan = planning.plan(args, experiment.QUICK if args.quick else full, len(data.train))
         for support in plan.supports:
             experiment.check(data, support, args.latent_dim)
-        directory = planning.directory(args, "counterexample")
+        directory = planning.directory(args, f"counterexample_{args.dataset}")
         streams = pairs.around(data, args.latent_dim)
         rows = experiment.run(plan, streams, args.seed, directory / "cells.json")
     _write(directory, plan, rows, data, args, argv, began)
@@ -67,14 +67,12 @@ def _write(directory, plan, rows, data, args, argv, began):
     samples = np.asarray(game.decode(game.prior_codes(5000, args.seed)))
     found |= evidence.memorised(game, samples, data.train)
     (directory / "audit.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
-    planning.write_table(directory / "cells.csv", rows)
     title = f"Fresh discriminators of the counterexample on {args.dataset}"
     figures.curves(directory / "accuracy.png", rows, title)
     figures.pair(directory / "pair.png", game, data)
     minutes = (time.monotonic() - began) / 60
     text = report.text(rows, found, plan, args, argv, minutes)
-    (directory / "report.md").write_text(text, encoding="utf-8")
-    print(f"\n{text}\nsee {directory / 'report.md'}, accuracy.png and pair.png beside it")
+    planning.write(directory, rows, text)
 
 
 if __name__ == "__main__":
