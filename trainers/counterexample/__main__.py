@@ -3,11 +3,14 @@
 usage: python -m trainers.counterexample [flags]
 
 Trains fresh discriminators of growing capacity p against the pair, for several supports m, next to
-a null control (two real streams) and two positive ones (no overwrite; a random linear encoder).
+a null control (two real streams) and two positive ones (no overwrite; a random linear encoder), and
+for one m with clean images that are held out: no stored image among them, and others when a
+discriminator is judged than when it is trained.
 Writes cells.json and cells.csv, accuracy.png, pair.png, audit.json, report.md and, for zoo.load,
 game.keras. A second run continues with the missing cells.
 """
 
+import dataclasses
 import json
 import sys
 import time
@@ -41,6 +44,9 @@ def main(argv: list | None = None) -> None:
 
         full = experiment.Plan(repeats=args.repeats)
         plan = planning.plan(args, experiment.QUICK if args.quick else full, len(data.train))
+        if len(data.train) - plan.control < 2 * pairs.LEAST:
+            left = tuple(name for name in plan.contrasts if name != pairs.HELD_OUT)
+            plan = dataclasses.replace(plan, contrasts=left)
         for support in plan.supports:
             experiment.check(data, support, args.latent_dim)
         directory = planning.directory(args, f"counterexample_{args.dataset}")

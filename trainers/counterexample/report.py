@@ -3,6 +3,7 @@
 from trainers.counterexample import experiment
 from trainers.counterexample import planning
 from trainers.counterexample.figures import series
+from trainers.counterexample.pairs import HELD_OUT
 from zoo.audit import verdicts
 from zoo.cli import commands
 from zoo.cli import markdown
@@ -27,6 +28,10 @@ def text(rows: list, found: dict, plan, args, argv: list, minutes: float) -> str
         "## Accuracy of fresh discriminators (M1)",
         "Held-out accuracy on (x, E(x)) against (G(z), z); ½ is nothing. ± is one standard error.",
         grid(rows, "accuracy", ".3f"),
+        "Clean images held out: real pairs show images that are not stored, one half of them to "
+        "fit a discriminator, the other to judge it."
+        if HELD_OUT in plan.contrasts
+        else "",
         "E log D + E log(1 − D) + 2 log 2 on the same pairs, nats: 0 is BiGAN's optimum. Below 0 "
         "the judge is overconfident, which happens if there is nothing to see.",
         grid(rows, "objective", "+.3f"),
