@@ -1,6 +1,7 @@
 """`python -m trainers.theory`: its figures by hand, its runs continued, and its pages."""
 
 import json
+import time
 import types
 
 import keras
@@ -126,6 +127,22 @@ def test_cells_are_measured_once_some_at_a_time(tmp_path):
     assert planning.resume(path, wanted, measure)[-1] == {"method": "gan", "seed": 2, "part": 1}
     assert measured == [0, 1, 2]
     assert len(json.loads(path.read_text())) == 6
+
+
+def test_only_wanted_cells_are_on_a_page_and_only_if_all_are_there(capsys):
+    rows = [{"seed": seed, "part": part} for seed in (0, 2, 1) for part in (0, 1)]
+    wanted = [{"seed": 1}, {"seed": 0}]
+    assert planning.finished(wanted, rows, 0) == [rows[4], rows[5], rows[0], rows[1]]
+    assert planning.finished([*wanted, {"seed": 3}], rows, 7) == []
+    assert "stopped after 7 cells" in capsys.readouterr().out
+
+
+def test_a_training_that_diverged_has_a_row_and_no_file(tmp_path):
+    samples = np.full((3, 28, 28, 1), np.nan, np.float32)
+    path, began = tmp_path / "gan_0.npz", time.monotonic()
+    row = quality.row(samples, None, path, {"parameters": 7}, began)
+    assert row.pop("seconds") >= 0 and row == {"parameters": 7, "diverged": True}
+    assert not path.exists()
 
 
 @pytest.mark.slow
