@@ -96,7 +96,7 @@ def text(rows: list, args, argv: list, minutes: float) -> str:
     typed = commands.typed("trainers.circle", argv[1:])
     parts = [
         "# A circle through codes of one and of two coordinates",
-        planning.made_by(typed, f"seeds 0 to {args.seeds - 1}", rows, minutes),
+        planning.made_by(typed, planning.seeds(args), rows, minutes),
         f"Errors |x − G(E(x))| of {args.angles:,} points of a circle of radius R = 1 and their "
         f"reconstructions by an AAE, after {args.steps:,} steps. If E is continuous and d_z = 1, "
         "two opposite points have one code (Borsuk and Ulam), so that the largest error is R or "

@@ -107,6 +107,11 @@ def finished(wanted: list, rows: list, most: int) -> list:
     return []
 
 
+def seeds(args) -> str:
+    """The seeds of `args.seeds` trainings, in words."""
+    return f"seeds 0 to {args.seeds - 1}" if args.seeds > 1 else "seed 0"
+
+
 def made_by(typed: str, seeds: str, rows: list, minutes: float) -> str:
     """Command, seeds, machine and time of the cells `rows`, for the head of a page."""
     spent = sum(row["seconds"] for row in rows) / 60

@@ -24,7 +24,7 @@ def text(rows: list, args, argv: list, minutes: float) -> str:
     typed = commands.typed("trainers.objective", argv[1:])
     parts = [
         "# The trained objective itself",
-        planning.made_by(typed, f"seeds 0 to {args.seeds - 1}", rows, minutes),
+        planning.made_by(typed, planning.seeds(args), rows, minutes),
         "Encoder and generator are fixed. A new discriminator of the method's own architecture is "
         "trained on pairs (x, E(x)) and (G(z), z) that it sees once, with Adam at the rate 1e-3, "
         "and measured on pairs held out, of test images. The objective is E log D + E log(1 − D) + "

@@ -61,7 +61,7 @@ def main(argv: list | None = None) -> None:
         parts = experiment.write(rows, args, directory)
     head = planning.made_by(
         commands.typed("trainers.theory", argv[1:]),
-        f"seeds 0 to {args.seeds - 1}",
+        planning.seeds(args),
         rows,
         (time.monotonic() - began) / 60,
     )
