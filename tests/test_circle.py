@@ -8,6 +8,7 @@ import pytest
 
 from trainers.bigan import RECIPE
 from trainers.circle import __main__ as circle
+from trainers.circle import measuring
 from trainers.runs import flags
 from zoo import datasets
 from zoo import metrics
@@ -141,13 +142,15 @@ class TestBound:
 
 class TestExperiment:
     @pytest.mark.parametrize("steps", [0, pytest.param(60, marks=pytest.mark.slow)])
-    def test_writes_its_table_figures_and_picture(self, steps, tmp_path, capsys):
+    def test_continues_and_writes_its_page_figures_and_picture(self, steps, tmp_path, capsys):
         arguments = ["--seeds=1", f"--steps={steps}", "--width=1", "--angles=2000"]
-        circle.main(["circle", *arguments, f"--out={tmp_path}"])
-        lines = capsys.readouterr().out.splitlines()
-        report = json.loads((tmp_path / "circle.json").read_text())
-        assert report["settings"]["steps"] == steps and "--width=1" in report["command"]
-        one, two = report["runs"]
+        circle.main(["circle", *arguments, "--cells=1", f"--run_dir={tmp_path}"])
+        assert "stopped after 1 cells" in capsys.readouterr().out
+        circle.main(["circle", *arguments, f"--run_dir={tmp_path}"])
+        page = (tmp_path / "report.md").read_text()
+        assert "`python -m trainers.circle --seeds=1" in page
+        lines = [line for line in page.splitlines() if line.startswith("|")]
+        one, two = json.loads((tmp_path / "cells.json").read_text())
         assert (one["latent_dim"], two["latent_dim"]) == (1, 2)
         assert lines[2].startswith(f"| 1 | 0 | {one['error_max']:.3f} |")
         assert "–" in lines[3] and "–" not in lines[2]
@@ -159,7 +162,7 @@ class TestExperiment:
     @pytest.mark.slow
     def test_two_coordinates_get_below_the_radius_and_one_does_not(self):
         args = types.SimpleNamespace(steps=1500, width=4, batch_size=256)
-        figures = {d: circle.measure(circle.train(d, 7, args), 10_000)[0] for d in (1, 2)}
+        figures = {d: measuring.measure(measuring.train(d, 7, args), 10_000)[0] for d in (1, 2)}
         assert figures[1]["error_max"] >= 0.999 and figures[1]["pair_error"] >= 0.999
         assert figures[1]["error_mean"] < 0.3
         assert figures[2]["error_max"] < 0.3
@@ -174,7 +177,7 @@ class TestExperiment:
     )  # fmt: skip
     def test_bad_input_is_one_line(self, argument, said, tmp_path, capsys):
         with pytest.raises(SystemExit) as refused:
-            circle.main(["circle", f"--out={tmp_path}", argument])
+            circle.main(["circle", f"--run_dir={tmp_path}", argument])
         assert refused.value.code == 2
         error = capsys.readouterr().err.strip().splitlines()[-1]
         assert error.startswith("error: ") and said in error

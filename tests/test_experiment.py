@@ -13,6 +13,7 @@ from trainers.counterexample import figures
 from trainers.counterexample import planning
 from trainers.counterexample.network import Network
 from trainers.counterexample.pairs import CONTRASTS
+from trainers.counterexample.pairs import HELD_OUT
 from trainers.counterexample.pairs import Pairs
 from trainers.counterexample.pairs import around
 from zoo import counterexample
@@ -36,6 +37,24 @@ def test_streams_are_what_they_are_called(game, data):
         for real in (True, False):
             x, z = pairs.contrast(name)(real, 50)
             assert x.shape == (50, 28, 28, 1) and z.shape == (50, 16)
+    stored = counterexample.chosen(data, 64, 0)
+    pairs = Pairs(game, data.train, seed=0, stored=stored)
+    off = game.noised.clean((28, 28, 1))
+    known = [
+        {image[off].tobytes() for image in data.train[rows]}
+        for rows in (stored, pairs.halves[0], pairs.halves[1])
+    ]
+    for held_out in (False, True):
+        draw = pairs.contrast(HELD_OUT, held_out)
+        seen = [image[off].tobytes() for image in datasets.unscale(draw(True, 50)[0])]
+        assert [sum(image in some for image in seen) for some in known] == [
+            0,
+            50 * (not held_out),
+            50 * held_out,
+        ]
+        assert all(
+            image[off].tobytes() in known[0] for image in datasets.unscale(draw(False, 50)[0])
+        )
     encoded, generated = pairs.contrast("pair")(True, 50), pairs.contrast("pair")(False, 50)
     for x, z in (encoded, generated):
         np.testing.assert_array_equal(np.asarray(game.encode(x)), z)

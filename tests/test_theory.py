@@ -1,6 +1,7 @@
 """`python -m trainers.theory`: its figures by hand, its runs continued, and its pages."""
 
 import json
+import time
 import types
 
 import keras
@@ -128,15 +129,34 @@ def test_cells_are_measured_once_some_at_a_time(tmp_path):
     assert len(json.loads(path.read_text())) == 6
 
 
+def test_only_wanted_cells_are_on_a_page_and_only_if_all_are_there(capsys):
+    rows = [{"seed": seed, "part": part} for seed in (0, 2, 1) for part in (0, 1)]
+    wanted = [{"seed": 1}, {"seed": 0}]
+    assert planning.finished(wanted, rows, 0) == [rows[4], rows[5], rows[0], rows[1]]
+    assert planning.finished([*wanted, {"seed": 3}], rows, 7) == []
+    assert "stopped after 7 cells" in capsys.readouterr().out
+
+
+def test_a_training_that_diverged_has_a_row_and_no_file(tmp_path):
+    samples = np.full((3, 28, 28, 1), np.nan, np.float32)
+    path, began = tmp_path / "gan_0.npz", time.monotonic()
+    row = quality.row(samples, None, path, {"parameters": 7}, began)
+    assert row.pop("seconds") >= 0 and row == {"parameters": 7, "diverged": True}
+    assert not path.exists()
+
+
 @pytest.mark.slow
-def test_training_stops_at_every_stage():
-    game = points.game_of("aae", 8, 2, seed=0)
+def test_training_stops_at_every_stage_and_goes_on_as_if_it_had_not():
     train, *_ = points.standardised("ring8")
+    game, whole = (points.game_of("aae", 8, 2, seed=0) for _ in range(2))
     reached = [
         (steps, int(game.optimizer.iterations))
         for steps in training.stages(game, train, 16, (2, 5))
     ]
     assert reached == [(2, 2), (5, 5)]
+    training.train(whole, train, 16, 5)
+    for a, b in zip(game.get_weights(), whole.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
 
 
 def test_points_are_scaled_and_round_parts_stay_round():

@@ -6,14 +6,13 @@ Trains a deterministic AAE on points of a circle of radius R = 1, for d_z = 1 an
 seeds each, and measures |x - G(E(x))| all around. For d_z = 1 the largest error of any continuous
 encoder is R or more, with any decoder (Borsuk and Ulam), and the pair of opposite points that
 proves it is found; the mean error may be small. For d_z = 2 no such bound exists. Writes
-circle.json and circle.png.
+cells.json and cells.csv, circle.png and report.md. A second run continues with the missing cells.
 """
 
-import json
-import pathlib
 import sys
 import time
 
+from trainers.counterexample import planning
 from zoo.cli import commands
 from zoo.cli import markdown
 
@@ -23,7 +22,9 @@ FLAGS = {
     "batch_size": (256, "Points per step."),
     "width": (4, "Width of the networks; 4 is 50 units per hidden layer of E and G."),
     "angles": (10_000, "Points at which errors are measured; even."),
-    "out": ("runs/circle", "Directory to write to."),
+    "quick": (False, "One seed and 500 steps: under 2 minutes."),
+    "cells": (0, "Stop after so many trainings, to continue another time; 0 for all."),
+    "run_dir": ("", "Directory to write to; by default runs/circle."),
 }
 COLUMNS = (
     ("max error", "error_max"),
@@ -37,58 +38,73 @@ COLUMNS = (
 )
 
 
-def train(latent_dim: int, seed: int, args):
-    """An AAE trained on the circle; its learning rates fall to 0, so that the noise does too."""
-    import keras
+def main(argv: list | None = None) -> None:
+    """Measure the missing cells, then write the page. Exit code 2 and one line for bad input."""
+    began = time.monotonic()
+    argv = sys.argv if argv is None else argv
+    with commands.exit_on_bad_input():
+        args = commands.only_flags(__doc__, FLAGS, argv)
+        commands.at_least(args, seeds=1, steps=0, batch_size=1, width=1, angles=4, cells=0)
+        if args.angles % 2:
+            raise ValueError(f"--angles must be even; got {args.angles}")
+        if args.quick:
+            args.seeds, args.steps = 1, min(args.steps, 500)
+        directory = planning.directory(args, "circle")
+    wanted = [
+        {"latent_dim": latent_dim, "seed": seed}
+        for latent_dim in (1, 2)
+        for seed in range(args.seeds)
+    ]
 
-    from zoo import datasets
-    from zoo.aae import AAE
+    def measure(cell):
+        return _measured(cell, args, directory)
 
-    data = datasets.load("circle")
-    game = AAE(data.shape, latent_dim=latent_dim, network="mixture", width=args.width, seed=seed)
-    if not args.steps:
-        return game
-    rates = {"autoencoder": 2e-3, "discriminator": 2e-4, "encoder": 2e-4}
-    optimizers = {
-        player: keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(rate, args.steps))
-        for player, rate in rates.items()
-    }
-    game.compile(optimizers, steps_per_execution=min(50, args.steps))
-    stream = datasets.batches(data.train, args.batch_size, seed)
-    game.fit(stream, steps_per_epoch=args.steps, verbose=0, shuffle=False)
-    return game
+    rows = planning.resume(directory / "cells.json", wanted, measure, args.cells)
+    if not (rows := planning.finished(wanted, rows, args.cells)):
+        return
+    from trainers.circle import picture
+
+    picture.write(directory / "circle.png", [(row, _around(directory, row)) for row in rows])
+    page = text(rows, args, argv, (time.monotonic() - began) / 60)
+    planning.write(directory, rows, page)
 
 
-def measure(game, angles: int) -> tuple[dict, dict]:
-    """(figures, arrays all around the circle) of a game; see `zoo.metrics.antipodes`.
-
-    The slopes of E are those along the circle, of G the largest singular values at the codes.
-    """
+def _measured(cell, args, directory):
+    """The row of a cell; values all around the circle go to a file, for the picture."""
     import numpy as np
 
-    from zoo import metrics
-    from zoo.datasets.circle import RADIUS
-    from zoo.metrics import antipodes
+    from trainers.circle import measuring
 
-    seen = antipodes.around(game.encode, game.decode, RADIUS, angles)
-    # A Jacobian with one column is found in one step.
-    slopes, _ = metrics.lipschitz(game.decode, seen["codes"], 15, batch_size=2500)
-    seen["decoder_slopes"] = slopes
-    figures = {
-        "latent_dim": game.latent_dim,
-        "seed": game.seed,
-        "error_max": float(seen["errors"].max()),
-        "error_99": float(np.quantile(seen["errors"], 0.99)),
-        "error_mean": float(seen["errors"].mean()),
-        "share_above_half_radius": float(np.mean(seen["errors"] > RADIUS / 2)),
-        "slope_e_median": float(np.median(seen["slopes"])),
-        "slope_e_max": float(seen["slopes"].max()),
-        "slope_g_median": float(np.median(slopes)),
-        "slope_g_max": float(slopes.max()),
-    }
-    if game.latent_dim == 1:
-        figures |= antipodes.opposite_pair(game.encode, game.decode, RADIUS)
-    return figures, seen
+    began = time.monotonic()
+    found, seen = measuring.measure(measuring.train(**cell, args=args), args.angles)
+    np.savez_compressed(_file(directory, cell), **seen)
+    yield found | {"seconds": round(time.monotonic() - began, 1)}
+
+
+def _around(directory, cell):
+    import numpy as np
+
+    return dict(np.load(_file(directory, cell)))
+
+
+def _file(directory, cell):
+    return directory / "around_{latent_dim}_{seed}.npz".format(**cell)
+
+
+def text(rows: list, args, argv: list, minutes: float) -> str:
+    """The page, in Markdown."""
+    typed = commands.typed("trainers.circle", argv[1:])
+    parts = [
+        "# A circle through codes of one and of two coordinates",
+        planning.made_by(typed, planning.seeds(args), rows, minutes),
+        f"Errors |x − G(E(x))| of {args.angles:,} points of a circle of radius R = 1 and their "
+        f"reconstructions by an AAE, after {args.steps:,} steps. If E is continuous and d_z = 1, "
+        "two opposite points have one code (Borsuk and Ulam), so that the largest error is R or "
+        "more, with any decoder. d_z = 2 is the control: no such bound exists.",
+        table(rows),
+        "![errors all around the circle](circle.png)",
+    ]
+    return "\n\n".join(parts) + "\n"
 
 
 def table(rows: list) -> str:
@@ -104,39 +120,6 @@ def table(rows: list) -> str:
             for row in rows
         ],
     )
-
-
-def main(argv: list | None = None) -> None:
-    """Train, measure, print, write. Exit code 2 and one line for bad input."""
-    began = time.time()
-    argv = sys.argv if argv is None else argv
-    with commands.exit_on_bad_input():
-        args = commands.only_flags(__doc__, FLAGS, argv)
-        commands.at_least(args, seeds=1, steps=0, batch_size=1, width=1, angles=4)
-        if args.angles % 2:
-            raise ValueError(f"--angles must be even; got {args.angles}")
-        out = pathlib.Path(args.out)
-        out.mkdir(parents=True, exist_ok=True)
-        measured = _run(args)
-    rows = [figures for figures, _ in measured]
-    command = commands.typed("trainers.circle", argv[1:])
-    seconds = round(time.time() - began, 1)
-    print(table(rows))
-    report = {"command": command, "settings": vars(args), "wall_s": seconds, "runs": rows}
-    (out / "circle.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
-    from trainers.circle import picture
-
-    picture.write(out / "circle.png", measured)
-    print(f"\nbound for d_z = 1: max error ≥ R = 1; {seconds:.0f} s\nsee {out / 'circle.png'}")
-
-
-def _run(args):
-    measured = []
-    for latent_dim in (1, 2):
-        for seed in range(args.seeds):
-            print(f"d_z = {latent_dim}, seed {seed} …", file=sys.stderr, flush=True)
-            measured.append(measure(train(latent_dim, seed, args), args.angles))
-    return measured
 
 
 if __name__ == "__main__":

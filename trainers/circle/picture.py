@@ -13,7 +13,7 @@ def write(path, measured: list) -> None:
 
     Args:
         path: PNG file.
-        measured: (figures, arrays) of each training, as from `trainers.circle.__main__.measure`.
+        measured: (figures, arrays) of each training, as from `trainers.circle.measuring.measure`.
     """
     figure = blank(13, 14.5, layout="constrained")
     figure.suptitle("A circle through a code of one and of two coordinates", fontsize=18)

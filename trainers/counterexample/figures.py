@@ -62,7 +62,7 @@ def _draw(axes, rows, key):
         p, mean, error = series(rows, "pair", m, key)
         axes.errorbar(p / m, mean, error, color=colour, marker="o", ms=4, label=f"m = {m:,}")
     controls = dict.fromkeys(row["contrast"] for row in rows if row["contrast"] != "pair")
-    for contrast, style in zip(controls, (":", "-.", "--"), strict=False):
+    for contrast, style in zip(controls, (":", "-.", "--", (0, (5, 1, 1, 1, 1, 1))), strict=False):
         for m in sorted({row["support"] for row in rows if row["contrast"] == contrast}):
             p, mean, _ = series(rows, contrast, m, key)
             name = "two real streams" if contrast == "null" else contrast

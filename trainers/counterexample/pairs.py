@@ -5,14 +5,21 @@ import numpy as np
 from zoo import counterexample
 from zoo import datasets
 
-# The streams to tell apart: (real stream, fake stream). Only the first is the question. The streams
-# of the second are equal; those of the last two must be told apart at once, or the judges fail.
+# The streams to tell apart: (real stream, fake stream). Only the first two are the question; in the
+# second, no stored image is among the real ones, and judges see others when they are fitted than
+# when they are judged: the finite samples of the corollary. The streams of the third are equal;
+# those of the last two must be told apart at once, or the judges fail.
+HELD_OUT = "clean images held out"
 CONTRASTS = {
     "pair": ("encoded", "generated"),
+    HELD_OUT: ("encoded", "generated"),
     "null": ("encoded", "encoded"),
     "no overwrite": ("encoded", "memory_only"),
     "random encoder": ("randomly_encoded", "generated"),
 }
+
+# The contrast `HELD_OUT` is left out if fewer images than twice this are not stored.
+LEAST = 100
 
 
 class Pairs:
@@ -24,10 +31,13 @@ class Pairs:
         game: a `zoo.Counterexample` that remembers its images.
         images: uint8 (n, h, w, c).
         seed: of every draw.
+        stored: int (m,), which of `images` the game remembers, for the contrast `HELD_OUT`.
     """
 
-    def __init__(self, game, images, seed: int):
+    def __init__(self, game, images, seed: int, stored=()):
         self.game, self.images = game, images
+        others = np.setdiff1d(np.arange(len(images)), stored)
+        self.halves = others[::2], others[1::2]
         self.rng = np.random.default_rng(seed)
         sample, _ = self.encoded(4096)
         flat = sample.reshape(len(sample), -1)
@@ -37,16 +47,18 @@ class Pairs:
     def contrast(self, name: str, held_out: bool = False):
         """(real or not, n) → n fresh pairs, x (n, h, w, c) and z (n, latent_dim).
 
-        `held_out` changes nothing: pairs to fit on and to judge have one law, and never repeat.
+        Pairs to fit on and to judge have one law, and never repeat. For `HELD_OUT` alone, those to
+        fit on show one half of the images that are not stored, and those `held_out` the other.
         """
         real, fake = CONTRASTS[name]
+        if name == HELD_OUT:
+            rows = self.halves[int(held_out)]
+            return lambda is_real, n: self._noised(rows, n) if is_real else self.generated(n)
         return lambda is_real, n: getattr(self, real if is_real else fake)(n)
 
     def encoded(self, n: int) -> tuple:
         """(x, E(x)) of noised data. E reads the noise back bit for bit, so it is not run here."""
-        clean = datasets.scale(self.images[self.rng.integers(len(self.images), size=n)])
-        noise = self._noise(n)
-        return self.game.noised.overwrite(clean, noise), noise
+        return self._noised(np.arange(len(self.images)), n)
 
     def generated(self, n: int) -> tuple:
         """(G(z), z)."""
@@ -64,6 +76,11 @@ class Pairs:
         x, _ = self.encoded(n)
         return x, (x.reshape(n, -1) - self.mean) @ self.mixing
 
+    def _noised(self, rows, n):
+        clean = datasets.scale(self.images[rows[self.rng.integers(len(rows), size=n)]])
+        noise = self._noise(n)
+        return self.game.noised.overwrite(clean, noise), noise
+
     def _noise(self, n):
         return self.rng.standard_normal((n, self.game.latent_dim)).astype(np.float32)
 
@@ -73,6 +90,6 @@ def around(data, latent_dim: int):
 
     def streams(support, seed):
         game = counterexample.build(data, support, latent_dim, seed)
-        return Pairs(game, data.train, seed)
+        return Pairs(game, data.train, seed, counterexample.chosen(data, support, seed))
 
     return streams

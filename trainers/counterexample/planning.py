@@ -3,7 +3,9 @@
 import csv
 import dataclasses
 import json
+import os
 import pathlib
+import platform
 import time
 
 from zoo import run_files
@@ -40,8 +42,8 @@ def plan(args, wanted, most: int):
 
 
 def directory(args, name: str) -> pathlib.Path:
-    """The directory of the experiment, made if missing; see `settle`."""
-    name = f"{name}_{args.dataset}" + "_quick" * args.quick
+    """The directory of the experiment `name`, made if missing; see `settle`."""
+    name += "_quick" * args.quick
     found = pathlib.Path(args.run_dir or pathlib.Path("runs") / name.replace(":", "_"))
     found.mkdir(parents=True, exist_ok=True)
     settle(found, args)
@@ -91,6 +93,45 @@ def of_cell(cell: dict, rows: list) -> list:
     return [row for row in rows if cell.items() <= row.items()]
 
 
+def finished(wanted: list, rows: list, most: int) -> list:
+    """The rows of the `wanted` cells in their order; none, and a line on stdout, if one is missing.
+
+    Args:
+        rows: all rows on disk; of an earlier call with more methods or seeds there may be others.
+        most: number of cells that the command was told to stop after.
+    """
+    found = [of_cell(cell, rows) for cell in wanted]
+    if all(found):
+        return [row for mine in found for row in mine]
+    print(f"stopped after {most} cells; the same command continues")
+    return []
+
+
+def seeds(args) -> str:
+    """The seeds of `args.seeds` trainings, in words."""
+    return f"seeds 0 to {args.seeds - 1}" if args.seeds > 1 else "seed 0"
+
+
+def made_by(typed: str, seeds: str, rows: list, minutes: float) -> str:
+    """Command, seeds, machine and time of the cells `rows`, for the head of a page."""
+    spent = sum(row["seconds"] for row in rows) / 60
+    return (
+        f"`{typed}`, {seeds}; {platform.machine()}, {os.cpu_count()} cores; {spent:.1f} minutes in "
+        f"the cells, {minutes:.1f} in this command."
+    )
+
+
+def write(directory: pathlib.Path, rows: list, page: str) -> None:
+    """Write cells.csv and report.md, and print the page."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    with open(directory / "cells.csv", "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(names))
+        writer.writeheader()
+        writer.writerows(rows)
+    (directory / "report.md").write_text(page, encoding="utf-8")
+    print(f"\n{page}\nsee {directory / 'report.md'} and the pictures beside it")
+
+
 def cells(directory: str) -> list:
     """The cells of the experiment in `directory`.
 
@@ -101,12 +142,3 @@ def cells(directory: str) -> list:
         return json.loads((pathlib.Path(directory) / "cells.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ValueError(f"{directory} holds no cells of an experiment: {error}") from None
-
-
-def write_table(path: pathlib.Path, rows: list) -> None:
-    """Write cells as CSV."""
-    names = dict.fromkeys(name for row in rows for name in row)
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(names))
-        writer.writeheader()
-        writer.writerows(rows)

@@ -1,10 +1,9 @@
 """`report.md`: one page on the results and their limits."""
 
-import os
-import platform
-
 from trainers.counterexample import experiment
+from trainers.counterexample import planning
 from trainers.counterexample.figures import series
+from trainers.counterexample.pairs import HELD_OUT
 from zoo.audit import verdicts
 from zoo.cli import commands
 from zoo.cli import markdown
@@ -23,12 +22,16 @@ def text(rows: list, found: dict, plan, args, argv: list, minutes: float) -> str
     typed = commands.typed("trainers.counterexample", argv[1:])
     parts = [
         f"# The counterexample on {args.dataset}",
-        f"{made_by(typed, rows, plan, args.seed, minutes)} "
+        f"{planning.made_by(typed, seeds(args, plan), rows, minutes)} "
         "Method: Arora, Risteski, Zhang 2017, arXiv:1711.02651. "
         "Clean images follow the uniform law on the training images; noise and codes are fresh.",
         "## Accuracy of fresh discriminators (M1)",
         "Held-out accuracy on (x, E(x)) against (G(z), z); ½ is nothing. ± is one standard error.",
         grid(rows, "accuracy", ".3f"),
+        "Clean images held out: real pairs show images that are not stored, one half of them to "
+        "fit a discriminator, the other to judge it."
+        if HELD_OUT in plan.contrasts
+        else "",
         "E log D + E log(1 − D) + 2 log 2 on the same pairs, nats: 0 is BiGAN's optimum. Below 0 "
         "the judge is overconfident, which happens if there is nothing to see.",
         grid(rows, "objective", "+.3f"),
@@ -53,14 +56,9 @@ def text(rows: list, found: dict, plan, args, argv: list, minutes: float) -> str
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def made_by(typed: str, rows: list, plan, seed: int, minutes: float) -> str:
-    """Command, seed, machine and time of the cells `rows`, for the head of a page."""
-    spent = sum(row["seconds"] for row in rows) / 60
-    return (
-        f"`{typed}`, seed {seed}, {plan.repeats} repeat{'s' * (plan.repeats > 1)}; "
-        f"{platform.machine()}, {os.cpu_count()} cores; {spent:.1f} minutes in the cells, "
-        f"{minutes:.1f} in this command."
-    )
+def seeds(args, plan) -> str:
+    """The seed and the number of repeats, in words."""
+    return f"seed {args.seed}, {plan.repeats} repeat{'s' * (plan.repeats > 1)}"
 
 
 def grid(rows: list, key: str, form: str) -> str:

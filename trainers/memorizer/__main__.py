@@ -46,7 +46,7 @@ def main(argv: list | None = None) -> None:
             images.check(data, support, args.latent_dim)
         gan = _gan(args.gan, data) if args.gan else None
         other = planning.cells(args.beside) if args.beside else None
-        directory = planning.directory(args, "memorizer")
+        directory = planning.directory(args, f"memorizer_{args.dataset}")
         from trainers.counterexample import experiment
 
         streams = images.around(data, args.latent_dim, gan)

@@ -37,7 +37,6 @@ def plan(quick: bool, repeats: int, gan: bool) -> experiment.Plan:
 
 def write(directory, plan, rows: list, data, args, argv: list, began: float) -> None:
     """Write the page, the picture, the table and one of the generators, and print the page."""
-    planning.write_table(directory / "cells.csv", rows)
     title = f"Fresh discriminators of {args.dataset} against m stored images"
     figures.curves(directory / "accuracy.png", rows, title)
     game = memorizer.build(data, plan.control, args.latent_dim, args.seed)
@@ -46,8 +45,7 @@ def write(directory, plan, rows: list, data, args, argv: list, began: float) -> 
     found = birthday.birthday_test(samples, datasets.scale(data.test), rng_seed=args.seed)
     minutes = (time.monotonic() - began) / 60
     page = text(rows, found.sentence, plan, args, argv, minutes)
-    (directory / "report.md").write_text(page, encoding="utf-8")
-    print(f"\n{page}\nsee {directory / 'report.md'} and accuracy.png beside it")
+    planning.write(directory, rows, page)
 
 
 def text(rows: list, support: str, plan, args, argv: list, minutes: float) -> str:
@@ -63,7 +61,7 @@ def text(rows: list, support: str, plan, args, argv: list, minutes: float) -> st
     typed = commands.typed("trainers.memorizer", argv[1:])
     parts = [
         f"# Small support against the discriminator of a GAN, on {args.dataset}",
-        f"{report.made_by(typed, rows, plan, args.seed, minutes)} "
+        f"{planning.made_by(typed, report.seeds(args, plan), rows, minutes)} "
         "Method: Arora, Ge, Liang, Ma, Zhang 2017, "
         "arXiv:1703.00573. The generator is a uniform draw from m training images. Real images are "
         "training images that are not stored: one half of them to fit a discriminator, the other "

@@ -15,8 +15,6 @@ continues. Then writes cells.csv, pictures and report.md. Other commands of the 
 """
 
 import importlib
-import os
-import platform
 import sys
 import time
 
@@ -51,30 +49,24 @@ def main(argv: list | None = None) -> None:
         settle(experiment, args)
         experiment.check(args)
         wanted = experiment.cells(args)
-        directory = planning.directory(args, words[0])
+        directory = planning.directory(args, f"{words[0]}_{args.dataset}")
         rows = planning.resume(
             directory / "cells.json",
             wanted,
             lambda cell: experiment.measure(cell, args, directory),
             args.cells,
         )
-        if not all(planning.of_cell(cell, rows) for cell in wanted):
-            print(f"stopped after {args.cells} cells; the same command continues")
+        if not (rows := planning.finished(wanted, rows, args.cells)):
             return
-        # Of an earlier call with more methods or seeds there may be others.
-        rows = [row for row in rows if any(cell.items() <= row.items() for cell in wanted)]
-        planning.write_table(directory / "cells.csv", rows)
         parts = experiment.write(rows, args, directory)
-    minutes = (time.monotonic() - began) / 60
-    head = (
-        f"`{commands.typed('trainers.theory', argv[1:])}`, seeds 0 to {args.seeds - 1}; "
-        f"{platform.machine()}, {os.cpu_count()} cores; "
-        f"{sum(row['seconds'] for row in rows) / 60:.1f} minutes in the cells, {minutes:.1f} in "
-        "this command."
+    head = planning.made_by(
+        commands.typed("trainers.theory", argv[1:]),
+        planning.seeds(args),
+        rows,
+        (time.monotonic() - began) / 60,
     )
     page = "\n\n".join([f"# {experiment.TITLE}", head, *filter(None, parts)]) + "\n"
-    (directory / "report.md").write_text(page, encoding="utf-8")
-    print(f"\n{page}\nsee {directory / 'report.md'} and the pictures beside it")
+    planning.write(directory, rows, page)
 
 
 def settle(experiment, args) -> None:

@@ -27,7 +27,6 @@ SIZES = {"network": "dcgan", "width": 16, "latent_dim": 32, "ema": 0.99}
 BATCH = 64
 # Test images limit the batches of the test to 500, which need so many.
 SAMPLES = 20_000
-_PAIRS = 10
 
 
 check = quality.check
@@ -62,15 +61,7 @@ def measure(cell: dict, args, directory):
         "parameters": int(sum(np.prod(v.shape) for v in game.variables_of("discriminator"))),
         "trained_s": round(trained, 1),
     }
-    if not np.isfinite(samples).all():
-        yield about | {"diverged": True, "seconds": round(time.monotonic() - began, 1)}
-        return
-    found, closest = quality.figures(samples, data, most=SAMPLES)
-    np.savez_compressed(
-        directory / "{method}_{multiple}_{seed}.npz".format(**cell),
-        pairs=datasets.unscale(samples[closest[:_PAIRS]]),
-    )
-    yield about | found | {"seconds": round(time.monotonic() - began, 1)}
+    yield quality.row(samples, data, _pairs_file(directory, cell), about, began, most=SAMPLES)
 
 
 def slope(rows: list) -> tuple | None:
@@ -199,10 +190,14 @@ def _curves(path, rows):
     figure.savefig(path, format="png")
 
 
+def _pairs_file(directory, cell):
+    return directory / "{method}_{multiple}_{seed}.npz".format(**cell)
+
+
 def _closest(path, rows, directory):
     columns = {}
     for row in rows:
-        file = directory / "{method}_{multiple}_{seed}.npz".format(**row)
+        file = _pairs_file(directory, row)
         if row["seed"] == 0 and file.exists():
             found = datasets.scale(np.load(file)["pairs"])
             both = found.reshape(-1, *found.shape[2:])

@@ -22,7 +22,7 @@ DEFAULT_STEPS, QUICK_STEPS = 2000, 100
 
 SIZES = {"network": "dcgan", "width": 8, "latent_dim": 32}
 BATCH = 64
-_SHOWN, _PAIRS = 12, 10
+_SHOWN = 12
 
 # Methods that train x → G(E(x)) to return x.
 AUTOENCODERS = ("vae_gan", "alpha_gan")
@@ -59,16 +59,9 @@ def measure(cell: dict, args, directory):
         training.train(game, data.train, BATCH, args.steps)
         samples = metrics.in_batches(game.decode, np.asarray(game.prior_codes(count, cell["seed"])))
         about = {"trained_s": round(time.monotonic() - began, 1)}
-    if not np.isfinite(samples).all():
-        yield about | {"diverged": True, "seconds": round(time.monotonic() - began, 1)}
-        return
-    found, closest = quality.figures(samples, data, cell["method"] != quality.REAL)
-    shown = {"samples": samples[:_SHOWN], "pairs": samples[closest[:_PAIRS]]}
-    np.savez_compressed(
-        directory / f"{cell['method']}_{cell['seed']}.npz",
-        **{name: datasets.unscale(images) for name, images in shown.items()},
-    )
-    yield about | found | {"seconds": round(time.monotonic() - began, 1)}
+    path = directory / f"{cell['method']}_{cell['seed']}.npz"
+    generated = cell["method"] != quality.REAL
+    yield quality.row(samples, data, path, about, began, generated, shown=_SHOWN)
 
 
 def write(rows: list, args, directory) -> list:

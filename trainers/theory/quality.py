@@ -1,6 +1,7 @@
 """Figures of the samples of a generator: modes, recall, coverage and the birthday test."""
 
 import functools
+import time
 
 import numpy as np
 
@@ -60,6 +61,25 @@ def _real(name):
     """Features of test images, at most `SAMPLES`."""
     data = loaded(name)
     return space_of(name).features(datasets.scale(data.test[:SAMPLES]))
+
+
+def row(samples, data, path, about: dict, began: float, generated=True, most=SAMPLES, shown=0):
+    """The row of a cell. A training that diverged has no figures.
+
+    Args:
+        samples, data, generated, most: as for `figures`.
+        path: .npz file of uint8 images to write: the first `shown` "samples", and the closest
+            "pairs", two images each.
+        about: further values of the row.
+        began: when the cell began, by `time.monotonic`.
+    """
+    if np.isfinite(samples).all():
+        found, closest = figures(samples, data, generated, most)
+        images = {"samples": samples[:shown], "pairs": samples[closest[:_PAIRS]]}
+        np.savez_compressed(path, **{name: datasets.unscale(x) for name, x in images.items()})
+    else:
+        found = {"diverged": True}
+    return about | found | {"seconds": round(time.monotonic() - began, 1)}
 
 
 def figures(samples, data, generated: bool = True, most: int = SAMPLES) -> tuple:

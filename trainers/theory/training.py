@@ -16,8 +16,11 @@ def stages(game, images, batch_size: int, steps: tuple):
     """
     lengths = [after - before for before, after in zip((0, *steps), steps)]
     game.compile(steps_per_execution=math.gcd(25, *lengths))
-    stream = datasets.batches(images, batch_size * game.batches_per_step, game.seed)
     for reached, length in zip(steps, lengths, strict=True):
+        # A stage goes on in the stream where the one before it stopped.
+        stream = datasets.batches(
+            images, batch_size * game.batches_per_step, game.seed, start_step=reached - length
+        )
         game.fit(stream, steps_per_epoch=length, verbose=0, shuffle=False)
         yield reached
 
