@@ -134,21 +134,8 @@ def measure(game, data) -> dict[str, float]:
 
 def table(rows: list) -> str:
     """One Markdown row per training."""
-    return markdown.table(
-        ["method", "numbers in a code", "shape", *(heading for heading, *_ in COLUMNS)],
-        [
-            [
-                row["method"],
-                str(row["numbers"]),
-                row["shape"],
-                *(
-                    markdown.cell(form, 100 if "%" in form else 1, row[key])
-                    for _, key, form in COLUMNS
-                ),
-            ]
-            for row in rows
-        ],
-    )
+    groups = [([row["method"], str(row["numbers"]), row["shape"]], row) for row in rows]
+    return markdown.figures(["method", "numbers in a code", "shape"], COLUMNS, groups)
 
 
 def main(argv: list | None = None) -> None:

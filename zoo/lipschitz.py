@@ -33,19 +33,19 @@ FLAGS = {
     "out": ("runs/lipschitz", "Directory to write to."),
 }
 COLUMNS = (
-    ("L_E median", "lipschitz_e_median", ".2f", 1),
-    ("95 %", "lipschitz_e_95", ".2f", 1),
-    ("max", "lipschitz_e_max", ".2f", 1),
-    ("L_G median", "lipschitz_g_median", ".2f", 1),
-    ("95 %", "lipschitz_g_95", ".2f", 1),
-    ("max", "lipschitz_g_max", ".2f", 1),
-    ("S_E", "stability_e", ".2f", 1),
-    ("S_G", "stability_g", ".2f", 1),
-    ("x-cycle ratio", "x_cycle_ratio", ".3f", 1),
-    ("z-cycle ratio", "z_cycle_ratio", ".3f", 1),
-    ("bridge share", "bridge", ".1f %", 100),
-    ("real data", "bridge_real", ".1f %", 100),
-    ("bridge × median L_G", "bridge_times_slope", ".3f", 1),
+    ("L_E median", "lipschitz_e_median", ".2f"),
+    ("95 %", "lipschitz_e_95", ".2f"),
+    ("max", "lipschitz_e_max", ".2f"),
+    ("L_G median", "lipschitz_g_median", ".2f"),
+    ("95 %", "lipschitz_g_95", ".2f"),
+    ("max", "lipschitz_g_max", ".2f"),
+    ("S_E", "stability_e", ".2f"),
+    ("S_G", "stability_g", ".2f"),
+    ("x-cycle ratio", "x_cycle_ratio", ".3f"),
+    ("z-cycle ratio", "z_cycle_ratio", ".3f"),
+    ("bridge share", "bridge", ".1f %"),
+    ("real data", "bridge_real", ".1f %"),
+    ("bridge × median L_G", "bridge_times_slope", ".3f"),
 )
 
 
@@ -94,19 +94,7 @@ def measure(model, data, args) -> dict[str, float]:
 
 def table(rows: dict) -> str:
     """Figures of models, name → figures, as Markdown; missing figures are –."""
-    return markdown.table(
-        ["model", *(column[0] for column in COLUMNS)],
-        [
-            [
-                name,
-                *(
-                    markdown.cell(form, factor, figures.get(key))
-                    for _, key, form, factor in COLUMNS
-                ),
-            ]
-            for name, figures in rows.items()
-        ],
-    )
+    return markdown.figures(["model"], COLUMNS, [([name], found) for name, found in rows.items()])
 
 
 def main(argv: list | None = None) -> None:

@@ -13,15 +13,15 @@ from zoo.cli import names
 FOLDER = pathlib.Path(__file__).parent
 REGISTRY = "registry.json"
 
-# Figures of the table: heading, key, format, factor.
+# Figures of the table: heading, key, format.
 COLUMNS = (
-    ("x-cycle ratio", "x_cycle_ratio", ".2f", 1),
-    ("class kept", "class_kept", ".1%", 1),
-    ("1-NN code", "knn_code", ".1%", 1),
-    ("classes", "classes", ".0f", 1),
-    ("Fréchet", "frechet", ".1f", 1),
-    ("A → B", "translation_ab_ratio", ".2f", 1),
-    ("B → A", "translation_ba_ratio", ".2f", 1),
+    ("x-cycle ratio", "x_cycle_ratio", ".2f"),
+    ("class kept", "class_kept", ".1%"),
+    ("1-NN code", "knn_code", ".1%"),
+    ("classes", "classes", ".0f"),
+    ("Fréchet", "frechet", ".1f"),
+    ("A → B", "translation_ab_ratio", ".2f"),
+    ("B → A", "translation_ba_ratio", ".2f"),
 )
 
 
@@ -125,8 +125,8 @@ def table(presets: list[Preset]) -> str:
     rows = [["preset", "method", "data", "parameters", "MB", *(c[0] for c in COLUMNS), ""]]
     for preset in presets:
         cells = [
-            "–" if preset.figures.get(key) is None else f"{factor * preset.figures[key]:{form}}"
-            for _, key, form, factor in COLUMNS
+            "–" if preset.figures.get(key) is None else f"{preset.figures[key]:{form}}"
+            for _, key, form in COLUMNS
         ]
         size = [f"{preset.parameters:,}", f"{preset.bytes / 1e6:.1f}"]
         remark = "collapsed" if preset.collapsed else ""
