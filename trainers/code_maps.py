@@ -8,11 +8,10 @@ connected for a vector, a convolution for a map. Measured are reconstructions of
 what a map may lose: samples of the prior. Writes code_maps.json.
 """
 
-import json
-import pathlib
 import sys
 import time
 
+from zoo import run_files
 from zoo.cli import commands
 from zoo.cli import markdown
 
@@ -145,15 +144,14 @@ def main(argv: list | None = None) -> None:
         args = commands.only_flags(__doc__, FLAGS, argv)
         commands.at_least(args, epochs=1, width=1, seed=0)
         methods, channels = _chosen(args)
-        out = pathlib.Path(args.out)
-        out.mkdir(parents=True, exist_ok=True)
+        out = commands.directory(args.out)
         began = time.time()
         rows = _run(methods, channels, args)
     print(table(rows))
     command = commands.typed("trainers.code_maps", argv[1:])
     seconds = round(time.time() - began, 1)
     report = {"command": command, "settings": vars(args), "wall_s": seconds, "runs": rows}
-    (out / "code_maps.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
+    run_files.write_json(out / "code_maps.json", report)
     real = rows[0]["frechet_real"]
     print(f"\nFréchet distance of real images {real:.1f}; {seconds:.0f} s")
     print(f"see {out / 'code_maps.json'}")

@@ -84,9 +84,7 @@ def _read(directory):
 def main(argv: list | None = None) -> None:
     """Print the table. Exit code 2 and one line if a directory holds no finished run."""
     with commands.exit_on_bad_input():
-        args, directories = commands.parse(__doc__, FLAGS, argv)
-        if not directories:
-            raise ValueError("no run directory given; see --help")
+        args, directories = commands.parse(__doc__, FLAGS, argv, "run directory")
         print(table(directories, args.over_seeds))
 
 

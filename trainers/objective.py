@@ -13,7 +13,6 @@ are told apart without error reach 2 log 2 = 1.386. Beside it: the same for two 
 counterexamples of --support stored images. Writes objective.json and objective.md.
 """
 
-import json
 import os
 import pathlib
 import platform
@@ -22,6 +21,7 @@ import time
 
 import numpy as np
 
+from zoo import run_files
 from zoo.cli import commands
 from zoo.cli import markdown
 
@@ -44,16 +44,13 @@ def main(argv: list | None = None) -> None:
     began = time.monotonic()
     argv = sys.argv if argv is None else argv
     with commands.exit_on_bad_input():
-        args, paths = commands.parse(__doc__, FLAGS, argv)
+        args, paths = commands.parse(__doc__, FLAGS, argv, "model")
         commands.at_least(args, width=0, seeds=1, held_out=100)
         budgets, supports = (commands.whole_numbers(args, name) for name in ("budget", "support"))
         if not budgets or any(n % 6400 for n in budgets):
             raise ValueError(f"--budget must be multiples of 6400; got {args.budget!r}")
-        if not paths:
-            raise ValueError("no model given; see --help")
         games = _games(paths, supports, args.against)
-    out = pathlib.Path(args.out)
-    out.mkdir(parents=True, exist_ok=True)
+    out = commands.directory(args.out)
     rows = []
     for name, game, data in games:
         for row in measure(game, data, budgets, args.width, args.seeds, args.held_out):
@@ -64,7 +61,7 @@ def main(argv: list | None = None) -> None:
                 ),
                 flush=True,
             )
-        (out / "objective.json").write_text(json.dumps(rows, indent=1), encoding="utf-8")
+        run_files.write_json(out / "objective.json", rows)
     minutes = (time.monotonic() - began) / 60
     page = (
         f"`{commands.typed('trainers.objective', argv[1:])}`; {platform.machine()}, "

@@ -116,9 +116,7 @@ def main(argv: list | None = None) -> None:
     """Measure and print. Exit code 2 and one line for bad input."""
     started = time.perf_counter()
     with commands.exit_on_bad_input():
-        args, paths = commands.parse(__doc__, FLAGS, argv)
-        if not paths:
-            raise ValueError("no model given; see --help")
+        args, paths = commands.parse(__doc__, FLAGS, argv, "model")
         commands.at_least(args, train=1, test=1, seed=0)
         print(table(paths, args))
     print(f"{time.perf_counter() - started:.0f} seconds")

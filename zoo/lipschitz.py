@@ -14,12 +14,10 @@ mixture, of samples outside 3 standard deviations of every mode. See zoo/metrics
 zoo/metrics/bridges.py.
 """
 
-import json
-import pathlib
-
 import numpy as np
 
 from zoo import models
+from zoo import run_files
 from zoo.cli import commands
 from zoo.cli import markdown
 
@@ -100,12 +98,9 @@ def table(rows: dict) -> str:
 def main(argv: list | None = None) -> None:
     """Measure, print, write. Exit code 2 and one line for bad input."""
     with commands.exit_on_bad_input():
-        args, paths = commands.parse(__doc__, FLAGS, argv)
-        if not paths:
-            raise ValueError("no model given; see --help")
+        args, paths = commands.parse(__doc__, FLAGS, argv, "model")
         commands.at_least(args, points=2, steps=1, samples=2, seed=0)
-        rows = _measure_all(paths, args)
-    out = pathlib.Path(args.out)
+        out, rows = commands.directory(args.out), _measure_all(paths, args)
     from zoo.plots import frontier
 
     print(table(rows))
@@ -117,15 +112,12 @@ def main(argv: list | None = None) -> None:
         f"\n{args.points} points of {held_against}, seed {args.seed}; after {args.steps} steps at "
         f"least {slowest:.0%} of the slopes of each network have settled (--steps for more)"
     )
-    (out / "lipschitz.json").write_text(
-        json.dumps({"settings": vars(args), "models": rows}, indent=1), encoding="utf-8"
-    )
+    run_files.write_json(out / "lipschitz.json", {"settings": vars(args), "models": rows})
     frontier.draw(out / "lipschitz.png", rows)
     print(f"see {out / 'lipschitz.json'} and {out / 'lipschitz.png'}")
 
 
 def _measure_all(paths, args):
-    pathlib.Path(args.out).mkdir(parents=True, exist_ok=True)
     rows = {}
     for name, path, model, data in models.load_each(paths, args.dataset):
         about = {"path": path, "data": data.name, "prior": model.law}

@@ -9,11 +9,10 @@ proves it is found; the mean error may be small. For d_z = 2 no such bound exist
 circle.json and circle.png.
 """
 
-import json
-import pathlib
 import sys
 import time
 
+from zoo import run_files
 from zoo.cli import commands
 from zoo.cli import markdown
 
@@ -106,15 +105,14 @@ def main(argv: list | None = None) -> None:
         commands.at_least(args, seeds=1, steps=0, batch_size=1, width=1, angles=4)
         if args.angles % 2:
             raise ValueError(f"--angles must be even; got {args.angles}")
-        out = pathlib.Path(args.out)
-        out.mkdir(parents=True, exist_ok=True)
+        out = commands.directory(args.out)
         measured = _run(args)
     rows = [figures for figures, _ in measured]
     command = commands.typed("trainers.circle", argv[1:])
     seconds = round(time.time() - began, 1)
     print(table(rows))
     report = {"command": command, "settings": vars(args), "wall_s": seconds, "runs": rows}
-    (out / "circle.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
+    run_files.write_json(out / "circle.json", report)
     from trainers.circle import picture
 
     picture.write(out / "circle.png", measured)

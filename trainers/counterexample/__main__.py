@@ -8,13 +8,13 @@ Writes cells.json and cells.csv, accuracy.png, pair.png, audit.json, report.md a
 game.keras. A second run continues with the missing cells.
 """
 
-import json
 import sys
 import time
 
 import numpy as np
 
 from trainers.counterexample import planning
+from zoo import run_files
 from zoo.cli import commands
 
 FLAGS = {
@@ -66,7 +66,7 @@ def _write(directory, plan, rows, data, args, argv, began):
     found |= evidence.informed(game, pairs.Pairs(game, data.train, args.seed))
     samples = np.asarray(game.decode(game.prior_codes(5000, args.seed)))
     found |= evidence.memorised(game, samples, data.train)
-    (directory / "audit.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
+    run_files.write_json(directory / "audit.json", found)
     planning.write_table(directory / "cells.csv", rows)
     title = f"Fresh discriminators of the counterexample on {args.dataset}"
     figures.curves(directory / "accuracy.png", rows, title)

@@ -9,12 +9,12 @@ Prints verdicts, and with several models one table; writes audit.json and audit.
 differences are printed; exit code 1 if there is one.
 """
 
-import json
 import pathlib
 import sys
 import time
 
 from zoo import models
+from zoo import run_files
 from zoo.cli import commands
 from zoo.cli import markdown
 
@@ -86,9 +86,8 @@ def table(rows: dict) -> str:
 def main(argv: list | None = None) -> None:
     """Measure, print, write. Exit code 2 and one line for bad input."""
     with commands.exit_on_bad_input():
-        args, paths = commands.parse(__doc__, FLAGS, _spelled(sys.argv if argv is None else argv))
-        if not paths:
-            raise ValueError("no model given; see --help")
+        argv = _spelled(sys.argv if argv is None else argv)
+        args, paths = commands.parse(__doc__, FLAGS, argv, "model")
         commands.at_least(args, samples=200, examples=100, invert=0, seed=0)
         if args.examples > 10_000:
             raise ValueError(f"--examples must be 10,000 or less; got {args.examples}")
@@ -111,9 +110,7 @@ def main(argv: list | None = None) -> None:
         )
     if len(audited) > 1:
         print(f"\n{table(figures)}")
-    (out / "audit.json").write_text(
-        json.dumps({"settings": vars(args), "models": figures}, indent=1), encoding="utf-8"
-    )
+    run_files.write_json(out / "audit.json", {"settings": vars(args), "models": figures})
     picture.draw(out / "audit.png", audited)
     print(f"\nsee {out / 'audit.json'} and {out / 'audit.png'}")
 
@@ -128,9 +125,7 @@ def _out(given, paths, invert):
     # Nor over the audit of a run with its own encoder.
     if not given and not invert and len(paths) == 1 and (single / "game.keras").is_file():
         return single
-    out = pathlib.Path(given or "runs/audit")
-    out.mkdir(parents=True, exist_ok=True)
-    return out
+    return commands.directory(given or "runs/audit")
 
 
 def _audit_all(paths, args):

@@ -10,7 +10,6 @@ a model of each of two sets gives both directions. Writes the pictures, latent.j
 Markdown.
 """
 
-import json
 import os
 import pathlib
 import platform
@@ -19,6 +18,7 @@ import sys
 import time
 
 from zoo import models
+from zoo import run_files
 from zoo.cli import commands
 from zoo.cli import machine
 from zoo.latent.subject import Subject
@@ -48,9 +48,7 @@ def main(argv: list | None = None) -> None:
     """Measure, draw, write. Exit code 2 and one line for bad input."""
     argv, began = sys.argv if argv is None else argv, time.monotonic()
     with commands.exit_on_bad_input():
-        args, paths = commands.parse(__doc__, FLAGS, argv)
-        if not paths:
-            raise ValueError("no model given; see --help")
+        args, paths = commands.parse(__doc__, FLAGS, argv, "model")
         commands.at_least(args, examples=20, seed=0)
         out, found = _measured(paths, args)
     from zoo.latent import page
@@ -58,7 +56,7 @@ def main(argv: list | None = None) -> None:
     command = commands.typed("zoo.latent", argv[1:])
     found = {"command": command, "settings": vars(args)} | found
     found["seconds"] = round(time.monotonic() - began, 1)
-    (out / "latent.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
+    run_files.write_json(out / "latent.json", found)
     file = pathlib.Path(args.page or out / "README.md")
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(page.written(found, os.path.relpath(out, file.parent)), encoding="utf-8")
@@ -75,8 +73,7 @@ def _measured(paths, args):
     labels = range(len(first.classes) if first.model.encode else 0)
     pairs = _wanted(args.attributes, "attributes", r"(\d+):(\d+)", labels)
     sums = _wanted(args.arithmetic, "arithmetic", r"(\d+)-(\d+)\+(\d+)", labels)
-    out = pathlib.Path(args.out or pathlib.Path("runs/latent", first.model.name))
-    out.mkdir(parents=True, exist_ok=True)
+    out = commands.directory(args.out or f"runs/latent/{first.model.name}")
     drawn = {"interpolation": parts.interpolation, "traversal": parts.traversal}
     if first.model.encode:
         drawn["neighbours"] = parts.nearest

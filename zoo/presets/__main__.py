@@ -13,7 +13,6 @@ the weights are stored first, and every figure of the card is measured on the st
 
 import os
 import pathlib
-import sys
 import tempfile
 
 from zoo.cli import commands
@@ -37,7 +36,6 @@ FLAGS = {
 
 def main(argv: list | None = None) -> None:
     """Exit code 2 and one line for bad input."""
-    argv = sys.argv if argv is None else argv
     from zoo.presets import handles
 
     with commands.exit_on_bad_input():
