@@ -81,11 +81,7 @@ def table(paths: list, args) -> str:
         game = zoo.load(path)
         if not game.has_encoder:
             raise ValueError(f"{path} must have an encoder; got {type(game).__name__}")
-        if tuple(game.image_shape) != data.shape:
-            raise ValueError(
-                f"--dataset must have examples of {tuple(game.image_shape)}, which {path} takes; "
-                f"got {data.shape}"
-            )
+        models.check_shape(path, game.image_shape, data)
         train = _chosen(data.train, data.train_labels, args.train, args.seed)
         test = _chosen(data.test, data.test_labels, args.test, args.seed)
         untrained = type(game).from_config(game.get_config())

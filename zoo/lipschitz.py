@@ -56,11 +56,7 @@ def measure(model, data, args) -> dict[str, float]:
     from zoo import datasets
     from zoo import metrics
 
-    if tuple(model.shape) != data.shape:
-        raise ValueError(
-            f"{model.name} takes examples of shape {tuple(model.shape)}, "
-            f"{data.name} has {data.shape}; choose --dataset"
-        )
+    models.check_shape(model.name, model.shape, data)
     order = np.random.default_rng(args.seed).permutation(len(data.test))[: args.samples]
     x = model.observed(datasets.scale(data.test[order]), args.seed)
     draws = model.prior(2 * max(args.samples, args.points), args.seed)
