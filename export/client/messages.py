@@ -72,7 +72,8 @@ def built(messages: dict) -> dict:
     Args:
         messages: full name → fields, as `_FIELDS`; those of a package after those that it names.
     """
-    files, described = {}, {}
+    files: dict = {}
+    described: dict = {}
     for full_name, fields in messages.items():
         parent, _, name = full_name.rpartition(".")
         if parent in described:
@@ -90,7 +91,8 @@ def built(messages: dict) -> dict:
             if label == "map":
                 kind = _entry(message, full_name, field, kind)
             _add(message, field, int(number), kind, bool(label))
-    pool, before = descriptor_pool.DescriptorPool(), []
+    pool = descriptor_pool.DescriptorPool()
+    before: list = []
     for file in files.values():
         file.dependency.extend(before)
         pool.AddSerializedFile(file.SerializeToString())

@@ -87,16 +87,16 @@ def list_presets(folder: pathlib.Path = FOLDER) -> Presets:
         raise ValueError(f"{path} is damaged: {error}; reinstall the package") from None
 
 
-def find(name: str, folder: pathlib.Path = FOLDER) -> Preset:
+def find(name: str) -> Preset:
     """The preset of that name.
 
     Raises:
         ValueError: it does not exist; the message has near names, and how to list all.
     """
-    for preset in list_presets(folder):
+    for preset in list_presets():
         if preset.name == name:
             return preset
-    raise ValueError(f"no preset is called {name!r}{nearest(name, folder)}")
+    raise ValueError(f"no preset is called {name!r}{nearest(name)}")
 
 
 def resolve(source: str | os.PathLike) -> Preset | pathlib.Path:
@@ -114,9 +114,9 @@ def directory_of(source: str | os.PathLike) -> pathlib.Path:
     return found.directory if isinstance(found, Preset) else found
 
 
-def nearest(name: str, folder: pathlib.Path = FOLDER) -> str:
+def nearest(name: str) -> str:
     """Ends a message: the names of presets that are near `name`, and how to list all."""
-    known = [preset.name for preset in list_presets(folder)]
+    known = [preset.name for preset in list_presets()]
     return f"{names.nearest(name, known)}; `python -m zoo` lists the {len(known)} presets there are"
 
 
