@@ -25,14 +25,7 @@ FLAGS = {
 }
 SIDE = 7
 BATCH = 128
-COLUMNS = (
-    ("parameters of E and G", "parameters", ",.0f"),
-    ("x-cycle ratio", "x_cycle_ratio", ".2f"),
-    ("class kept", "class_kept", ".1f %"),
-    ("z-cycle ratio", "z_cycle_ratio", ".2f"),
-    ("Fréchet distance of samples", "frechet", ".1f"),
-    ("seconds", "seconds", ".0f"),
-)
+COLUMNS = markdown.columns("parameters x_cycle_ratio class_kept z_cycle_ratio frechet seconds")
 
 
 def encoder(shape, code, width, stochastic):

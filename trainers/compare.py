@@ -14,33 +14,12 @@ FLAGS = {
     "over_seeds": (False, "One row per setting instead: mean ± standard error over its runs."),
 }
 # heading, key in metrics.json, format
-COLUMNS = (
-    ("x-cycle ratio", "x_cycle_ratio", ".2f"),
-    ("class kept", "class_kept", ".1f %"),
-    ("z-cycle ratio", "z_cycle_ratio", ".2f"),
-    ("1-NN code", "knn_code", ".1f %"),
-    ("1-NN features", "knn_features", ".1f %"),
-    ("untrained", "knn_features_random", ".1f %"),
-    ("probe code", "probe_code", ".1f %"),
-    ("MMD² to prior", "mmd", ".4f"),
-    ("null 95 %", "mmd_null_95", ".4f"),
-    ("classes sampled", "classes", ".1f"),
-    ("sample spread", "sample_spread_ratio", ".2f"),
-    ("modes", "modes", ".1f"),
-    ("high quality", "high_quality", ".1f %"),
-    ("reverse KL", "reverse_kl", ".2f"),
-    ("class asked", "class_asked", ".1f %"),
-    ("A → B ratio", "translation_ab_ratio", ".2f"),
-    ("untranslated", "translation_ab_identity", ".2f"),
-    ("A → B class kept", "class_kept_ab", ".1f %"),
-    ("A → B taken for B", "domain_ab", ".1f %"),
-    ("B → A ratio", "translation_ba_ratio", ".2f"),
-    ("untranslated", "translation_ba_identity", ".2f"),
-    ("B → A class kept", "class_kept_ba", ".1f %"),
-    ("B → A taken for A", "domain_ba", ".1f %"),
-    ("steps", "steps", ",.0f"),
-    ("images/s", "images_per_s", ",.0f"),
-    ("minutes", "minutes", ".1f"),
+COLUMNS = markdown.columns(
+    "x_cycle_ratio class_kept z_cycle_ratio knn_code knn_features knn_features_random probe_code "
+    "mmd mmd_null_95 classes sample_spread_ratio modes high_quality reverse_kl class_asked "
+    "translation_ab_ratio translation_ab_identity class_kept_ab domain_ab "
+    "translation_ba_ratio translation_ba_identity class_kept_ba domain_ba "
+    "steps images_per_s minutes"
 )
 SETTINGS = ("method", "network", "dataset")
 

@@ -30,20 +30,11 @@ FLAGS = {
     "seed": (0, "Seed of every choice and draw."),
     "out": ("runs/lipschitz", "Directory to write to."),
 }
-COLUMNS = (
-    ("L_E median", "lipschitz_e_median", ".2f"),
-    ("95 %", "lipschitz_e_95", ".2f"),
-    ("max", "lipschitz_e_max", ".2f"),
-    ("L_G median", "lipschitz_g_median", ".2f"),
-    ("95 %", "lipschitz_g_95", ".2f"),
-    ("max", "lipschitz_g_max", ".2f"),
-    ("S_E", "stability_e", ".2f"),
-    ("S_G", "stability_g", ".2f"),
-    ("x-cycle ratio", "x_cycle_ratio", ".3f"),
-    ("z-cycle ratio", "z_cycle_ratio", ".3f"),
-    ("bridge share", "bridge", ".1f %"),
-    ("real data", "bridge_real", ".1f %"),
-    ("bridge × median L_G", "bridge_times_slope", ".3f"),
+COLUMNS = markdown.columns(
+    "lipschitz_e_median lipschitz_e_95 lipschitz_e_max "
+    "lipschitz_g_median lipschitz_g_95 lipschitz_g_max "
+    "stability_e stability_g x_cycle_ratio:.3f z_cycle_ratio:.3f "
+    "bridge bridge_real bridge_times_slope"
 )
 
 

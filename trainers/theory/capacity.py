@@ -95,12 +95,7 @@ def _bounded(row):
 def write(rows: list, args, directory) -> list:
     """Draw the pictures; the parts of the page, in Markdown."""
     lines, sentences = [], []
-    columns = (
-        ("recall", "recall", ".3f"),
-        ("coverage", "coverage", ".3f"),
-        ("precision", "precision", ".3f"),
-        ("Fréchet", "frechet", ".1f"),
-    )
+    columns = markdown.columns("recall coverage precision frechet")
     for method in dict.fromkeys(row["method"] for row in rows):
         mine = [row for row in rows if row["method"] == method]
         for multiple in sorted({row["multiple"] for row in mine}):

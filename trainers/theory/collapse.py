@@ -75,14 +75,10 @@ def write(rows: list, args, directory) -> list:
     """Draw the pictures; the parts of the page, in Markdown."""
     kind = "modes" if args.dataset == stacked.NAME else "classes"
     total = rows[0]["modes_total"]
-    columns = (
+    columns = [
         (f"{kind} of {total:,.0f}", "modes", ".1f"),
-        ("reverse KL, nats", "reverse_kl", ".3f"),
-        ("precision", "precision", ".3f"),
-        ("recall", "recall", ".3f"),
-        ("coverage", "coverage", ".3f"),
-        ("Fréchet", "frechet", ".1f"),
-    )
+        *markdown.columns("reverse_kl:.3f precision recall coverage frechet"),
+    ]
     lines = []
     for method in dict.fromkeys(row["method"] for row in rows):
         mine = [row for row in rows if row["method"] == method]

@@ -78,13 +78,13 @@ def errors(game, x, seed: int) -> dict:
 
 def write(rows: list, args, directory) -> list:
     """Draw the picture; the parts of the page, in Markdown."""
-    columns = (
-        ("x-cycle", "x_cycle_ratio", ".3f"),
+    columns = [
+        *markdown.columns("x_cycle_ratio:.3f"),
         ("largest", "x_cycle_most", ".2f"),
-        ("z-cycle", "z_cycle_ratio", ".3f"),
+        *markdown.columns("z_cycle_ratio:.3f"),
         ("**sum of both**", "sum", ".3f"),
-        ("MMD² to prior", "mmd", ".4f"),
-    )
+        *markdown.columns("mmd"),
+    ]
     lines = []
     names = ("method", "set", "units", "depth", "steps")
     for key in dict.fromkeys(tuple(row[name] for name in names) for row in rows):

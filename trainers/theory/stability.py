@@ -78,17 +78,13 @@ def gap(centres, spread: float) -> float:
 
 def write(rows: list, args, directory) -> list:
     """Draw the picture; the parts of the page, in Markdown."""
-    columns = (
-        ("L_G median", "lipschitz_g_median", ".2f"),
-        ("max", "lipschitz_g_max", ".1f"),
-        ("L_E median", "lipschitz_e_median", ".2f"),
-        ("max", "lipschitz_e_max", ".1f"),
-        ("x-cycle", "x_cycle_ratio", ".3f"),
-        ("z-cycle", "z_cycle_ratio", ".3f"),
-        ("MMD² to prior", "mmd", ".4f"),
+    columns = [
+        *markdown.columns("lipschitz_g_median lipschitz_g_max:.1f"),
+        *markdown.columns("lipschitz_e_median lipschitz_e_max:.1f"),
+        *markdown.columns("x_cycle_ratio:.3f z_cycle_ratio:.3f mmd"),
         ("samples off the modes", "bridge", ".1f %"),
         ("at least, by the largest L_G", "least_bridge", ".1f %"),
-    )
+    ]
     lines = []
     for method, bound in dict.fromkeys((row["method"], row["bound"]) for row in rows):
         mine = [row for row in rows if (row["method"], row["bound"]) == (method, bound)]
