@@ -15,8 +15,8 @@ from zoo import audit
 from zoo import datasets
 from zoo import models
 from zoo.audit import __main__ as command
-from zoo.audit import evidence
 from zoo.audit import measures
+from zoo.audit import picture
 from zoo.audit import words
 from zoo.metrics import judges
 
@@ -184,9 +184,9 @@ def test_what_is_shown_is_what_was_measured_and_nothing_is_decoded_twice():
         law="normal",
         shape=(2,),
     )
-    found = evidence.gather(model, data, 3, 1000)
+    found = measures.gather(model, data, 3, 1000)
     assert sum(map(len, decoded)) == 1000
-    shown = evidence.shown(found, {"closest": [[4, 7], [9, 2]]})
+    shown = picture.shown(found, {"closest": [[4, 7], [9, 2]]})
     assert sum(map(len, decoded)) == 1020
     np.testing.assert_array_equal(shown["samples"], found.samples[:500])
     np.testing.assert_array_equal(shown["closest"], found.samples[[4, 7, 9, 2]])
@@ -248,8 +248,8 @@ def test_a_bound_below_the_number_of_classes_is_none():
 
 
 def test_fewer_samples_than_test_examples_are_compared_with_as_many(data):
-    gathered = evidence.gather(models.of_game(zoo.GAN(data.shape, width=2)), data, 0, 200)
-    gathered = dataclasses.replace(gathered, samples=datasets.scale(data.train[:200]))
+    gathered = measures.gather(models.of_game(zoo.GAN(data.shape, width=2)), data, 0, 200)
+    gathered.samples = datasets.scale(data.train[:200])
     found = measures.images(gathered, data)
     assert found["precision"] > 0.5 and found["classes"] == 10
 
@@ -283,7 +283,7 @@ def test_points_are_audited_by_their_modes():
         law="normal",
         shape=(2,),
     )
-    found = measures.images(evidence.gather(model, data, 0, 2500), data)
+    found = measures.images(measures.gather(model, data, 0, 2500), data)
     assert found["modes"] == 25 and found["high_quality"] > 0.97
     (sentence,) = audit.verdicts(found)
     assert sentence.startswith("samples: 25 of 25 modes captured")

@@ -291,6 +291,11 @@ def test_declarations_are_checked_when_the_class_is_defined():
         type("Idle", (Game,), {"players": {"d": ("d",), "e": ("e",)}, "schedule": (("d",),)})
 
 
+def test_players_that_are_left_out_own_the_networks_of_their_names():
+    game = type("Short", (Game,), {"schedule": (("d", "e"), ("d",))})
+    assert game.players == {"d": ("d",), "e": ("e",)} and not Game.players
+
+
 def test_a_loss_that_does_not_reach_its_networks_is_named():
     def play(self, x, z):
         return {"discriminator": losses.accepted(x)}

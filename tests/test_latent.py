@@ -10,7 +10,7 @@ import pytest
 from zoo import latent
 from zoo import models
 from zoo import scores
-from zoo.latent import subject
+from zoo.latent import __main__ as command
 
 SHAPE, CODES = (4, 4, 1), 5
 
@@ -286,7 +286,7 @@ def test_a_path_will_do_and_other_things_will_not(tmp_path):
 
 
 def test_training_and_test_images_of_a_noised_model_have_noise_of_their_own():
-    found = subject.Subject("counterexample_fashion_mnist", "fashion_mnist_10k", limit=50, seed=0)
+    found = command.read("counterexample_fashion_mnist", "fashion_mnist_10k", limit=50, seed=0)
     # The encoder reads the noise: with the same noise, the codes would be the same.
-    apart = np.abs(found.codes[:, None] - found.train_codes[None]).max(axis=2)
+    apart = np.abs(found.codes["test"][:, None] - found.codes["train"][None]).max(axis=2)
     assert apart.min() > 0.1

@@ -324,10 +324,10 @@ class TestCommand:
     def test_models_of_another_shape_are_named(self, trained, tmp_path, capsys):
         with pytest.raises(SystemExit):
             command.main(["lipschitz", trained[0][0], "--dataset=ring8", f"--out={tmp_path}"])
-        assert "run takes examples of shape (8, 8, 1), ring8 has (2,)" in capsys.readouterr().err
+        assert "run takes examples of shape (8, 8, 1); ring8 has (2,)" in capsys.readouterr().err
 
 
-def test_frontier_leaves_out_what_is_missing_and_keeps_labels_apart(tmp_path):
+def test_frontier_leaves_out_what_is_missing(tmp_path):
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -338,9 +338,7 @@ def test_frontier_leaves_out_what_is_missing_and_keeps_labels_apart(tmp_path):
     axes = figure.add_subplot()
     names = ["one", "two", "none", "far"]
     draw_points(axes, [10, 10.1, math.nan, 90], [0.5, 0.5, 0.2, 0.3], names)
-    assert [text.get_text() for text in axes.texts] == ["one", "two", "far"]
-    boxes = [text.get_window_extent() for text in axes.texts]
-    assert not boxes[0].overlaps(boxes[1])
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["one", "two", "far"]
     frontier.draw(tmp_path / "empty.png", {"gan": {"lipschitz_g_median": 3.0}})
     assert (tmp_path / "empty.png").exists()
 

@@ -1,9 +1,9 @@
 """Lists the commands of this package: `python -m trainers`."""
 
-import ast
 import pathlib
 
 import zoo
+from trainers.runs.recipe import title
 
 FOLDER = pathlib.Path(__file__).parent
 
@@ -20,7 +20,7 @@ def text() -> str:
     others = sorted(set(sources) - set(zoo.METHODS))
     width = max(map(len, sources))
     lines = [
-        [f"  {name:{width}}  {_title(sources[name])}" for name in names]
+        [f"  {name:{width}}  {title(sources[name])}" for name in names]
         for names in (zoo.METHODS, others)
     ]
     return "\n".join(
@@ -32,11 +32,6 @@ def text() -> str:
             *lines[1],
         ]
     )
-
-
-def _title(path):
-    # Read, not imported: this answers at once.
-    return ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))).splitlines()[0]
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ from trainers.runs.run import main
 
 RECIPE = Recipe(
     method="aae",
-    doc=__doc__,
     networks={
         "dcgan": {"epochs": 30, "batch_size": 128, "latent_dim": 8},
         "mlp": {"epochs": 25, "batch_size": 128, "latent_dim": 8},

@@ -18,7 +18,6 @@ from trainers.runs.run import main
 
 RECIPE = Recipe(
     method="acgan",
-    doc=__doc__,
     networks={
         "dcgan": {"epochs": 30, "batch_size": 64, "latent_dim": 10, "width": 16, "ema": 0.999},
         "mlp": {"epochs": 25, "batch_size": 128, "latent_dim": 32},

@@ -20,7 +20,6 @@ from trainers.runs.run import main
 
 RECIPE = Recipe(
     method="ali",
-    doc=__doc__,
     network="dcgan_joint",
     # See `trainers.bigan`.
     plan=HoldThenFall(epochs={"dcgan_joint": math.inf, "mixture": math.inf}),

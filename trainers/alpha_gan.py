@@ -12,7 +12,6 @@ from trainers.runs.run import main
 
 RECIPE = Recipe(
     method="alpha_gan",
-    doc=__doc__,
     networks={
         "dcgan": {"epochs": 10, "batch_size": 128, "latent_dim": 50},
         "mlp": {"epochs": 20, "batch_size": 128, "latent_dim": 50},

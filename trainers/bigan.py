@@ -22,7 +22,6 @@ from trainers.runs.run import main
 
 RECIPE = Recipe(
     method="bigan",
-    doc=__doc__,
     network="dcgan_joint",
     # Of mlp the authors' plan; the others are trained for shorter. With dcgan_joint reconstructions
     # get worse as the rates fall; the average of the weights is calm without that.

@@ -23,7 +23,6 @@ IMAGES = bigan.RECIPE.networks["dcgan_joint"] | {
 
 RECIPE = Recipe(
     method="bigbigan",
-    doc=__doc__,
     network="dcgan_joint",
     # See `trainers.bigan`.
     plan=HoldThenFall(epochs={"dcgan": math.inf, "dcgan_joint": math.inf}),

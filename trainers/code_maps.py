@@ -8,11 +8,10 @@ connected for a vector, a convolution for a map. Measured are reconstructions of
 what a map may lose: samples of the prior. Writes code_maps.json.
 """
 
-import json
-import pathlib
 import sys
 import time
 
+from zoo import run_files
 from zoo.cli import commands
 from zoo.cli import markdown
 
@@ -26,14 +25,7 @@ FLAGS = {
 }
 SIDE = 7
 BATCH = 128
-COLUMNS = (
-    ("parameters of E and G", "parameters", ",.0f"),
-    ("x-cycle ratio", "x_cycle_ratio", ".2f"),
-    ("class kept", "class_kept", ".1f %"),
-    ("z-cycle ratio", "z_cycle_ratio", ".2f"),
-    ("Fréchet distance of samples", "frechet", ".1f"),
-    ("seconds", "seconds", ".0f"),
-)
+COLUMNS = markdown.columns("parameters x_cycle_ratio class_kept z_cycle_ratio frechet seconds")
 
 
 def encoder(shape, code, width, stochastic):
@@ -134,21 +126,8 @@ def measure(game, data) -> dict[str, float]:
 
 def table(rows: list) -> str:
     """One Markdown row per training."""
-    return markdown.table(
-        ["method", "numbers in a code", "shape", *(heading for heading, *_ in COLUMNS)],
-        [
-            [
-                row["method"],
-                str(row["numbers"]),
-                row["shape"],
-                *(
-                    markdown.cell(form, 100 if "%" in form else 1, row[key])
-                    for _, key, form in COLUMNS
-                ),
-            ]
-            for row in rows
-        ],
-    )
+    groups = [([row["method"], str(row["numbers"]), row["shape"]], row) for row in rows]
+    return markdown.figures(["method", "numbers in a code", "shape"], COLUMNS, groups)
 
 
 def main(argv: list | None = None) -> None:
@@ -158,15 +137,14 @@ def main(argv: list | None = None) -> None:
         args = commands.only_flags(__doc__, FLAGS, argv)
         commands.at_least(args, epochs=1, width=1, seed=0)
         methods, channels = _chosen(args)
-        out = pathlib.Path(args.out)
-        out.mkdir(parents=True, exist_ok=True)
+        out = commands.directory(args.out)
         began = time.time()
         rows = _run(methods, channels, args)
     print(table(rows))
     command = commands.typed("trainers.code_maps", argv[1:])
     seconds = round(time.time() - began, 1)
     report = {"command": command, "settings": vars(args), "wall_s": seconds, "runs": rows}
-    (out / "code_maps.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
+    run_files.write_json(out / "code_maps.json", report)
     real = rows[0]["frechet_real"]
     print(f"\nFréchet distance of real images {real:.1f}; {seconds:.0f} s")
     print(f"see {out / 'code_maps.json'}")

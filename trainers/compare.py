@@ -13,34 +13,13 @@ from zoo.cli import markdown
 FLAGS = {
     "over_seeds": (False, "One row per setting instead: mean ± standard error over its runs."),
 }
-# heading, key in metrics.json, format, factor
-COLUMNS = (
-    ("x-cycle ratio", "x_cycle_ratio", ".2f", 1),
-    ("class kept", "class_kept", ".1f %", 100),
-    ("z-cycle ratio", "z_cycle_ratio", ".2f", 1),
-    ("1-NN code", "knn_code", ".1f %", 100),
-    ("1-NN features", "knn_features", ".1f %", 100),
-    ("untrained", "knn_features_random", ".1f %", 100),
-    ("probe code", "probe_code", ".1f %", 100),
-    ("MMD² to prior", "mmd", ".4f", 1),
-    ("null 95 %", "mmd_null_95", ".4f", 1),
-    ("classes sampled", "classes", ".1f", 1),
-    ("sample spread", "sample_spread_ratio", ".2f", 1),
-    ("modes", "modes", ".1f", 1),
-    ("high quality", "high_quality", ".1f %", 100),
-    ("reverse KL", "reverse_kl", ".2f", 1),
-    ("class asked", "class_asked", ".1f %", 100),
-    ("A → B ratio", "translation_ab_ratio", ".2f", 1),
-    ("untranslated", "translation_ab_identity", ".2f", 1),
-    ("A → B class kept", "class_kept_ab", ".1f %", 100),
-    ("A → B taken for B", "domain_ab", ".1f %", 100),
-    ("B → A ratio", "translation_ba_ratio", ".2f", 1),
-    ("untranslated", "translation_ba_identity", ".2f", 1),
-    ("B → A class kept", "class_kept_ba", ".1f %", 100),
-    ("B → A taken for A", "domain_ba", ".1f %", 100),
-    ("steps", "steps", ",.0f", 1),
-    ("images/s", "images_per_s", ",.0f", 1),
-    ("minutes", "wall_s", ".1f", 1 / 60),
+# heading, key in metrics.json, format
+COLUMNS = markdown.columns(
+    "x_cycle_ratio class_kept z_cycle_ratio knn_code knn_features knn_features_random probe_code "
+    "mmd mmd_null_95 classes sample_spread_ratio modes high_quality reverse_kl class_asked "
+    "translation_ab_ratio translation_ab_identity class_kept_ab domain_ab "
+    "translation_ba_ratio translation_ba_identity class_kept_ba domain_ba "
+    "steps images_per_s minutes"
 )
 SETTINGS = ("method", "network", "dataset")
 
@@ -64,13 +43,9 @@ def table(directories: list, over_seeds: bool = False) -> str:
     rows = []
     for (*same, _), members in groups.items():
         seed = len(members) if over_seeds else members[0][0]["seed"]
-        found = [
-            markdown.cell(*form, *(figures.get(key) for _, figures in members))
-            for _, key, *form in columns
-        ]
-        rows.append([*same, str(seed), *found])
+        rows.append(([*same, str(seed)], *(figures for _, figures in members)))
     seed = "seeds" if over_seeds else "seed"
-    return markdown.table([*SETTINGS, seed, *(column[0] for column in columns)], rows)
+    return markdown.figures([*SETTINGS, seed], columns, rows)
 
 
 def _setting(settings, name):
@@ -80,15 +55,15 @@ def _setting(settings, name):
 
 def _read(directory):
     config, figures = run_files.read_run(directory)
+    if "wall_s" in figures:
+        figures["minutes"] = figures["wall_s"] / 60
     return config["settings"], figures
 
 
 def main(argv: list | None = None) -> None:
     """Print the table. Exit code 2 and one line if a directory holds no finished run."""
     with commands.exit_on_bad_input():
-        args, directories = commands.parse(__doc__, FLAGS, argv)
-        if not directories:
-            raise ValueError("no run directory given; see --help")
+        args, directories = commands.parse(__doc__, FLAGS, argv, "run directory")
         print(table(directories, args.over_seeds))
 
 

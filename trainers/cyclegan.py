@@ -16,7 +16,6 @@ from trainers.runs.run import main
 SIZES = {"epochs": 4, "batch_size": 8, "width": 8, "latent_dim": 1}
 RECIPE = Recipe(
     method="cyclegan",
-    doc=__doc__,
     # The authors' rate falls linearly, to 0.
     plan=HoldThenFall(),
     networks={"dcgan": SIZES, "mixture": {**SIZES, "epochs": 40, "batch_size": 100}},

@@ -12,7 +12,6 @@ from trainers.runs.run import main
 
 RECIPE = Recipe(
     method="latent_regressor",
-    doc=__doc__,
     networks={
         "dcgan": {"epochs": 20, "batch_size": 128, "latent_dim": 20},
         "mlp": {"epochs": 25, "batch_size": 128, "latent_dim": 50},

@@ -9,7 +9,6 @@ from trainers.runs.run import main
 
 RECIPE = Recipe(
     method="naive_encoder",
-    doc=__doc__,
     networks={
         "dcgan": {
             "start_from": "gan_fashion_mnist",

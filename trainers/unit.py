@@ -18,7 +18,7 @@ from trainers import cyclegan
 from trainers.runs.run import main
 
 # The authors' code halves the rate every 100,000 steps.
-RECIPE = dataclasses.replace(cyclegan.RECIPE, method="unit", doc=__doc__)
+RECIPE = dataclasses.replace(cyclegan.RECIPE, method="unit")
 
 if __name__ == "__main__":
     main(RECIPE)

@@ -15,7 +15,6 @@ from trainers.runs.run import main
 
 RECIPE = Recipe(
     method="vae",
-    doc=__doc__,
     # The ends of the schedule of Burda et al. 2016 (arXiv:1509.00519), whose authors take eight
     # steps from one to the other, each three times as long as the one before, over 3,280 epochs.
     plan=Fall(to=0.1),

@@ -12,12 +12,9 @@ from trainers.runs.run import main
 
 RECIPE = Recipe(
     method="vae_gan",
-    doc=__doc__,
     networks={
         "dcgan": {"epochs": 20, "batch_size": 64, "latent_dim": 50},
-        "mlp": {"epochs": 20, "batch_size": 64, "latent_dim": 50},
         "mixture": {"epochs": 20, "batch_size": 100, "latent_dim": 2},
-        "tanh": {"epochs": 20, "batch_size": 64, "latent_dim": 50},
     },
 )
 

@@ -10,51 +10,24 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     # For editors and type checkers, which do not run `__getattr__`.
-    from zoo import datasets
-    from zoo.aae import AAE
-    from zoo.acgan import ACGAN
-    from zoo.ali import ALI
-    from zoo.alpha_gan import AlphaGAN
-    from zoo.bigan import BiGAN
-    from zoo.bigbigan import BigBiGAN
-    from zoo.counterexample import Counterexample
-    from zoo.cyclegan import CycleGAN
-    from zoo.game import Game
-    from zoo.gan import GAN
-    from zoo.latent_regressor import LatentRegressor
-    from zoo.memorizer import Memorizer
-    from zoo.naive_encoder import NaiveEncoder
-    from zoo.unit import UNIT
-    from zoo.vae import VAE
-    from zoo.vae_gan import VAEGAN
-    from zoo.wgan import WGAN
-
-__all__ = [
-    "AAE",
-    "ACGAN",
-    "ALI",
-    "CONSTRUCTIONS",
-    "GAN",
-    "METHODS",
-    "UNIT",
-    "VAE",
-    "VAEGAN",
-    "WGAN",
-    "AlphaGAN",
-    "BiGAN",
-    "BigBiGAN",
-    "Counterexample",
-    "CycleGAN",
-    "Game",
-    "LatentRegressor",
-    "Memorizer",
-    "NaiveEncoder",
-    "datasets",
-    "list_presets",
-    "load",
-    "method",
-    "save_preset",
-]
+    from zoo import datasets as datasets
+    from zoo.aae import AAE as AAE
+    from zoo.acgan import ACGAN as ACGAN
+    from zoo.ali import ALI as ALI
+    from zoo.alpha_gan import AlphaGAN as AlphaGAN
+    from zoo.bigan import BiGAN as BiGAN
+    from zoo.bigbigan import BigBiGAN as BigBiGAN
+    from zoo.counterexample import Counterexample as Counterexample
+    from zoo.cyclegan import CycleGAN as CycleGAN
+    from zoo.game import Game as Game
+    from zoo.gan import GAN as GAN
+    from zoo.latent_regressor import LatentRegressor as LatentRegressor
+    from zoo.memorizer import Memorizer as Memorizer
+    from zoo.naive_encoder import NaiveEncoder as NaiveEncoder
+    from zoo.unit import UNIT as UNIT
+    from zoo.vae import VAE as VAE
+    from zoo.vae_gan import VAEGAN as VAEGAN
+    from zoo.wgan import WGAN as WGAN
 
 # method (also the name of its module, and of its trainer) → class
 METHODS = {
@@ -76,6 +49,9 @@ METHODS = {
 
 # Not methods: built, not learned. Loading, metrics and export are those of a game.
 CONSTRUCTIONS = {"counterexample": "Counterexample", "memorizer": "Memorizer"}
+
+__all__ = [*METHODS.values(), *CONSTRUCTIONS.values(), "CONSTRUCTIONS", "Game", "METHODS"]
+__all__ += ["datasets", "list_presets", "load", "method", "save_preset"]
 
 __version__ = "0.1.0"
 

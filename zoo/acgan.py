@@ -43,11 +43,6 @@ class ACGAN(Game):
     """
 
     inputs = ("x", "y", "z")
-    players = {
-        "discriminator": ("discriminator",),
-        "generator": ("generator",),
-        "inverse": ("inverse",),
-    }
     schedule = (("discriminator", "generator", "inverse"),)
     scores = {"score_x": ("discriminator", "x", 0)}
     averaged = ("generator", "inverse")

@@ -41,12 +41,6 @@ class AlphaGAN(Game):
             the same at every image size; the re-implementation's example has 10.
     """
 
-    players = {
-        "encoder": ("encoder",),
-        "generator": ("generator",),
-        "discriminator": ("discriminator",),
-        "code_discriminator": ("code_discriminator",),
-    }
     schedule = (("encoder", "generator"),) * 2 + (("discriminator", "code_discriminator"),)
     scores = {"score_x": ("discriminator", "x"), "score_z": ("code_discriminator", "z")}
 

@@ -53,11 +53,6 @@ class BigBiGAN(Game):
             training, as in `zoo.bigan.BiGAN`.
     """
 
-    players = {
-        "discriminator": ("discriminator",),
-        "encoder": ("encoder",),
-        "generator": ("generator",),
-    }
     schedule = (("discriminator", "encoder", "generator"),)
     fresh_batches = True
     scores = {

@@ -44,7 +44,6 @@ class Counterexample(Game):
         circuit: "lookup" or "relu".
     """
 
-    players = {"discriminator": ("discriminator",)}
     schedule = (("discriminator",),)
     scores = {"score_xz": ("discriminator", "xz")}
     image_range = None

@@ -24,7 +24,6 @@ class GAN(Game):
     For other differences from DCGAN see `zoo.networks.dcgan`.
     """
 
-    players = {"discriminator": ("discriminator",), "generator": ("generator",)}
     schedule = (("discriminator", "generator"),)
     scores = {"score_x": ("discriminator", "x")}
 

@@ -81,11 +81,7 @@ def table(paths: list, args) -> str:
         game = zoo.load(path)
         if not game.has_encoder:
             raise ValueError(f"{path} must have an encoder; got {type(game).__name__}")
-        if tuple(game.image_shape) != data.shape:
-            raise ValueError(
-                f"--dataset must have examples of {tuple(game.image_shape)}, which {path} takes; "
-                f"got {data.shape}"
-            )
+        models.check_shape(path, game.image_shape, data)
         train = _chosen(data.train, data.train_labels, args.train, args.seed)
         test = _chosen(data.test, data.test_labels, args.test, args.seed)
         untrained = type(game).from_config(game.get_config())
@@ -116,9 +112,7 @@ def main(argv: list | None = None) -> None:
     """Measure and print. Exit code 2 and one line for bad input."""
     started = time.perf_counter()
     with commands.exit_on_bad_input():
-        args, paths = commands.parse(__doc__, FLAGS, argv)
-        if not paths:
-            raise ValueError("no model given; see --help")
+        args, paths = commands.parse(__doc__, FLAGS, argv, "model")
         commands.at_least(args, train=1, test=1, seed=0)
         print(table(paths, args))
     print(f"{time.perf_counter() - started:.0f} seconds")

@@ -29,11 +29,6 @@ class LatentRegressor(Game):
         joint: weight of the encoder's loss in the generator's; 0 is LR, above 0 JLR.
     """
 
-    players = {
-        "discriminator": ("discriminator",),
-        "generator": ("generator",),
-        "encoder": ("encoder",),
-    }
     schedule = (("discriminator", "generator", "encoder"),)
     scores = {"score_x": ("discriminator", "x")}
 

@@ -14,12 +14,10 @@ mixture, of samples outside 3 standard deviations of every mode. See zoo/metrics
 zoo/metrics/bridges.py.
 """
 
-import json
-import pathlib
-
 import numpy as np
 
 from zoo import models
+from zoo import run_files
 from zoo.cli import commands
 from zoo.cli import markdown
 
@@ -32,20 +30,11 @@ FLAGS = {
     "seed": (0, "Seed of every choice and draw."),
     "out": ("runs/lipschitz", "Directory to write to."),
 }
-COLUMNS = (
-    ("L_E median", "lipschitz_e_median", ".2f", 1),
-    ("95 %", "lipschitz_e_95", ".2f", 1),
-    ("max", "lipschitz_e_max", ".2f", 1),
-    ("L_G median", "lipschitz_g_median", ".2f", 1),
-    ("95 %", "lipschitz_g_95", ".2f", 1),
-    ("max", "lipschitz_g_max", ".2f", 1),
-    ("S_E", "stability_e", ".2f", 1),
-    ("S_G", "stability_g", ".2f", 1),
-    ("x-cycle ratio", "x_cycle_ratio", ".3f", 1),
-    ("z-cycle ratio", "z_cycle_ratio", ".3f", 1),
-    ("bridge share", "bridge", ".1f %", 100),
-    ("real data", "bridge_real", ".1f %", 100),
-    ("bridge × median L_G", "bridge_times_slope", ".3f", 1),
+COLUMNS = markdown.columns(
+    "lipschitz_e_median lipschitz_e_95 lipschitz_e_max "
+    "lipschitz_g_median lipschitz_g_95 lipschitz_g_max "
+    "stability_e stability_g x_cycle_ratio:.3f z_cycle_ratio:.3f "
+    "bridge bridge_real bridge_times_slope"
 )
 
 
@@ -58,11 +47,7 @@ def measure(model, data, args) -> dict[str, float]:
     from zoo import datasets
     from zoo import metrics
 
-    if tuple(model.shape) != data.shape:
-        raise ValueError(
-            f"{model.name} takes examples of shape {tuple(model.shape)}, "
-            f"{data.name} has {data.shape}; choose --dataset"
-        )
+    models.check_shape(model.name, model.shape, data)
     order = np.random.default_rng(args.seed).permutation(len(data.test))[: args.samples]
     x = model.observed(datasets.scale(data.test[order]), args.seed)
     draws = model.prior(2 * max(args.samples, args.points), args.seed)
@@ -94,30 +79,15 @@ def measure(model, data, args) -> dict[str, float]:
 
 def table(rows: dict) -> str:
     """Figures of models, name → figures, as Markdown; missing figures are –."""
-    return markdown.table(
-        ["model", *(column[0] for column in COLUMNS)],
-        [
-            [
-                name,
-                *(
-                    markdown.cell(form, factor, figures.get(key))
-                    for _, key, form, factor in COLUMNS
-                ),
-            ]
-            for name, figures in rows.items()
-        ],
-    )
+    return markdown.figures(["model"], COLUMNS, [([name], found) for name, found in rows.items()])
 
 
 def main(argv: list | None = None) -> None:
     """Measure, print, write. Exit code 2 and one line for bad input."""
     with commands.exit_on_bad_input():
-        args, paths = commands.parse(__doc__, FLAGS, argv)
-        if not paths:
-            raise ValueError("no model given; see --help")
+        args, paths = commands.parse(__doc__, FLAGS, argv, "model")
         commands.at_least(args, points=2, steps=1, samples=2, seed=0)
-        rows = _measure_all(paths, args)
-    out = pathlib.Path(args.out)
+        out, rows = commands.directory(args.out), _measure_all(paths, args)
     from zoo.plots import frontier
 
     print(table(rows))
@@ -129,15 +99,12 @@ def main(argv: list | None = None) -> None:
         f"\n{args.points} points of {held_against}, seed {args.seed}; after {args.steps} steps at "
         f"least {slowest:.0%} of the slopes of each network have settled (--steps for more)"
     )
-    (out / "lipschitz.json").write_text(
-        json.dumps({"settings": vars(args), "models": rows}, indent=1), encoding="utf-8"
-    )
+    run_files.write_json(out / "lipschitz.json", {"settings": vars(args), "models": rows})
     frontier.draw(out / "lipschitz.png", rows)
     print(f"see {out / 'lipschitz.json'} and {out / 'lipschitz.png'}")
 
 
 def _measure_all(paths, args):
-    pathlib.Path(args.out).mkdir(parents=True, exist_ok=True)
     rows = {}
     for name, path, model, data in models.load_each(paths, args.dataset):
         about = {"path": path, "data": data.name, "prior": model.law}

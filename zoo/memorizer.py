@@ -33,7 +33,6 @@ class Memorizer(Game):
             for which the root of m is a whole number.
     """
 
-    players = {"discriminator": ("discriminator",)}
     schedule = (("discriminator",),)
     scores = {"score_x": ("discriminator", "x")}
 

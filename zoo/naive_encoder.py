@@ -35,7 +35,6 @@ class NaiveEncoder(Game):
         images: weight of B, 0 or more, above 0 if `codes` is not.
     """
 
-    players = {"encoder": ("encoder",)}
     schedule = (("encoder",),)
 
     def __init__(self, image_shape, codes: float = 1.0, images: float = 0.0, **game):

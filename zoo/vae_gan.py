@@ -47,11 +47,6 @@ class VAEGAN(Game):
             too.
     """
 
-    players = {
-        "encoder": ("encoder",),
-        "generator": ("generator",),
-        "discriminator": ("discriminator",),
-    }
     schedule = (("encoder", "generator", "discriminator"),)
     scores = {"score_x": ("discriminator", "x")}
 

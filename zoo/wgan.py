@@ -40,7 +40,6 @@ class WGAN(Game):
         critic_steps: steps of the critic for each step of the generator.
     """
 
-    players = {"critic": ("critic",), "generator": ("generator",)}
     schedule = (("critic",), ("generator",))
     fresh_batches = True
     reported = ("distance",)

@@ -18,17 +18,17 @@ import importlib
 import typing
 
 if typing.TYPE_CHECKING:
-    from export.client.client import AsyncClient
-    from export.client.client import Client
-    from export.client.errors import DeadlineExceeded
-    from export.client.errors import InvalidInput
-    from export.client.errors import NotFound
-    from export.client.errors import ServerError
-    from export.client.errors import Unavailable
-    from export.client.signatures import Metadata
-    from export.client.signatures import Signature
-    from export.client.signatures import Tensor
-    from export.client.steps import VersionStatus
+    from export.client.client import AsyncClient as AsyncClient
+    from export.client.client import Client as Client
+    from export.client.errors import DeadlineExceeded as DeadlineExceeded
+    from export.client.errors import InvalidInput as InvalidInput
+    from export.client.errors import NotFound as NotFound
+    from export.client.errors import ServerError as ServerError
+    from export.client.errors import Unavailable as Unavailable
+    from export.client.signatures import Metadata as Metadata
+    from export.client.signatures import Signature as Signature
+    from export.client.signatures import Tensor as Tensor
+    from export.client.steps import VersionStatus as VersionStatus
 
 # Imported when they are used: without grpcio the command says what to install.
 _MODULES = {
@@ -38,19 +38,7 @@ _MODULES = {
     "steps": ("VersionStatus",),
 }
 
-__all__ = [
-    "AsyncClient",
-    "Client",
-    "DeadlineExceeded",
-    "InvalidInput",
-    "Metadata",
-    "NotFound",
-    "ServerError",
-    "Signature",
-    "Tensor",
-    "Unavailable",
-    "VersionStatus",
-]
+__all__ = sorted(name for names in _MODULES.values() for name in names)
 
 
 def __getattr__(name: str):

@@ -66,10 +66,15 @@ _FIELD = re.compile(r"(?:(repeated|map) )?([\w.]+) (\w+) = (\d+)")
 _FIELD_PROTO = descriptor_pb2.FieldDescriptorProto
 
 
-def _built():
-    """name → message class, all from one pool."""
-    files, described = {}, {}
-    for full_name, fields in _FIELDS.items():
+def built(messages: dict) -> dict:
+    """Name without the package → message class, all from one pool.
+
+    Args:
+        messages: full name → fields, as `_FIELDS`; those of a package after those that it names.
+    """
+    files: dict = {}
+    described: dict = {}
+    for full_name, fields in messages.items():
         parent, _, name = full_name.rpartition(".")
         if parent in described:
             message = described[parent].nested_type.add(name=name)
@@ -86,15 +91,15 @@ def _built():
             if label == "map":
                 kind = _entry(message, full_name, field, kind)
             _add(message, field, int(number), kind, bool(label))
-    # The three packages name each other's messages in one direction only.
-    pool, before = descriptor_pool.DescriptorPool(), []
-    for package in ("google.protobuf", "tensorflow", "tensorflow.serving"):
-        files[package].dependency.extend(before)
-        pool.AddSerializedFile(files[package].SerializeToString())
-        before.append(files[package].name)
+    pool = descriptor_pool.DescriptorPool()
+    before: list = []
+    for file in files.values():
+        file.dependency.extend(before)
+        pool.AddSerializedFile(file.SerializeToString())
+        before.append(file.name)
     return {
         name.rpartition(".")[2]: message_factory.GetMessageClass(pool.FindMessageTypeByName(name))
-        for name in _FIELDS
+        for name in messages
     }
 
 
@@ -120,4 +125,4 @@ def _add(message, name, number, kind, repeated):
 
 
 # Classes by their names without the package, such as `messages.PredictRequest`.
-messages = types.SimpleNamespace(**_built())
+messages = types.SimpleNamespace(**built(_FIELDS))

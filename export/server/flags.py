@@ -130,15 +130,6 @@ OTHERS = {
 SAID = {IGNORED: "Accepted without effect", REFUSED: "Refused"}
 FLAGS |= {name: (start, f"{SAID[how]}: {why}.") for name, (start, how, why) in OTHERS.items()}
 FRONTS = ("grpc", "envoy")
-LEAST = (
-    "port",
-    "rest_api_port",
-    "rest_api_max_body_bytes",
-    "rest_api_max_unpacked_bytes",
-    "max_num_load_retries",
-    "num_load_threads",
-    "drain_seconds",
-)
 
 
 def parse(argv: list) -> types.SimpleNamespace:
@@ -179,9 +170,9 @@ def _check(options):
             raise ValueError(f"--{name} is refused: {why}")
     if not 0 <= options.per_process_gpu_memory_fraction <= 1:
         raise ValueError("--per_process_gpu_memory_fraction must be between 0 and 1")
-    for name in LEAST:
-        if getattr(options, name) < 0:
-            raise ValueError(f"--{name} must be 0 or more; got {getattr(options, name)}")
+    commands.at_least(options, port=0, rest_api_port=0, drain_seconds=0)
+    commands.at_least(options, rest_api_max_body_bytes=0, rest_api_max_unpacked_bytes=0)
+    commands.at_least(options, max_num_load_retries=0, num_load_threads=0)
     if options.file_system_poll_wait_seconds < 0:
         raise ValueError(
             "--file_system_poll_wait_seconds must be 0 or more; else no model would be found"

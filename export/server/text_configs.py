@@ -1,79 +1,44 @@
 """The text files that TensorFlow Serving reads.
 
 `tensorflow-serving-api` only has the message of the model config. The other three are described
-here, with TensorFlow Serving's field names and numbers, in a descriptor pool of their own: a
-second description of the same file name in the default pool would clash with another package's.
+here, with TensorFlow Serving's field names and numbers; see `export.client.messages`.
 """
 
-import functools
 import os
 import pathlib
 
-from google.protobuf import descriptor_pb2
-from google.protobuf import descriptor_pool
-from google.protobuf import message_factory
 from google.protobuf import text_format
-from google.protobuf import wrappers_pb2
 
-_FIELD = descriptor_pb2.FieldDescriptorProto
-_SCALARS = {"bool": _FIELD.TYPE_BOOL, "string": _FIELD.TYPE_STRING, "int64": _FIELD.TYPE_INT64}
+from export.client.messages import built
 
-# message → field → (number, type); a type that is no scalar is a message, "*" repeats.
-_MESSAGES = {
-    "BatchingParameters": {
-        "max_batch_size": (1, ".google.protobuf.Int64Value"),
-        "batch_timeout_micros": (2, ".google.protobuf.Int64Value"),
-        "max_enqueued_batches": (3, ".google.protobuf.Int64Value"),
-        "num_batch_threads": (4, ".google.protobuf.Int64Value"),
-        "thread_pool_name": (5, ".google.protobuf.StringValue"),
-        "allowed_batch_sizes": (6, "int64*"),
-        "pad_variable_length_inputs": (7, "bool"),
-        "enable_large_batch_splitting": (8, ".google.protobuf.BoolValue"),
-        "max_execution_batch_size": (9, ".google.protobuf.Int64Value"),
-    },
-    "PrometheusConfig": {"enable": (1, "bool"), "path": (2, "string")},
-    "MonitoringConfig": {"prometheus_config": (1, ".tensorflow.serving.PrometheusConfig")},
-    "SSLConfig": {
-        "server_key": (1, "string"),
-        "server_cert": (2, "string"),
-        "custom_ca": (3, "string"),
-        "client_verify": (4, "bool"),
-    },
-}
+_MESSAGES = built(
+    {
+        "google.protobuf.Int64Value": "int64 value = 1",
+        "google.protobuf.StringValue": "string value = 1",
+        "google.protobuf.BoolValue": "bool value = 1",
+        "tensorflow.serving.BatchingParameters": """
+            google.protobuf.Int64Value max_batch_size = 1;
+            google.protobuf.Int64Value batch_timeout_micros = 2;
+            google.protobuf.Int64Value max_enqueued_batches = 3;
+            google.protobuf.Int64Value num_batch_threads = 4;
+            google.protobuf.StringValue thread_pool_name = 5;
+            repeated int64 allowed_batch_sizes = 6; bool pad_variable_length_inputs = 7;
+            google.protobuf.BoolValue enable_large_batch_splitting = 8;
+            google.protobuf.Int64Value max_execution_batch_size = 9""",
+        "tensorflow.serving.PrometheusConfig": "bool enable = 1; string path = 2",
+        "tensorflow.serving.MonitoringConfig": (
+            "tensorflow.serving.PrometheusConfig prometheus_config = 1"
+        ),
+        "tensorflow.serving.SSLConfig": """
+            string server_key = 1; string server_cert = 2; string custom_ca = 3;
+            bool client_verify = 4""",
+    }
+)
 
 
-@functools.cache
 def message(name: str):
     """The class of `BatchingParameters`, `MonitoringConfig` or `SSLConfig`."""
-    return message_factory.GetMessageClass(
-        _pool().FindMessageTypeByName(f"tensorflow.serving.{name}")
-    )
-
-
-@functools.cache
-def _pool():
-    pool = descriptor_pool.DescriptorPool()
-    pool.AddSerializedFile(wrappers_pb2.DESCRIPTOR.serialized_pb)
-    file = descriptor_pb2.FileDescriptorProto(
-        name="server_configs.proto",
-        package="tensorflow.serving",
-        syntax="proto3",
-        dependency=["google/protobuf/wrappers.proto"],
-    )
-    for name, fields in _MESSAGES.items():
-        described = file.message_type.add(name=name)
-        for field, (number, kind) in fields.items():
-            repeated = kind.endswith("*")
-            scalar = _SCALARS.get(kind.rstrip("*"))
-            described.field.add(
-                name=field,
-                number=number,
-                label=_FIELD.LABEL_REPEATED if repeated else _FIELD.LABEL_OPTIONAL,
-                type=scalar or _FIELD.TYPE_MESSAGE,
-                type_name=None if scalar else kind,
-            )
-    pool.AddSerializedFile(file.SerializeToString())
-    return pool
+    return _MESSAGES[name]
 
 
 def read(path: str, name: str):

@@ -27,14 +27,14 @@ FLAGS = {
     "run_dir": ("", "Directory to write to; by default runs/circle."),
 }
 COLUMNS = (
-    ("max error", "error_max"),
-    ("99 %", "error_99"),
-    ("mean", "error_mean"),
-    ("error at the opposite pair", "pair_error"),
-    ("L_E median", "slope_e_median"),
-    ("max", "slope_e_max"),
-    ("L_G median", "slope_g_median"),
-    ("max", "slope_g_max"),
+    ("max error", "error_max", ".3f"),
+    ("99 %", "error_99", ".3f"),
+    ("mean", "error_mean", ".3f"),
+    ("error at the opposite pair", "pair_error", ".3f"),
+    ("L_E median", "slope_e_median", ".3f"),
+    ("max", "slope_e_max", ".3f"),
+    ("L_G median", "slope_g_median", ".3f"),
+    ("max", "slope_g_max", ".3f"),
 )
 
 
@@ -109,17 +109,8 @@ def text(rows: list, args, argv: list, minutes: float) -> str:
 
 def table(rows: list) -> str:
     """One Markdown row per training; – for a figure that does not apply."""
-    return markdown.table(
-        ["d_z", "seed", *(heading for heading, _ in COLUMNS)],
-        [
-            [
-                str(row["latent_dim"]),
-                str(row["seed"]),
-                *(markdown.cell(".3f", 1, row.get(key)) for _, key in COLUMNS),
-            ]
-            for row in rows
-        ],
-    )
+    groups = [([str(row["latent_dim"]), str(row["seed"])], row) for row in rows]
+    return markdown.figures(["d_z", "seed"], COLUMNS, groups)
 
 
 if __name__ == "__main__":

@@ -11,13 +11,13 @@ game.keras. A second run continues with the missing cells.
 """
 
 import dataclasses
-import json
 import sys
 import time
 
 import numpy as np
 
 from trainers.counterexample import planning
+from zoo import run_files
 from zoo.cli import commands
 
 FLAGS = {
@@ -72,7 +72,7 @@ def _write(directory, plan, rows, data, args, argv, began):
     found |= evidence.informed(game, pairs.Pairs(game, data.train, args.seed))
     samples = np.asarray(game.decode(game.prior_codes(5000, args.seed)))
     found |= evidence.memorised(game, samples, data.train)
-    (directory / "audit.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
+    run_files.write_json(directory / "audit.json", found)
     title = f"Fresh discriminators of the counterexample on {args.dataset}"
     figures.curves(directory / "accuracy.png", rows, title)
     figures.pair(directory / "pair.png", game, data)

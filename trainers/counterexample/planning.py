@@ -44,8 +44,7 @@ def plan(args, wanted, most: int):
 def directory(args, name: str) -> pathlib.Path:
     """The directory of the experiment `name`, made if missing; see `settle`."""
     name += "_quick" * args.quick
-    found = pathlib.Path(args.run_dir or pathlib.Path("runs") / name.replace(":", "_"))
-    found.mkdir(parents=True, exist_ok=True)
+    found = commands.directory(args.run_dir or f"runs/{name.replace(':', '_')}")
     settle(found, args)
     return found
 

@@ -45,15 +45,13 @@ def main(argv: list | None = None) -> None:
     began = time.monotonic()
     argv = sys.argv if argv is None else argv
     with commands.exit_on_bad_input():
-        args, paths = commands.parse(__doc__, FLAGS, argv)
+        args, paths = commands.parse(__doc__, FLAGS, argv, "model")
         commands.at_least(args, width=0, seeds=1, held_out=100, cells=0)
         args.budget = args.budget or ("6400" if args.quick else "19200,51200")
         args.seeds = 1 if args.quick else args.seeds
         budgets, supports = (commands.whole_numbers(args, name) for name in ("budget", "support"))
         if any(n < 6400 or n % 6400 for n in budgets):
             raise ValueError(f"--budget must be multiples of 6400; got {args.budget!r}")
-        if not paths:
-            raise ValueError("no model given; see --help")
         games = _games(paths, supports, args.against)
         out = planning.directory(args, "objective")
     from trainers.objective import measuring

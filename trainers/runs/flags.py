@@ -175,18 +175,9 @@ def _resolve(recipe, given, defaults):
         sets = [os.path.normpath(chosen[n]) for n in ("dataset", "dataset_b") if chosen[n]]
         data = re.sub(r"[^\w.-]+", "_", "_".join(sets)).strip("_")
         chosen["run_dir"] = os.path.join("runs", f"{recipe.method}_{network}_{data}")
-    for name, least in (
-        ("epochs", 1),
-        ("batch_size", 1),
-        ("steps_per_execution", 1),
-        ("keep_checkpoints", 1),
-        ("checkpoint_minutes", 0),
-        ("evaluate_every", 0),
-        ("image_size", 0),
-        ("seed", 0),
-    ):
-        if chosen[name] < least:
-            raise ValueError(f"--{name} must be {least} or more; got {chosen[name]}")
+    args = types.SimpleNamespace(**chosen)
+    commands.at_least(args, epochs=1, batch_size=1, steps_per_execution=1, keep_checkpoints=1)
+    commands.at_least(args, checkpoint_minutes=0, evaluate_every=0, image_size=0, seed=0)
     allowed = ("float32", "mixed_bfloat16")
     if chosen["precision"] not in allowed:
         raise ValueError(
@@ -195,4 +186,4 @@ def _resolve(recipe, given, defaults):
     learning_rates(chosen["learning_rate"])
     names.check(chosen)
     loggers.check(chosen["logger"])
-    return types.SimpleNamespace(**chosen)
+    return args

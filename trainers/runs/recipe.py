@@ -1,7 +1,9 @@
 """`Recipe`: the settings that a paper fixed, as data. Its optimizers are those of the method."""
 
+import ast
 import dataclasses
 import math
+import pathlib
 from collections.abc import Callable
 
 import zoo
@@ -50,8 +52,8 @@ class Recipe:
 
     Attributes:
         method: module of the game in `zoo`, and name of the command.
-        doc: docstring of the command; its first line is that of `--help`.
-        networks: set of networks → flag → default, for flags whose default depends on it.
+        networks: set of networks → flag → default, for flags whose default depends on it; sets
+            that are not named have those of `network`.
         network: the set of networks used if `--network` is not given.
         plan: (first learning rate, steps of the run, flags) → learning rate or Keras schedule;
             None for a constant rate.
@@ -59,7 +61,6 @@ class Recipe:
     """
 
     method: str
-    doc: str
     networks: dict
     network: str = "dcgan"
     plan: Callable | None = None
@@ -67,7 +68,8 @@ class Recipe:
 
     @property
     def title(self) -> str:
-        return self.doc.splitlines()[0]
+        """The first line of `--help`, and of a run."""
+        return title(pathlib.Path(__file__).parent.parent / f"{self.method}.py")
 
     def optimizers(self, args, steps: int) -> dict:
         """player → Keras optimizer, for a run of `steps` steps with flags `args`.
@@ -89,6 +91,11 @@ class Recipe:
             rate = self.plan(rate, steps, args) if self.plan else rate
             made[player] = default(learning_rate=rate, name=player)
         return made
+
+
+def title(source: pathlib.Path) -> str:
+    """The first line of the docstring of a file, which is not imported: that takes long."""
+    return ast.get_docstring(ast.parse(source.read_text(encoding="utf-8"))).splitlines()[0]
 
 
 def learning_rates(text: str) -> dict:

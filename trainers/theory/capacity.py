@@ -86,6 +86,7 @@ def _bounded(row):
 def write(rows: list, args, directory) -> list:
     """Draw the pictures; the parts of the page, in Markdown."""
     lines, sentences = [], []
+    columns = markdown.columns("recall coverage precision frechet")
     for method in dict.fromkeys(row["method"] for row in rows):
         mine = [row for row in rows if row["method"] == method]
         for multiple in sorted({row["multiple"] for row in mine}):
@@ -96,20 +97,11 @@ def write(rows: list, args, directory) -> list:
                     f"{multiple} ×",
                     f"{same[0]['parameters']:,}",
                     "; ".join(quality.bound(row) for row in same),
-                    *(
-                        markdown.cell(form, 1, *(row.get(key) for row in same))
-                        for key, form in (
-                            ("recall", ".3f"),
-                            ("coverage", ".3f"),
-                            ("precision", ".3f"),
-                            ("frechet", ".1f"),
-                        )
-                    ),
+                    *markdown.cells(columns, *same),
                 ]
             )
         sentences.append(_sentence(method, mine))
     heads = ["method", "width of D", "p of D", "support at most, by seed"]
-    heads += ["recall", "coverage", "precision", "Fréchet"]
     _curves(directory / "capacity.png", rows)
     _closest(directory / "closest.png", rows, directory)
     return [
@@ -119,7 +111,7 @@ def write(rows: list, args, directory) -> list:
         f"{args.steps:,} steps. Birthday test of Arora and Zhang 2017, arXiv:1706.08224, in the "
         f"features of the shipped classifier, with {SAMPLES:,} samples. Intervals are 95 % of the "
         "test alone; the spread over seeds comes on top.",
-        markdown.table(heads, lines),
+        markdown.table([*heads, *(head for head, *_ in columns)], lines),
         *sentences,
         "The authors see supports that grow nearly in proportion to the size of the discriminator "
         "(exponent 1), then level off, with duplicates judged by eye on larger images and more "

@@ -68,21 +68,13 @@ def write(rows: list, args, directory) -> list:
     """Draw the pictures; the parts of the page, in Markdown."""
     kind = "modes" if args.dataset == stacked.NAME else "classes"
     total = rows[0]["modes_total"]
-    columns = (
-        (f"{kind} of {total:,.0f}", "modes", ".1f", 1),
-        ("reverse KL, nats", "reverse_kl", ".3f", 1),
-        ("precision", "precision", ".3f", 1),
-        ("recall", "recall", ".3f", 1),
-        ("coverage", "coverage", ".3f", 1),
-        ("Fréchet", "frechet", ".1f", 1),
-    )
+    columns = [
+        (f"{kind} of {total:,.0f}", "modes", ".1f"),
+        *markdown.columns("reverse_kl:.3f precision recall coverage frechet"),
+    ]
     lines = []
     for method in dict.fromkeys(row["method"] for row in rows):
         mine = [row for row in rows if row["method"] == method]
-        figured = [
-            markdown.cell(form, factor, *(row.get(key) for row in mine))
-            for _, key, form, factor in columns
-        ]
         supports = "; ".join(quality.bound(row) for row in mine)
         diverged = sum(row.get("diverged", False) for row in mine)
         lines.append(
@@ -90,7 +82,7 @@ def write(rows: list, args, directory) -> list:
                 quality.title(method),
                 "yes" if method in AUTOENCODERS else "–" if method == quality.REAL else "no",
                 f"{len(mine)}" + f", {diverged} diverged" * bool(diverged),
-                *figured,
+                *markdown.cells(columns, *mine),
                 supports,
             ]
         )

@@ -78,23 +78,20 @@ def errors(game, x, seed: int) -> dict:
 
 def write(rows: list, args, directory) -> list:
     """Draw the picture; the parts of the page, in Markdown."""
-    columns = (
-        ("x-cycle", "x_cycle_ratio", ".3f"),
+    columns = [
+        *markdown.columns("x_cycle_ratio:.3f"),
         ("largest", "x_cycle_most", ".2f"),
-        ("z-cycle", "z_cycle_ratio", ".3f"),
+        *markdown.columns("z_cycle_ratio:.3f"),
         ("**sum of both**", "sum", ".3f"),
-        ("MMD² to prior", "mmd", ".4f"),
-    )
+        *markdown.columns("mmd"),
+    ]
     lines = []
     names = ("method", "set", "units", "depth", "steps")
     for key in dict.fromkeys(tuple(row[name] for name in names) for row in rows):
         mine = [row for row in rows if tuple(row[name] for name in names) == key]
         method, *settings, steps = key
-        figured = [markdown.cell(form, 1, *(row[column] for row in mine)) for *_, column, form in
-                   columns]  # fmt: skip
-        lines.append(
-            [quality.title(method), *map(str, settings), f"{steps:,}", str(len(mine)), *figured]
-        )
+        first = [quality.title(method), *map(str, settings), f"{steps:,}", str(len(mine))]
+        lines.append((first, *mine))
     heads = ["method", "data", "units", "hidden layers", "steps", "seeds"]
     _curves(directory / "cycles.png", rows)
     return [
@@ -103,7 +100,7 @@ def write(rows: list, args, directory) -> list:
         "deviation 1. Errors are ratios: 1 is what another point's reconstruction would give. "
         f"Control: {CONTROL} is one round Gaussian of the dimension of the codes, for which the "
         "identity is a perfect pair.",
-        markdown.table([*heads, *(head for head, *_ in columns)], lines),
+        markdown.figures(heads, columns, lines),
         f"Mean ± standard error over seeds. {floors(rows)}",
         "A floor here is the least sum that these networks and steps reached. That more of either "
         "would not lower it is not shown; that it differs from the control's at the same networks "
@@ -124,7 +121,7 @@ def floors(rows: list) -> str:
         }
         best = min(sums, key=lambda kind: np.mean(sums[kind]))
         said.append(
-            f"{quality.title(method)} on {name}: {markdown.cell('.3f', 1, *sums[best])} with "
+            f"{quality.title(method)} on {name}: {markdown.cell('.3f', *sums[best])} with "
             f"{best[0]} units, {best[1]} hidden layers, {best[2]:,} steps"
         )
     return f"Least sums: {'; '.join(said)}."

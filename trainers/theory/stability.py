@@ -78,26 +78,17 @@ def gap(centres, spread: float) -> float:
 
 def write(rows: list, args, directory) -> list:
     """Draw the picture; the parts of the page, in Markdown."""
-    columns = (
-        ("L_G median", "lipschitz_g_median", ".2f", 1),
-        ("max", "lipschitz_g_max", ".1f", 1),
-        ("L_E median", "lipschitz_e_median", ".2f", 1),
-        ("max", "lipschitz_e_max", ".1f", 1),
-        ("x-cycle", "x_cycle_ratio", ".3f", 1),
-        ("z-cycle", "z_cycle_ratio", ".3f", 1),
-        ("MMD² to prior", "mmd", ".4f", 1),
-        ("samples off the modes", "bridge", ".1f %", 100),
-        ("at least, by the largest L_G", "least_bridge", ".1f %", 100),
-    )
+    columns = [
+        *markdown.columns("lipschitz_g_median lipschitz_g_max:.1f"),
+        *markdown.columns("lipschitz_e_median lipschitz_e_max:.1f"),
+        *markdown.columns("x_cycle_ratio:.3f z_cycle_ratio:.3f mmd"),
+        ("samples off the modes", "bridge", ".1f %"),
+        ("at least, by the largest L_G", "least_bridge", ".1f %"),
+    ]
     lines = []
     for method, bound in dict.fromkeys((row["method"], row["bound"]) for row in rows):
         mine = [row for row in rows if (row["method"], row["bound"]) == (method, bound)]
-        figured = [
-            markdown.cell(form, factor, *(row[key] for row in mine))
-            for _, key, form, factor in columns
-        ]
-        lines.append([quality.title(method), f"{bound or 'none'}", str(len(mine)), *figured])
-    heads = ["method", "bound on a layer", "seeds"]
+        lines.append(([quality.title(method), f"{bound or 'none'}", str(len(mine))], *mine))
     _scatter(directory / "stability.png", rows)
     return [
         f"Encoder and generator are rectified networks of {DEPTH} hidden layers of {UNITS} units, "
@@ -105,7 +96,7 @@ def write(rows: list, args, directory) -> list:
         f"Lipschitz constant is at most its {DEPTH + 1}rd power. {args.steps:,} steps on "
         f"{args.dataset}, scaled to standard deviation 1; errors are ratios, 1 is another point's. "
         f"Slopes at {_SETTINGS.points} points.",
-        markdown.table([*heads, *(head for head, *_ in columns)], lines),
+        markdown.figures(["method", "bound on a layer", "seeds"], columns, lines),
         f"Mean ± standard error over seeds. {ranks(rows)}",
         "Bounded weights cost accuracy by their capacity, too: the family does not separate the "
         "two. The last column is a value to compare with and no bound, because slopes were taken "

@@ -9,12 +9,12 @@ Prints verdicts, and with several models one table; writes audit.json and audit.
 differences are printed; exit code 1 if there is one.
 """
 
-import json
 import pathlib
 import sys
 import time
 
 from zoo import models
+from zoo import run_files
 from zoo.cli import commands
 from zoo.cli import markdown
 
@@ -36,48 +36,48 @@ FLAGS = {
     "check_card": (False, "Measure the figures on the cards of presets again."),
 }
 ROWS = (
-    ("fresh discriminator, p = 30", "judge_30_accuracy", ".1f %", 100),
-    ("fresh discriminator, p = 100", "judge_100_accuracy", ".1f %", 100),
-    ("fresh discriminator, p = 300", "judge_300_accuracy", ".1f %", 100),
-    ("x-cycle ratio", "x_cycle_ratio", ".2f", 1),
-    ("class kept by G(E(x))", "class_kept", ".1f %", 100),
-    ("… share of the largest class", "class_kept_chance", ".1f %", 100),
-    ("z-cycle ratio", "z_cycle_ratio", ".2f", 1),
-    ("cycle ratio of samples", "sample_cycle_ratio", ".2f", 1),
-    ("coordinates unlike the prior", "ks_rejected", ".0f", 1),
-    ("… of", "ks_total", ".0f", 1),
-    ("MMD² to the prior", "mmd", ".5f", 1),
-    ("… 95 % of prior draws below", "mmd_null_95", ".5f", 1),
-    ("covariance error", "covariance_error", ".2f", 1),
-    ("… of prior draws", "covariance_error_prior", ".2f", 1),
-    ("active units", "active_units", ".0f", 1),
-    ("class from codes, 1-NN", "knn_code", ".1f %", 100),
-    ("class from codes, logistic", "probe_code", ".1f %", 100),
-    ("class from codes, network", "mlp_code", ".1f %", 100),
-    ("class from pixels, logistic", "probe_pixels", ".1f %", 100),
-    ("chance", "chance", ".1f %", 100),
-    ("class information, nats", "label_information_mlp", ".2f", 1),
-    ("image information, nats", "image_information", ".1f", 1),
-    ("support at most about", "support_at_most", ",.0f", 1),
-    ("… no bound, above about", "support_above", ",.0f", 1),
-    ("classes of samples", "classes", ".0f", 1),
-    ("samples of no clear class", "unsure", ".1f %", 100),
-    ("… real examples", "unsure_real", ".1f %", 100),
-    ("precision", "precision", ".2f", 1),
-    ("recall", "recall", ".2f", 1),
-    ("Fréchet distance", "frechet", ".1f", 1),
-    ("… of real examples", "frechet_real", ".1f", 1),
-    ("slope of E, median", "lipschitz_e_median", ".2f", 1),
-    ("slope of G, median", "lipschitz_g_median", ".2f", 1),
-    ("seconds", "seconds", ".0f", 1),
+    ("fresh discriminator, p = 30", "judge_30_accuracy", ".1f %"),
+    ("fresh discriminator, p = 100", "judge_100_accuracy", ".1f %"),
+    ("fresh discriminator, p = 300", "judge_300_accuracy", ".1f %"),
+    ("x-cycle ratio", "x_cycle_ratio", ".2f"),
+    ("class kept by G(E(x))", "class_kept", ".1f %"),
+    ("… share of the largest class", "class_kept_chance", ".1f %"),
+    ("z-cycle ratio", "z_cycle_ratio", ".2f"),
+    ("cycle ratio of samples", "sample_cycle_ratio", ".2f"),
+    ("coordinates unlike the prior", "ks_rejected", ".0f"),
+    ("… of", "ks_total", ".0f"),
+    ("MMD² to the prior", "mmd", ".5f"),
+    ("… 95 % of prior draws below", "mmd_null_95", ".5f"),
+    ("covariance error", "covariance_error", ".2f"),
+    ("… of prior draws", "covariance_error_prior", ".2f"),
+    ("active units", "active_units", ".0f"),
+    ("class from codes, 1-NN", "knn_code", ".1f %"),
+    ("class from codes, logistic", "probe_code", ".1f %"),
+    ("class from codes, network", "mlp_code", ".1f %"),
+    ("class from pixels, logistic", "probe_pixels", ".1f %"),
+    ("chance", "chance", ".1f %"),
+    ("class information, nats", "label_information_mlp", ".2f"),
+    ("image information, nats", "image_information", ".1f"),
+    ("support at most about", "support_at_most", ",.0f"),
+    ("… no bound, above about", "support_above", ",.0f"),
+    ("classes of samples", "classes", ".0f"),
+    ("samples of no clear class", "unsure", ".1f %"),
+    ("… real examples", "unsure_real", ".1f %"),
+    ("precision", "precision", ".2f"),
+    ("recall", "recall", ".2f"),
+    ("Fréchet distance", "frechet", ".1f"),
+    ("… of real examples", "frechet_real", ".1f"),
+    ("slope of E, median", "lipschitz_e_median", ".2f"),
+    ("slope of G, median", "lipschitz_g_median", ".2f"),
+    ("seconds", "seconds", ".0f"),
 )
 
 
 def table(rows: dict) -> str:
     """Figures of models, name → figures, as Markdown, one column each; missing figures are –."""
     lines = [
-        [label, *(markdown.cell(form, factor, figures.get(key)) for figures in rows.values())]
-        for label, key, form, factor in ROWS
+        [label, *(markdown.cell(form, figures.get(key)) for figures in rows.values())]
+        for label, key, form in ROWS
         if any(key in figures for figures in rows.values())
     ]
     return markdown.table(["", *rows], lines)
@@ -86,9 +86,8 @@ def table(rows: dict) -> str:
 def main(argv: list | None = None) -> None:
     """Measure, print, write. Exit code 2 and one line for bad input."""
     with commands.exit_on_bad_input():
-        args, paths = commands.parse(__doc__, FLAGS, _spelled(sys.argv if argv is None else argv))
-        if not paths:
-            raise ValueError("no model given; see --help")
+        argv = _spelled(sys.argv if argv is None else argv)
+        args, paths = commands.parse(__doc__, FLAGS, argv, "model")
         commands.at_least(args, samples=200, examples=100, invert=0, seed=0)
         if args.examples > 10_000:
             raise ValueError(f"--examples must be 10,000 or less; got {args.examples}")
@@ -111,9 +110,7 @@ def main(argv: list | None = None) -> None:
         )
     if len(audited) > 1:
         print(f"\n{table(figures)}")
-    (out / "audit.json").write_text(
-        json.dumps({"settings": vars(args), "models": figures}, indent=1), encoding="utf-8"
-    )
+    run_files.write_json(out / "audit.json", {"settings": vars(args), "models": figures})
     picture.draw(out / "audit.png", audited)
     print(f"\nsee {out / 'audit.json'} and {out / 'audit.png'}")
 
@@ -128,9 +125,7 @@ def _out(given, paths, invert):
     # Nor over the audit of a run with its own encoder.
     if not given and not invert and len(paths) == 1 and (single / "game.keras").is_file():
         return single
-    out = pathlib.Path(given or "runs/audit")
-    out.mkdir(parents=True, exist_ok=True)
-    return out
+    return commands.directory(given or "runs/audit")
 
 
 def _audit_all(paths, args):

@@ -6,20 +6,13 @@ import numpy as np
 
 from zoo import datasets
 from zoo import metrics
-from zoo.audit.evidence import MOST
-from zoo.audit.evidence import gather
-from zoo.audit.evidence import shown
-from zoo.metrics import birthday
-from zoo.metrics import distances
-from zoo.metrics import information
+from zoo.audit import picture
 from zoo.metrics import judges
-from zoo.metrics import laws
-from zoo.metrics import probes
-from zoo.metrics import sensitivity
-from zoo.metrics.coverage import class_coverage
 from zoo.metrics.reconstruction import derangement
+from zoo.models import Subject
 
 CAPACITIES = (30, 100, 300)
+MOST = 10_000  # examples of either split
 KERNEL = 2000  # codes, and as many draws, that MMD² is measured on
 
 
@@ -46,44 +39,52 @@ def audit(model, data, seed: int = 0, samples: int = 10_000, progress=None) -> d
     return audit_and_show(model, data, seed, samples, progress=progress)[0]
 
 
-def audit_and_show(
-    model, data, seed: int, samples: int, examples: int = MOST, progress=None
-) -> tuple[dict, dict]:
+def audit_and_show(model, data, seed: int, samples: int, examples=MOST, progress=None) -> tuple:
     """(the value of `audit`, the arrays that `zoo.audit.picture.draw` shows)."""
     say = progress or (lambda part: print(f"  {part} …", file=sys.stderr, flush=True))
     say("codes and samples")
-    evidence = gather(model, data, seed, samples, examples)
-    figures = {"n_test": float(len(evidence.x["test"])), "n_samples": float(samples)}
+    subject = gather(model, data, seed, samples, examples)
+    figures = {"n_test": float(len(subject.x["test"])), "n_samples": float(samples)}
     for part, measure in PARTS.items():
         say(part)
-        figures |= measure(evidence, data)
-    return figures, shown(evidence, figures)
+        figures |= measure(subject, data)
+    return figures, picture.shown(subject, figures)
 
 
-def discriminators(evidence, data) -> dict:
+def gather(model, data, seed: int, samples: int, examples: int = MOST) -> Subject:
+    """Everything that has to be computed with the model, once. Raises ValueError as `audit`."""
+    if len(data.test) < 100:
+        raise ValueError(f"an audit needs 100 test examples; {data.name} has {len(data.test)}")
+    rows = {
+        split: np.sort(np.random.default_rng(seed).permutation(len(images))[:examples])
+        for split, images in (("train", data.train), ("test", data.test))
+    }
+    return Subject(model, data, rows, seed, samples, 3 * MOST)
+
+
+def discriminators(subject, data) -> dict:
     """Whether fresh discriminators of few parameters tell (x, E(x)) from (G(z), z)."""
-    if not evidence.codes:
+    if not subject.codes:
         return {}
-    rng = np.random.default_rng(evidence.seed)
-    half = len(evidence.z) // 2
+    rng = np.random.default_rng(subject.seed)
+    half = len(subject.z) // 2
     fakes = {"train": slice(0, half), "test": slice(half, None)}
 
     def drawing(split):
         def draw(real, n):
-            pool = (evidence.x[split], evidence.codes[split])
+            pool = (subject.x[split], subject.codes[split])
             if not real:
-                pool = (evidence.samples[fakes[split]], evidence.z[fakes[split]])
+                pool = (subject.samples[fakes[split]], subject.z[fakes[split]])
             rows = rng.integers(len(pool[0]), size=n)
             return tuple(part[rows] for part in pool)
 
         return draw
 
-    fresh = [judges.Readout(p, drawing("train"), evidence.seed) for p in CAPACITIES]
-    judges.fit(fresh, drawing("train"), min(len(evidence.x["train"]), half))
-    held_out = min(len(evidence.x["test"]), half)
+    fresh = [judges.Readout(p, drawing("train"), subject.seed) for p in CAPACITIES]
+    judges.fit(fresh, drawing("train"), min(len(subject.x["train"]), half))
     figures = {}
     for judge in fresh:
-        found = judges.verdict(judge.logits, drawing("test"), held_out)
+        found = judges.verdict(judge.logits, drawing("test"), min(len(subject.x["test"]), half))
         figures |= {
             f"judge_{judge.parameters}_{key}": found[key]
             for key in ("accuracy", "accuracy_se", "objective")
@@ -91,50 +92,49 @@ def discriminators(evidence, data) -> dict:
     return figures
 
 
-def cycles(evidence, data) -> dict:
+def cycles(subject, data) -> dict:
     """How far encoder and generator invert each other, on images, codes and samples."""
-    if not evidence.codes:
+    if not subject.codes:
         return {}
-    model, seed = evidence.model, evidence.seed
-    back = metrics.in_batches(model.encode, evidence.samples)
-    returned = metrics.in_batches(model.decode, evidence.codes["test"])
+    model, seed = subject.model, subject.seed
+    back = metrics.in_batches(model.encode, subject.samples)
+    returned = metrics.in_batches(model.decode, subject.codes["test"])
     again = metrics.in_batches(model.decode, back)
-    seen = model.counted(evidence.x["test"]), model.counted(returned)
-    same = model.counted(evidence.samples), model.counted(again)
+    seen = model.counted(subject.x["test"]), model.counted(returned)
+    same = model.counted(subject.samples), model.counted(again)
     return {
         **metrics.cycles(*seen, seed),
-        **_kept(evidence, returned),
-        **_same_class(evidence, seen[0]),
+        **_kept(subject, returned),
+        **_same_class(subject, seen[0]),
         "x_cycle_ratio_se": _ratio_error(*seen, seed),
-        **metrics.z_cycle(evidence.z, back, seed),
-        **_recovered(evidence.z, back),
-        "z_cycle_largest": float(np.abs(back - evidence.z).max()),
+        **metrics.z_cycle(subject.z, back, seed),
+        **_recovered(subject.z, back),
+        "z_cycle_largest": float(np.abs(back - subject.z).max()),
         "sample_cycle_ratio": metrics.cycles(*same, seed)["x_cycle_ratio"],
-        "sample_cycle_largest": float(np.abs(again - evidence.samples).max()),
+        "sample_cycle_largest": float(np.abs(again - subject.samples).max()),
     }
 
 
-def _kept(evidence, returned):
+def _kept(subject, returned):
     """Whether reconstructions have the class of their images, by the classifier of the data."""
-    if evidence.space is None:
+    if subject.space is None:
         return {}
-    answers = (evidence.space.probabilities(x) for x in (evidence.x["test"], returned))
-    found = metrics.class_kept(*answers, evidence.labels["test"])
-    names = [evidence.space.classes[i] for i in found["class_kept_collapsed"]]
+    answers = (subject.space.probabilities(x) for x in (subject.x["test"], returned))
+    found = metrics.class_kept(*answers, subject.labels["test"])
+    names = [subject.space.classes[i] for i in found["class_kept_collapsed"]]
     return found | {"class_kept_collapsed": names}
 
 
-def _same_class(evidence, x):
+def _same_class(subject, x):
     """How far the images are from others of their class, on the pixels that count."""
-    if evidence.classes < 2 or len(evidence.model.shape) != 3:
+    if not subject.labelled or len(subject.model.shape) != 3:
         return {}
-    return metrics.class_distances(x, evidence.labels["test"], evidence.seed)
+    return metrics.class_distances(x, subject.labels["test"], subject.seed)
 
 
 def _recovered(z, back):
-    if len(z) < 4 * (z[0].size + 1) or not np.isfinite(back).all():
-        return {}
-    return {"z_cycle_r2": metrics.linear_r2(z, back)}
+    enough = len(z) >= 4 * (z[0].size + 1) and np.isfinite(back).all()
+    return {"z_cycle_r2": metrics.linear_r2(z, back)} if enough else {}
 
 
 def _ratio_error(x, y, seed):
@@ -145,54 +145,54 @@ def _ratio_error(x, y, seed):
     return float(difference.std(ddof=1) / np.sqrt(len(x)) / max(others.mean(), 1e-12))
 
 
-def codes(evidence, data) -> dict:
+def codes(subject, data) -> dict:
     """Whether codes follow the prior."""
-    if not evidence.codes:
+    if not subject.codes:
         return {}
-    found = evidence.codes["test"]
-    ideal, many = evidence.spare[: len(found)], evidence.spare[MOST:]
+    found = subject.codes["test"]
+    ideal, many = subject.spare[: len(found)], subject.spare[MOST:]
     return {
         **metrics.code_statistics(found, ideal),
-        **metrics.mmd(found[:KERNEL], many[:KERNEL], ideal[:KERNEL], rng_seed=evidence.seed),
-        **laws.coordinate_tests(found, many),
-        **laws.covariance_error(found, many, ideal),
-        **laws.active_units(found),
+        **metrics.mmd(found[:KERNEL], many[:KERNEL], ideal[:KERNEL], rng_seed=subject.seed),
+        **metrics.coordinate_tests(found, many),
+        **metrics.covariance_error(found, many, ideal),
+        **metrics.active_units(found),
     }
 
 
-def meaning(evidence, data) -> dict:
+def meaning(subject, data) -> dict:
     """Information about class and image in codes, next to raw pixels and chance."""
-    if not evidence.codes:
+    if not subject.codes:
         return {}
-    known, new = evidence.codes["train"], evidence.codes["test"]
+    known, new = subject.codes["train"], subject.codes["test"]
     figures = {}
     if len(data.shape) == 3:
-        pair = known, evidence.clean["train"], new, evidence.clean["test"]
-        figures |= information.image_information(*pair, rng_seed=evidence.seed)
-    if evidence.classes < 2:
+        pair = known, subject.clean["train"], new, subject.clean["test"]
+        figures |= metrics.image_information(*pair, rng_seed=subject.seed)
+    if not subject.labelled:
         return figures
-    labels, new_labels = evidence.labels["train"], evidence.labels["test"]
+    labels, new_labels = subject.labels["train"], subject.labels["test"]
     code = known, labels, new, new_labels
-    pixels = evidence.clean["train"], labels, evidence.clean["test"], new_labels
+    pixels = subject.clean["train"], labels, subject.clean["test"], new_labels
     for name, inputs in (("code", code), ("pixels", pixels)):
-        figures[f"knn_{name}"] = probes.nearest_neighbour_accuracy(*inputs)
-        figures[f"probe_{name}"] = probes.logistic_accuracy(*inputs, rng_seed=evidence.seed)
-    figures["mlp_code"] = probes.mlp_accuracy(*code, rng_seed=evidence.seed)
-    figures["chance"] = probes.chance_accuracy(labels, new_labels)
-    return figures | information.label_information(*code, rng_seed=evidence.seed)
+        figures[f"knn_{name}"] = metrics.nearest_neighbour_accuracy(*inputs)
+        figures[f"probe_{name}"] = metrics.logistic_accuracy(*inputs, rng_seed=subject.seed)
+    figures["mlp_code"] = metrics.mlp_accuracy(*code, rng_seed=subject.seed)
+    figures["chance"] = metrics.chance_accuracy(labels, new_labels)
+    return figures | metrics.label_information(*code, rng_seed=subject.seed)
 
 
-def support(evidence, data) -> dict:
+def support(subject, data) -> dict:
     """Bound on the number of different examples that the generator makes."""
     if len(data.shape) != 3:
         return {}  # points never repeat: for them modes are counted
-    features = evidence.space.features if evidence.space and not evidence.model.noised else None
-    found = birthday.birthday_test(
-        evidence.samples,
-        evidence.clean["test"],
-        mask=evidence.model.clean,
+    features = subject.space.features if subject.space and not subject.model.noised else None
+    found = metrics.birthday_test(
+        subject.samples,
+        subject.clean["test"],
+        mask=subject.model.clean,
         features=features,
-        rng_seed=evidence.seed,
+        rng_seed=subject.seed,
     )
     low, high = found.support_interval
     negative, positive = found.negative_control, found.positive_control
@@ -207,23 +207,24 @@ def support(evidence, data) -> dict:
         "support_known_control": positive.found,
         "support_known_expected": positive.expected,
         "support_controls_passed": float(negative.passed and positive.passed),
-        "support_space": evidence.space.identity if features else "pixels",
+        "support_space": subject.space.identity if features else "pixels",
         "birthday": found.sentence,
         "closest": found.closest.tolist(),
     }
 
 
-def images(evidence, data) -> dict:
+def images(subject, data) -> dict:
     """Whether samples look like the data, and cover them, in the space of a classifier."""
-    if evidence.space is None:
+    if subject.space is None:
         if data.name in datasets.MIXTURES:
-            return metrics.count_modes(evidence.samples[:2500], *datasets.MIXTURES[data.name])
+            return metrics.count_modes(subject.samples[:2500], *datasets.MIXTURES[data.name])
         return {}
-    real = evidence.x["test"]
-    half = min(compared(len(real)), len(evidence.samples))
-    shown = evidence.samples[:half]
-    found = distances.compare_sets(evidence.space, real[:half], shown, real[half : 2 * half])
-    return found | class_coverage(evidence.space.probabilities(evidence.samples))
+    real = subject.x["test"]
+    half = min(compared(len(real)), len(subject.samples))
+    parts = real[:half], subject.samples[:half], real[half : 2 * half]
+    return metrics.compare_sets(subject.space, *parts) | metrics.class_coverage(
+        subject.space.probabilities(subject.samples)
+    )
 
 
 def compared(n_test: int) -> int:
@@ -231,11 +232,11 @@ def compared(n_test: int) -> int:
     return int(n_test) // 2
 
 
-def slopes(evidence, data, points: int = 128) -> dict:
+def slopes(subject, data, points: int = 128) -> dict:
     """How steep encoder and generator are."""
-    x, z = evidence.x["test"][:points], evidence.z[:points]
-    encode = None if evidence.model.searched else evidence.model.encode
-    return sensitivity.slopes(encode, evidence.model.decode, x, z, evidence.seed)
+    x, z = subject.x["test"][:points], subject.z[:points]
+    encode = None if subject.model.searched else subject.model.encode
+    return metrics.slopes(encode, subject.model.decode, x, z, subject.seed)
 
 
 PARTS = {

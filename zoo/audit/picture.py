@@ -5,12 +5,29 @@ from pathlib import Path
 
 import numpy as np
 
+from zoo.metrics import in_batches
 from zoo.plots.pictures import blank
 from zoo.plots.pictures import grid
 from zoo.plots.pictures import pairs
 from zoo.plots.pictures import points
 
 _COLUMNS = 10
+_SHOWN, _RECONSTRUCTED = 500, 20
+
+
+def shown(subject, figures: dict) -> dict:
+    """The arrays of a `zoo.models.Subject` for `draw`; `figures` as of `zoo.audit.audit`."""
+    # Copies: a view would keep all samples of every model in memory until the picture is drawn.
+    found = {
+        "samples": subject.samples[:_SHOWN].copy(),
+        "real": subject.x["test"][:_SHOWN].copy(),
+    }
+    if "closest" in figures:
+        found["closest"] = subject.samples[np.ravel(figures["closest"])]
+    if subject.codes:
+        some = subject.codes["test"][:_RECONSTRUCTED]
+        found["reconstructions"] = in_batches(subject.model.decode, some)
+    return found
 
 
 def draw(path: str | Path, audited: list) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import pathlib
 import shlex
 import sys
 import textwrap
@@ -19,7 +20,9 @@ _DEFINE = {
 }
 
 
-def parse(usage: str, known: dict, argv: list | None = None) -> tuple[types.SimpleNamespace, list]:
+def parse(
+    usage: str, known: dict, argv: list | None = None, words: str = ""
+) -> tuple[types.SimpleNamespace, list]:
     """Reads a command line.
 
     Args:
@@ -27,13 +30,14 @@ def parse(usage: str, known: dict, argv: list | None = None) -> tuple[types.Simp
         known: flag → (default, text); the default's type is the flag's. A type in place of the
             default is a flag that is None if it is not given.
         argv: the command line, its first word being the program; None for `sys.argv`.
+        words: what the other words name, such as "model", if there must be one or more.
 
     Returns:
         (the value of every flag, the other words).
 
     Raises:
         SystemExit: `--help` was asked for and printed.
-        ValueError: a flag is unknown or cannot be read.
+        ValueError: a flag is unknown or cannot be read, or `words` are missing.
     """
     print_anywhere()
     argv = sys.argv if argv is None else argv
@@ -45,10 +49,12 @@ def parse(usage: str, known: dict, argv: list | None = None) -> tuple[types.Simp
         print(usage.strip() + "".join(_listed(name, *told) for name, told in known.items()))
         raise SystemExit(0)
     try:
-        words = values(argv)[1:]
+        found = values(argv)[1:]
     except flags.Error as error:
         raise ValueError(f"{error}; see --help") from None
-    return types.SimpleNamespace(**{name: _at_home(values[name].value) for name in known}), words
+    if words and not found:
+        raise ValueError(f"no {words} given; see --help")
+    return types.SimpleNamespace(**{name: _at_home(values[name].value) for name in known}), found
 
 
 def _at_home(value):
@@ -123,6 +129,13 @@ def print_anywhere() -> None:
 def _exit(error):
     print(f"error: {' '.join(str(error).splitlines())}", file=sys.stderr)
     sys.exit(2)
+
+
+def directory(path: str) -> pathlib.Path:
+    """The directory `path`, made if missing."""
+    made = pathlib.Path(path)
+    made.mkdir(parents=True, exist_ok=True)
+    return made
 
 
 def typed(module: str, words: list) -> str:

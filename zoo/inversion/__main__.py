@@ -37,16 +37,16 @@ SHOWN = 10
 # its code if the relative distance is.
 SAME_IMAGE, SAME_CODE = 1e-3, 0.05
 COLUMNS = (
-    ("x-cycle ratio", "x_cycle_ratio", ".3f", 1),
-    ("mean squared error", "error", ".4f", 1),
-    ("length of codes / √d", "length", ".2f", 1),
-    ("ms an image", "ms", ".0f", 1),
+    ("x-cycle ratio", "x_cycle_ratio", ".3f"),
+    ("mean squared error", "error", ".4f"),
+    ("length of codes / √d", "length", ".2f"),
+    ("ms an image", "ms", ".0f"),
 )
 RECOVERY = (
-    ("images found", "images_found", ".1f %", 100),
-    ("codes found", "codes_found", ".1f %", 100),
-    ("mean squared error", "error", ".4f", 1),
-    ("ms an image", "ms", ".0f", 1),
+    ("images found", "images_found", ".1f %"),
+    ("codes found", "codes_found", ".1f %"),
+    ("mean squared error", "error", ".4f"),
+    ("ms an image", "ms", ".0f"),
 )
 
 
@@ -133,13 +133,7 @@ def recover(game, known: np.ndarray, way: Way, seed: int = 0) -> dict[str, float
 
 def table(first: str, columns: tuple, rows: dict) -> str:
     """Figures of ways, name → figures, as Markdown."""
-    return markdown.table(
-        [first, *(column[0] for column in columns)],
-        [
-            [name, *(markdown.cell(*form, figures[key]) for _, key, *form in columns)]
-            for name, figures in rows.items()
-        ],
-    )
+    return markdown.figures([first], columns, [([name], found) for name, found in rows.items()])
 
 
 def main(argv: list | None = None) -> None:

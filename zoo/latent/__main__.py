@@ -10,7 +10,6 @@ a model of each of two sets gives both directions. Writes the pictures, latent.j
 Markdown.
 """
 
-import json
 import os
 import pathlib
 import platform
@@ -18,10 +17,13 @@ import re
 import sys
 import time
 
+import numpy as np
+
 from zoo import models
+from zoo import run_files
 from zoo.cli import commands
 from zoo.cli import machine
-from zoo.latent.subject import Subject
+from zoo.models import Subject
 
 FLAGS = {
     "dataset": models.DATASET_FLAG,
@@ -48,9 +50,7 @@ def main(argv: list | None = None) -> None:
     """Measure, draw, write. Exit code 2 and one line for bad input."""
     argv, began = sys.argv if argv is None else argv, time.monotonic()
     with commands.exit_on_bad_input():
-        args, paths = commands.parse(__doc__, FLAGS, argv)
-        if not paths:
-            raise ValueError("no model given; see --help")
+        args, paths = commands.parse(__doc__, FLAGS, argv, "model")
         commands.at_least(args, examples=20, seed=0)
         out, found = _measured(paths, args)
     from zoo.latent import page
@@ -58,7 +58,7 @@ def main(argv: list | None = None) -> None:
     command = commands.typed("zoo.latent", argv[1:])
     found = {"command": command, "settings": vars(args)} | found
     found["seconds"] = round(time.monotonic() - began, 1)
-    (out / "latent.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
+    run_files.write_json(out / "latent.json", found)
     file = pathlib.Path(args.page or out / "README.md")
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(page.written(found, os.path.relpath(out, file.parent)), encoding="utf-8")
@@ -70,13 +70,13 @@ def _measured(paths, args):
     from zoo.latent import moves
     from zoo.latent import parts
 
-    subjects = [Subject(path, args.dataset, args.examples, args.seed) for path in paths]
+    subjects = [read(path, args.dataset, args.examples, args.seed) for path in paths]
     first, others = subjects[0], _others(subjects, args)
-    labels = range(len(first.classes) if first.model.encode else 0)
+    sets = [_trained_on(*pair, args.dataset) for pair in zip(paths, subjects, strict=True)]
+    labels = range(len(first.data.classes) if first.model.encode else 0)
     pairs = _wanted(args.attributes, "attributes", r"(\d+):(\d+)", labels)
     sums = _wanted(args.arithmetic, "arithmetic", r"(\d+)-(\d+)\+(\d+)", labels)
-    out = pathlib.Path(args.out or pathlib.Path("runs/latent", first.model.name))
-    out.mkdir(parents=True, exist_ok=True)
+    out = commands.directory(args.out or f"runs/latent/{first.model.name}")
     drawn = {"interpolation": parts.interpolation, "traversal": parts.traversal}
     if first.model.encode:
         drawn["neighbours"] = parts.nearest
@@ -88,23 +88,43 @@ def _measured(paths, args):
     for name, part in drawn.items():
         print(f"drawing {name}", file=sys.stderr, flush=True)
         figures[name] = part(first, out)
-    found = {"figures": figures, "anomaly": _detected(subjects, others, out)}
-    return out, _about(first) | {"weights": models.weights_of(paths)} | found
+    found = {"figures": figures, "anomaly": _detected(subjects, sets, others, out)}
+    return out, _about(first, sets[0]) | {"weights": models.weights_of(paths)} | found
 
 
-def _detected(subjects, others, out):
+def read(path: str, dataset: str, limit: int, seed: int) -> Subject:
+    """The model at `path` with `limit` of its test examples, and five times as many for training.
+
+    Raises:
+        ValueError: there is no such model or data set, or they do not fit, or have no images.
+    """
+    model, data = models.load(path), models.data_of(path, dataset)
+    if len(data.shape) != 3:
+        raise ValueError(f"{data.name} holds points; pictures need images")
+    rng, limits = np.random.default_rng(seed), {"train": 5 * limit, "test": limit}
+    rows = {s: rng.permutation(len(getattr(data, s)))[:most] for s, most in limits.items()}
+    return Subject(model, data, {s: np.sort(some) for s, some in rows.items()}, seed)
+
+
+def _trained_on(path, subject, dataset):
+    """Name of the data, with the split if that is not all of the training images."""
+    split = "" if dataset else models.trained_on(path).get("train_split", "train")
+    return subject.data.name + (f" {split}" if split not in ("", "train") else "")
+
+
+def _detected(subjects, sets, others, out):
     from zoo.latent import detection
 
     rows = []
-    for subject in subjects:
+    for subject, trained_on in zip(subjects, sets, strict=True):
         if subject.model.anomaly is None:
             continue
         scores = detection.measure(subject, others(subject))
         if subject is subjects[0]:
             detection.draw(out / "anomaly.png", subject, scores)
-        smallest = min(len(subject.test), *(len(images) for _, images in scores.values()))
+        smallest = min(len(subject.x["test"]), *(len(images) for _, images in scores.values()))
         rows.append(
-            {"model": subject.model.name, "trained_on": subject.trained_on, "images": smallest}
+            {"model": subject.model.name, "trained_on": trained_on, "images": smallest}
             | {"unusual": detection.aurocs(scores)}
         )
     return rows
@@ -129,8 +149,6 @@ def _wanted(text, flag, form, labels):
 
 def _others(subjects, args):
     """name → images, of each data set on which no subject was trained."""
-    import numpy as np
-
     from zoo import datasets
 
     sets = {subject.data.name: subject.data for subject in subjects}
@@ -153,13 +171,13 @@ def _others(subjects, args):
     return others
 
 
-def _about(subject):
+def _about(subject, trained_on):
     return {
         "model": subject.model.name,
-        "trained_on": subject.trained_on,
-        "classes": list(subject.classes),
-        "tested_on": len(subject.test),
-        "library": len(subject.train),
+        "trained_on": trained_on,
+        "classes": list(subject.data.classes),
+        "tested_on": len(subject.x["test"]),
+        "library": len(subject.x["train"]),
         "versions": machine.versions(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
     }

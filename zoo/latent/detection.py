@@ -5,8 +5,10 @@ import sys
 
 import numpy as np
 
+from zoo import datasets
 from zoo.latent.anomaly import detect
-from zoo.latent.subject import Subject
+from zoo.latent.arrays import checked_examples
+from zoo.models import Subject
 from zoo.plots.pictures import blank
 from zoo.plots.pictures import grid
 
@@ -34,13 +36,18 @@ def measure(subject: Subject, others: dict) -> dict[str, dict]:
     Raises:
         ValueError: the model has no encoder, or takes other images.
     """
-    sets = {name: subject.seen(images, subject.seed + 2) for name, images in others.items()}
-    sets[UPSIDE_DOWN] = subject.test[:, ::-1, ::-1]
+    sets = {name: _seen(subject, images) for name, images in others.items()}
+    sets[UPSIDE_DOWN] = subject.x["test"][:, ::-1, ::-1]
     found = {}
     for name, images in sets.items():
         print(f"{subject.model.name}: scores of {name}", file=sys.stderr, flush=True)
-        found[name] = detect(subject.model, subject.train, subject.test, images), images
+        found[name] = detect(subject.model, subject.x["train"], subject.x["test"], images), images
     return found
+
+
+def _seen(subject, images):
+    x = checked_examples(subject.model, datasets.scale(images))
+    return subject.seen(x, subject.seed + 2)
 
 
 def aurocs(found: dict) -> dict[str, dict[str, float]]:
@@ -78,7 +85,7 @@ def draw(path: pathlib.Path, subject: Subject, found: dict) -> None:
             _histogram(figure.add_axes(box), *measured[score], NAMES[score], place + number == 0)
         usual, unusual, _ = measured["anomaly_score"]
         strips = (
-            ("usual, highest anomaly score", subject.test[np.argsort(-usual)]),
+            ("usual, highest anomaly score", subject.x["test"][np.argsort(-usual)]),
             ("unusual, lowest anomaly score: missed", images[np.argsort(unusual)]),
         )
         for place, (heading, ordered) in enumerate(strips):

@@ -7,7 +7,7 @@ import numpy as np
 from zoo.latent import directions
 from zoo.latent import library
 from zoo.latent.arrays import decoded
-from zoo.latent.subject import Subject
+from zoo.models import Subject
 from zoo.plots import sheets
 from zoo.plots.sheets import Row
 
@@ -30,11 +30,11 @@ def attributes(subject: Subject, out: pathlib.Path, pairs: list) -> dict[str, fl
         brightness vector; brighter_within and kept_within: along that taken within classes. These
         four are left out if the class alone determines the brightness of an image.
     """
-    model, codes, labels = subject.model, subject.train_codes, subject.train_labels
+    model, codes, labels = subject.model, subject.codes["train"], subject.labels["train"]
     figures, rows = {}, []
     for source, to in pairs:
         vector = directions.class_vector(codes, labels, to, source)
-        x = subject.test[subject.labels == source][:_MEASURED]
+        x = subject.x["test"][subject.labels["test"] == source][:_MEASURED]
         moved = directions.edit(model, x, vector, _STRENGTHS)
         control = directions.edit(model, x, _shuffled(subject, source, to, vector), [1.0])
         for place, strength in enumerate(_STRENGTHS):
@@ -42,7 +42,7 @@ def attributes(subject: Subject, out: pathlib.Path, pairs: list) -> dict[str, fl
             figures[f"{source}:{to} arrived_{strength:g}"] = float(arrived.mean())
         arrived = _nearest_labels(subject, control[:, 0]) == to
         figures[f"{source}:{to} arrived_control"] = float(arrived.mean())
-        rows.append(Row(f"from {subject.classes[source]} towards {subject.classes[to]}"))
+        rows.append(Row(f"from {subject.data.classes[source]} towards {subject.data.classes[to]}"))
         rows += _pairwise(x, moved, 3)
     more, below = _brighter(subject)
     figures |= more
@@ -61,8 +61,8 @@ def attributes(subject: Subject, out: pathlib.Path, pairs: list) -> dict[str, fl
 
 def _brighter(subject):
     """Figures and rows of the vector from dark to bright images, as it is and within classes."""
-    codes, labels = subject.train_codes, subject.train_labels
-    has = subject.train.reshape(len(labels), -1).mean(axis=1)
+    codes, labels = subject.codes["train"], subject.labels["train"]
+    has = subject.x["train"].reshape(len(labels), -1).mean(axis=1)
     has = has > np.median(has)
     try:
         within = directions.attribute_vector(codes, has, labels)
@@ -70,7 +70,7 @@ def _brighter(subject):
         return {}, []
     plain = directions.attribute_vector(codes, has)
     within *= np.linalg.norm(plain) / np.linalg.norm(within)
-    x, figures, rows = subject.test[subject.one_of_each(_MEASURED)], {}, []
+    x, figures, rows = subject.x["test"][subject.one_of_each(_MEASURED)], {}, []
     for name, vector, ending in (("", plain, ""), (" within each class", within, "_within")):
         moved = directions.edit(subject.model, x, vector, _STRENGTHS)
         kept = _nearest_labels(subject, moved[:, 2]) == _nearest_labels(subject, moved[:, 0])
@@ -91,22 +91,32 @@ def arithmetic(subject: Subject, out: pathlib.Path, sums: list) -> dict[str, flo
         For each sum, prefixed "a-b+c": as_c, the share of single results whose nearest training
         image, by pixels, still has the label c, and as_c_before, of the reconstructions.
     """
-    model, names = subject.model, subject.classes
+    model, names = subject.model, subject.data.classes
     figures, rows = {}, []
     for a, b, c in sums:
         means = [
-            directions.mean_code(subject.train_codes, subject.train_labels, label)
+            directions.mean_code(subject.codes["train"], subject.labels["train"], label)
             for label in (a, b, c)
         ]
         ends = decoded(model, np.stack([*means, means[0] - means[1] + means[2]]))
-        (closest,), _ = library.nearest(ends[3:], subject.train, 3)
-        x = subject.test[subject.labels == c][:_MEASURED]
+        (closest,), _ = library.nearest(ends[3:], subject.x["train"], 3)
+        x = subject.x["test"][subject.labels["test"] == c][:_MEASURED]
         moved = directions.edit(model, x, means[0] - means[1], (0.0, 1.0))
         for key, place in (("as_c_before", 0), ("as_c", 1)):
             same = _nearest_labels(subject, moved[:, place]) == c
             figures[f"{a}-{b}+{c} {key}"] = float(same.mean())
         rows.append(Row(f"{names[a]} − {names[b]} + {names[c]}"))
-        line = [ends[0], "−", ends[1], "+", ends[2], "=", ends[3], None, *subject.train[closest]]
+        line = [
+            ends[0],
+            "−",
+            ends[1],
+            "+",
+            ends[2],
+            "=",
+            ends[3],
+            None,
+            *subject.x["train"][closest],
+        ]
         rows.append(Row("mean codes", line))
         rows.append(Row("the difference alone, added to single images"))
         for label, images in (
@@ -134,12 +144,12 @@ def _pairwise(x, moved, count):
 
 def _shuffled(subject, source, to, vector):
     """A vector of the length of `vector`, from random labels."""
-    some = np.isin(subject.train_labels, (source, to))
-    labels = subject.rng().permutation(subject.train_labels[some])
-    found = directions.class_vector(subject.train_codes[some], labels, to, source)
+    some = np.isin(subject.labels["train"], (source, to))
+    labels = subject.rng().permutation(subject.labels["train"][some])
+    found = directions.class_vector(subject.codes["train"][some], labels, to, source)
     return found * np.linalg.norm(vector) / np.linalg.norm(found)
 
 
 def _nearest_labels(subject, images):
-    indices, _ = library.nearest(images, subject.train)
-    return subject.train_labels[indices[:, 0]]
+    indices, _ = library.nearest(images, subject.x["train"])
+    return subject.labels["train"][indices[:, 0]]

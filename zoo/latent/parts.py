@@ -7,7 +7,7 @@ import numpy as np
 from zoo.latent import library
 from zoo.latent import paths
 from zoo.latent.arrays import decoded
-from zoo.latent.subject import Subject
+from zoo.models import Subject
 from zoo.plots import sheets
 from zoo.plots.sheets import Row
 
@@ -25,7 +25,7 @@ def interpolation(subject: Subject, out: pathlib.Path) -> dict[str, float]:
     model, middle, times = subject.model, _STEPS // 2, np.linspace(0, 1, _STEPS)
     chosen = subject.one_of_each(200)
     chosen = chosen[: len(chosen) // 2 * 2]
-    ends = subject.codes[chosen] if model.encode else model.prior(200, subject.seed)
+    ends = subject.codes["test"][chosen] if model.encode else model.prior(200, subject.seed)
     codes = paths.path(model.law, ends[::2], ends[1::2], _STEPS)
     straight = paths.lerp(ends[::2], ends[1::2], times)
     images = decoded(model, codes)
@@ -39,10 +39,10 @@ def interpolation(subject: Subject, out: pathlib.Path) -> dict[str, float]:
     rows = [Row("", list(way)) for way in images[:6]]
     headings = [(0, "from one draw of the prior to another")]
     if model.encode:
-        flat = subject.test[chosen].reshape(len(chosen), -1)
+        flat = subject.x["test"][chosen].reshape(len(chosen), -1)
         blend = paths.lerp(flat[::2], flat[1::2], times).reshape(images.shape)
         figures["largest_step_blend"] = _largest_step(blend)
-        x, y = subject.test[chosen[::2]], subject.test[chosen[1::2]]
+        x, y = subject.x["test"][chosen[::2]], subject.x["test"][chosen[1::2]]
         kind = "straight lines" if np.allclose(codes, straight) else "great circles"
         rows = [Row(f"codes along {kind}, decoded")]
         rows += [Row("", [x[i], None, *images[i], None, y[i]]) for i in range(min(5, len(x)))]
@@ -62,7 +62,9 @@ def traversal(subject: Subject, out: pathlib.Path) -> dict[str, float]:
     """
     model = subject.model
     codes = (
-        subject.codes[subject.one_of_each(16)] if model.encode else model.prior(16, subject.seed)
+        subject.codes["test"][subject.one_of_each(16)]
+        if model.encode
+        else model.prior(16, subject.seed)
     )
     values = paths.spread(model.law, _STEPS)
     both = paths.traverse(model, codes, values=values[[0, -1]])
@@ -88,29 +90,35 @@ def nearest(subject: Subject, out: pathlib.Path) -> dict[str, float]:
         same_class_chance: of training images at random. Left out if there are no labels.
     """
     k, queries = 6, subject.one_of_each(6)
-    by_code, _ = library.nearest(subject.codes, subject.train_codes, k)
-    by_pixels, _ = library.nearest(subject.test, subject.train, k)
+    by_code, _ = library.nearest(subject.codes["test"], subject.codes["train"], k)
+    by_pixels, _ = library.nearest(subject.x["test"], subject.x["train"], k)
     rows = [
         Row(
             "",
-            [subject.test[i], None, *subject.train[by_code[i]], None, *subject.train[by_pixels[i]]],
+            [
+                subject.x["test"][i],
+                None,
+                *subject.x["train"][by_code[i]],
+                None,
+                *subject.x["train"][by_pixels[i]],
+            ],
         )
         for i in queries
     ]
     headings = [(0, "test"), (2, "nearest training images by code"), (3 + k, "by pixels")]
     sheets.draw(out / "neighbours.png", f"Neighbours: {subject.model.name}", rows, headings)
-    if len(subject.classes) < 2:
+    if len(subject.data.classes) < 2:
         return {}
-    shares = np.bincount(subject.train_labels) / len(subject.train_labels)
+    shares = np.bincount(subject.labels["train"]) / len(subject.labels["train"])
     return {
         "same_class_code": _agreement(subject, by_code[:, :5]),
         "same_class_pixels": _agreement(subject, by_pixels[:, :5]),
-        "same_class_chance": float(shares[subject.labels].mean()),
+        "same_class_chance": float(shares[subject.labels["test"]].mean()),
     }
 
 
 def _agreement(subject, indices):
-    return library.label_agreement(indices, subject.labels, subject.train_labels)
+    return library.label_agreement(indices, subject.labels["test"], subject.labels["train"])
 
 
 def _norm(codes):

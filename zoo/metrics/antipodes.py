@@ -15,6 +15,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from zoo.datasets import circle
 from zoo.metrics.arrays import in_batches
 
 
@@ -41,7 +42,7 @@ def around(encode: Callable, decode: Callable, radius: float = 1.0, n: int = 10_
             f"got {radius} and {n}"
         )
     angles = 2 * np.pi * np.arange(n) / n
-    x = _points(angles, radius)
+    x = circle.at(angles, radius)
     codes = in_batches(encode, x)
     returned = in_batches(decode, codes)
     steps = [np.roll(values, -1, axis=0) - np.roll(values, 1, axis=0) for values in (codes, x)]
@@ -82,7 +83,7 @@ def opposite_pair(
     """
 
     def codes_at(angle):
-        x = _points(np.array([angle, angle + np.pi]), radius)
+        x = circle.at(np.array([angle, angle + np.pi]), radius)
         # Exactly opposite, which sine and cosine of the two angles are only up to rounding.
         x[1] = -x[0]
         return x, in_batches(encode, x).astype(np.float64)
@@ -107,7 +108,3 @@ def opposite_pair(
         "pair_error": float(np.linalg.norm(x - returned, axis=1).max()),
         "pair_bound": float(radius - np.linalg.norm(returned[0] - returned[1]) / 2),
     }
-
-
-def _points(angles, radius):
-    return (radius * np.stack([np.cos(angles), np.sin(angles)], axis=-1)).astype(np.float32)

@@ -95,14 +95,14 @@ def mmd_squared(a: np.ndarray, b: np.ndarray, bandwidth: float) -> float:
     return within_a + within_b - 2 * _kernel_sum(a, b, bandwidth) / (n * m)
 
 
-def median_distance(points: np.ndarray, limit: int = 1000) -> float:
-    """Median Euclidean distance over the pairs of the first `limit` rows of (n, d) points.
+def median_distance(points: np.ndarray) -> float:
+    """Median Euclidean distance over the pairs of the first 1,000 rows of (n, d) points.
 
     Raises:
       ValueError: there are fewer than two rows or the median is 0.
     """
     (points,) = same_width("median_distance", points, finite=False)
-    points = points[:limit]
+    points = points[:1000]
     squared = _squared_distances(points, points)[np.triu_indices(len(points), k=1)]
     median = float(np.median(np.sqrt(squared)))
     if median == 0:

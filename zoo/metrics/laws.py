@@ -50,16 +50,6 @@ def coordinate_tests(codes: np.ndarray, prior: np.ndarray) -> dict[str, float]:
     }
 
 
-def verdict(figures: dict[str, float]) -> str:
-    """The result of `coordinate_tests` in words."""
-    rejected, total = int(figures["ks_rejected"]), int(figures["ks_total"])
-    p = f"corrected p-value {figures['ks_p']:.2g}"
-    if rejected:
-        worst = f"coordinate {figures['ks_coordinate']:.0f} is {figures['ks_largest']:.2f} off"
-        return f"{rejected} of {total} coordinates do not follow the prior ({p}; {worst})"
-    return f"no coordinate of {total} is seen to differ from the prior ({p})"
-
-
 def covariance_error(
     codes: np.ndarray, prior: np.ndarray, other_prior: np.ndarray
 ) -> dict[str, float]:

@@ -81,11 +81,11 @@ def pair_share(points: Points, limit: float) -> tuple[float, float]:
     return float(counts.sum() / (n * (n - 1))), float(variance)
 
 
-def clopper_pearson(hits: float, trials: int, level: float = 0.95) -> Interval:
-    """The exact binomial interval of a rate (Clopper, Pearson, Biometrika 26, 1934)."""
+def clopper_pearson(hits: float, trials: int) -> Interval:
+    """The exact binomial 95 % interval of a rate (Clopper, Pearson, Biometrika 26, 1934)."""
     from scipy.special import betaincinv
 
-    tail = (1 - level) / 2
+    tail = 0.025
     low = betaincinv(hits, trials - hits + 1, tail) if hits > 0 else 0.0
     high = betaincinv(hits + 1, trials - hits, 1 - tail) if hits < trials else 1.0
     return float(low), float(high)

@@ -1,58 +1,45 @@
 """Measured figures as text."""
 
-import math
 from collections.abc import Mapping
 
-# key, label, format, factor, {baseline key: its name}
+from zoo.cli import markdown
+
+# key, label, format, {baseline key: its name}
 _LINES = (
     (
         "x_cycle",
         "x-cycle ‖x − G(E(x))‖",
-        "{:.2f}",
-        1,
-        {
-            "x_cycle_mismatched": "to another image",
-            "x_cycle_ratio": "ratio",
-        },
+        ".2f",
+        {"x_cycle_mismatched": "to another image", "x_cycle_ratio": "ratio"},
     ),
     (
         "x_cycle_same_class",
         "‖x − another of its class‖",
-        "{:.2f}",
-        1,
+        ".2f",
         {"x_cycle_class_mean": "mean of its class"},
     ),
     (
         "class_kept",
         "class kept by G(E(x))",
-        "{:.1f} %",
-        100,
-        {
-            "class_kept_chance": "largest class",
-            "class_kept_real": "real images",
-        },
+        ".1f %",
+        {"class_kept_chance": "largest class", "class_kept_real": "real images"},
     ),
     (
         "z_cycle",
         "z-cycle ‖z − E(G(z))‖",
-        "{:.2f}",
-        1,
+        ".2f",
         {"z_cycle_mismatched": "to another code", "z_cycle_ratio": "ratio"},
     ),
-    ("code_mean", "mean of codes", "{:.2f}", 1, {"prior_mean": "prior"}),
-    ("code_std", "std of codes", "{:.2f}", 1, {"prior_std": "prior"}),
-    ("code_largest_mean", "largest coordinate mean", "{:.2f}", 1, {"prior_largest_mean": "prior"}),
-    ("mmd", "MMD² of codes and prior", "{:.5f}", 1, {"mmd_null_95": "95 % of prior draws below"}),
+    ("code_mean", "mean of codes", ".2f", {"prior_mean": "prior"}),
+    ("code_std", "std of codes", ".2f", {"prior_std": "prior"}),
+    ("code_largest_mean", "largest coordinate mean", ".2f", {"prior_largest_mean": "prior"}),
+    ("mmd", "MMD² of codes and prior", ".5f", {"mmd_null_95": "95 % of prior draws below"}),
     *(
         (
             f"{probe}_{what}",
             f"{name} on {what}{plural}",
-            "{:.1f} %",
-            100,
-            {
-                f"{probe}_{what}_random": "untrained encoder",
-                f"{probe}_pixels": "raw pixels",
-            },
+            ".1f %",
+            {f"{probe}_{what}_random": "untrained encoder", f"{probe}_pixels": "raw pixels"},
         )
         for probe, name in (("knn", "1-NN"), ("probe", "logistic regression"))
         for what, plural in (("features", ""), ("code", "s"))
@@ -60,13 +47,12 @@ _LINES = (
     (
         "sample_spread",
         "distance between samples",
-        "{:.2f}",
-        1,
+        ".2f",
         {"sample_spread_real": "between test examples", "sample_spread_ratio": "ratio"},
     ),
-    ("classes", "classes among samples", "{:.0f}", 1, {"classes_total": "of"}),
-    ("class_asked", "samples of the class asked", "{:.1f} %", 100, {"class_asked_real": "real"}),
-    ("class_translated", "images translated to a class", "{:.1f} %", 100, {}),
+    ("classes", "classes among samples", ".0f", {"classes_total": "of"}),
+    ("class_asked", "samples of the class asked", ".1f %", {"class_asked_real": "real"}),
+    ("class_translated", "images translated to a class", ".1f %", {}),
     *(
         line
         for way, name in (("ab", "A to B"), ("ba", "B to A"))
@@ -74,8 +60,7 @@ _LINES = (
             (
                 f"translation_{way}_ratio",
                 f"{name}: error to the truth, ratio",
-                "{:.2f}",
-                1,
+                ".2f",
                 {
                     f"translation_{way}_identity": "untranslated",
                     f"translation_{way}": "error",
@@ -85,22 +70,19 @@ _LINES = (
             (
                 f"cycle_{way}_ratio",
                 f"{name} and back, ratio",
-                "{:.2f}",
-                1,
+                ".2f",
                 {f"cycle_{way}": "error", f"cycle_{way}_mismatched": "to another image"},
             ),
             (
                 f"class_kept_{way}",
                 f"{name}: class kept",
-                "{:.1f} %",
-                100,
+                ".1f %",
                 {f"class_kept_{way}_untouched": "untranslated", f"class_kept_{way}_real": "real"},
             ),
             (
                 f"class_reached_{way}",
                 f"{name}: of a class of the target",
-                "{:.1f} %",
-                100,
+                ".1f %",
                 {
                     f"class_reached_{way}_untouched": "untranslated",
                     f"class_reached_{way}_real": "real",
@@ -109,15 +91,14 @@ _LINES = (
             (
                 f"domain_{way}",
                 f"{name}: taken for the target",
-                "{:.1f} %",
-                100,
+                ".1f %",
                 {f"domain_{way}_real": "real images"},
             ),
         )
     ),
-    ("modes", "modes captured", "{:.0f}", 1, {"modes_total": "of", "modes_real": "real data"}),
-    ("high_quality", "high-quality samples", "{:.1f} %", 100, {"high_quality_real": "real data"}),
-    ("reverse_kl", "reverse KL of modes, nats", "{:.3f}", 1, {"reverse_kl_real": "real data"}),
+    ("modes", "modes captured", ".0f", {"modes_total": "of", "modes_real": "real data"}),
+    ("high_quality", "high-quality samples", ".1f %", {"high_quality_real": "real data"}),
+    ("reverse_kl", "reverse KL of modes, nats", ".3f", {"reverse_kl_real": "real data"}),
 )
 
 
@@ -146,25 +127,17 @@ def table(metrics: Mapping[str, float]) -> str:
 
 def _rows(metrics):
     found = []
-    for key, label, template, factor, baselines in _LINES:
+    for key, label, form, baselines in _LINES:
         if key not in metrics:
             continue
         behind = ", ".join(
-            f"{name} {_formatted(metrics[other], template, factor)}"
+            f"{name} {markdown.cell(form, metrics[other])}"
             for other, name in baselines.items()
             if other in metrics
         )
-        value = _formatted(metrics[key], template, factor)
+        value = markdown.cell(form, metrics[key])
         found.append((label, value, f"({behind})" if behind else ""))
     return found
-
-
-def _formatted(value, template, factor):
-    if not math.isfinite(value):
-        return "–"
-    text = template.format(factor * value)
-    # A small negative number rounds to "-0.00".
-    return text if any(digit in "123456789" for digit in text) else text.removeprefix("-")
 
 
 def _examples(metrics):

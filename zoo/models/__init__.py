@@ -2,6 +2,7 @@
 
 from zoo.models.data import DATASET_FLAG
 from zoo.models.data import DEFAULT
+from zoo.models.data import check_shape
 from zoo.models.data import data_of
 from zoo.models.data import method_of
 from zoo.models.data import trained_on
@@ -12,11 +13,14 @@ from zoo.models.loading import of
 from zoo.models.model import Model
 from zoo.models.model import inverted
 from zoo.models.model import of_game
+from zoo.models.subject import Subject
 
 __all__ = [
     "DATASET_FLAG",
     "DEFAULT",
     "Model",
+    "Subject",
+    "check_shape",
     "data_of",
     "inverted",
     "load",

@@ -38,6 +38,15 @@ def trained_on(path: str) -> dict:
     }
 
 
+def check_shape(name: str, shape: tuple, data) -> None:
+    """Raises ValueError if `data` has examples of another shape than the model `name` takes."""
+    if tuple(shape) != data.shape:
+        raise ValueError(
+            f"{name} takes examples of shape {tuple(shape)}; {data.name} has {data.shape}; choose "
+            "another data set"
+        )
+
+
 def method_of(path: str) -> str:
     """The method recorded with the run at `path`, such as "vae_gan"; "" if none is."""
     return _config(path).get("settings", {}).get("method", "")

@@ -26,9 +26,9 @@ def batch_norm(affine: bool = True):
     )
 
 
-def leaky(slope: float = 0.2, **kwargs):
+def leaky(**kwargs):
     """Leaky ReLU."""
-    return layers.LeakyReLU(negative_slope=slope, **kwargs)
+    return layers.LeakyReLU(negative_slope=0.2, **kwargs)
 
 
 def dense(units: int, bias: bool = True, weights=initializer, **kwargs):

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo.plots.panels import OURS
 from zoo.plots.panels import finish
 from zoo.plots.pictures import blank
+
+_SHAPES = "osD^v"
 
 
 def draw(path: str | Path, rows: Mapping[str, Mapping[str, float]]) -> None:
@@ -45,7 +46,7 @@ def draw(path: str | Path, rows: Mapping[str, Mapping[str, float]]) -> None:
 
 
 def draw_points(axes, sensitivity: np.ndarray, error: np.ndarray, names: Sequence[str]) -> None:
-    """Draws one labelled point per model: sensitivity (n,) above 0, on a log scale, and error (n,).
+    """Draws one point per model: sensitivity (n,) above 0, on a log scale, and error (n,).
 
     Models with a missing figure (NaN) are left out.
     """
@@ -55,8 +56,12 @@ def draw_points(axes, sensitivity: np.ndarray, error: np.ndarray, names: Sequenc
     sensitivity, error = np.asarray(sensitivity, float), np.asarray(error, float)
     known = np.flatnonzero(np.isfinite(error) & (sensitivity > 0))
     axes.set_xscale("log")
-    axes.scatter(sensitivity[known], error[known], s=60, color=OURS, zorder=3)
+    for i in known:
+        # Matplotlib has ten colours.
+        shape = _SHAPES[i // 10 % len(_SHAPES)]
+        axes.scatter(sensitivity[i], error[i], s=60, marker=shape, label=names[i], zorder=3)
     if len(known):
+        axes.legend()
         low, high = sensitivity[known].min(), sensitivity[known].max()
         room = max(high / low, 2.0) ** 0.25
         axes.set(xlim=(low / room, high * room), ylim=(0, 1.15 * max(error[known].max(), 0.05)))
@@ -64,46 +69,3 @@ def draw_points(axes, sensitivity: np.ndarray, error: np.ndarray, names: Sequenc
     axes.xaxis.set_major_formatter("{x:g}")
     axes.xaxis.set_minor_locator(NullLocator())
     finish(axes, "", "x-cycle ratio (error / error to another)")
-    _label(axes, np.stack([sensitivity[known], error[known]], axis=1), [names[i] for i in known])
-
-
-def _label(axes, points, names):
-    """Writes each name beside its point, on the side on which it covers the least."""
-    from matplotlib.transforms import Bbox
-
-    figure = axes.get_figure()
-    renderer = figure.canvas.get_renderer()
-    # Ten pixels around every point are occupied, and so is the area outside the axes.
-    centres = axes.transData.transform(points) if len(points) else points
-    taken = [Bbox.from_extents(x - 10, y - 10, x + 10, y + 10) for x, y in centres]
-    frame = axes.get_window_extent(renderer)
-    sides = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1))
-    for point, name in zip(points, names, strict=True):
-        best = None
-        for reach in (9, 18):
-            for x, y in sides:
-                text = axes.annotate(
-                    name,
-                    point,
-                    xytext=(reach * x, reach * y),
-                    textcoords="offset points",
-                    ha=("right", "center", "left")[x + 1],
-                    va=("top", "center", "bottom")[y + 1],
-                )
-                box = text.get_window_extent(renderer)
-                covered = sum(_shared(box, other) for other in taken)
-                covered += box.width * box.height - _shared(box, frame)
-                if best is None or covered < best[0]:
-                    if best:
-                        best[1].remove()
-                    best = covered, text, box
-                else:
-                    text.remove()
-        taken.append(best[2])
-
-
-def _shared(box, other):
-    """Area that two boxes have in common, in pixels."""
-    width = min(box.x1, other.x1) - max(box.x0, other.x0)
-    height = min(box.y1, other.y1) - max(box.y0, other.y0)
-    return max(width, 0) * max(height, 0)

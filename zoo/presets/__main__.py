@@ -13,7 +13,6 @@ the weights are stored first, and every figure of the card is measured on the st
 
 import os
 import pathlib
-import sys
 import tempfile
 
 from zoo.cli import commands
@@ -37,7 +36,6 @@ FLAGS = {
 
 def main(argv: list | None = None) -> None:
     """Exit code 2 and one line for bad input."""
-    argv = sys.argv if argv is None else argv
     from zoo.presets import handles
 
     with commands.exit_on_bad_input():
@@ -56,18 +54,21 @@ def main(argv: list | None = None) -> None:
             handles.writable(args.hub)
             if not args.out:
                 raise ValueError("--hub needs --out=DIRECTORY")
+        from zoo.presets import making
+
         directory = _directory(args)
         with tempfile.TemporaryDirectory(prefix=".making-", dir=directory.parent) as aside:
-            target = _target(args, pathlib.Path(aside) / "preset")
+            size, made = args.most_megabytes * 1e6, pathlib.Path(aside) / "preset"
+            target = making.Target(made, args.name or args.out, args.precision, size)
             if args.counterexample:
-                _counterexample(args, target, shared)
+                built = args.counterexample, args.support, args.seed
+                making.counterexample(*built, target, _command(args), shared)
             else:
-                _run(runs[0], target, shared)
+                making.from_run(pathlib.Path(runs[0]), target, shared)
             _publish(target.directory, directory)
         if args.hub:
             address, sha256 = handles.upload(directory, args.hub)
             print(f'uploaded: zoo.load("{address}", sha256="{sha256}")')
-    from zoo.presets import making
     from zoo.presets import registry
 
     if args.name:
@@ -95,27 +96,6 @@ def _directory(args):
     storage.refuse_run(directory)
     directory.parent.mkdir(parents=True, exist_ok=True)
     return directory
-
-
-def _target(args, aside):
-    from zoo.presets import making
-
-    name = args.name or str(args.out)
-    return making.Target(aside, name, args.precision, args.most_megabytes * 1e6)
-
-
-def _run(run, target, shared):
-    from zoo.presets import making
-
-    making.from_run(pathlib.Path(run), target, shared)
-
-
-def _counterexample(args, target, shared):
-    from zoo.presets import making
-
-    making.counterexample(
-        args.counterexample, args.support, args.seed, target, _command(args), shared
-    )
 
 
 def _command(args):

@@ -1,7 +1,6 @@
 """Check of a card: every figure is measured again from the stored weights."""
 
-import json
-
+from zoo import run_files
 from zoo.presets import cards
 from zoo.presets import figures
 from zoo.presets import making
@@ -33,7 +32,7 @@ def check(name: str) -> tuple[list[Difference], list[str]]:
     contents = (directory / storage.WEIGHTS).stat().st_size
     held = {"parameters": _parameters(game), "bytes": contents}
     said = {"parameters": config["parameters"], "bytes": config["weights"]["bytes"]}
-    metrics, audit = (_json(directory / f"{part}.json") for part in ("metrics", "audit"))
+    metrics, audit = run_files.read_run(directory, ("metrics", "audit"))
     if (directory / "card.md").read_text(encoding="utf-8") != cards.text(
         _title(directory), config, metrics, audit
     ):
@@ -98,13 +97,6 @@ def _title(directory):
     """The title of the card: the name may be a path that no longer exists."""
     lines = (directory / "card.md").read_text(encoding="utf-8").splitlines()
     return next((line[2:] for line in lines if line.startswith("# ")), directory.name)
-
-
-def _json(path):
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{path} cannot be read: {error}") from None
 
 
 def _short(value):

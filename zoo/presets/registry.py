@@ -13,15 +13,15 @@ from zoo.cli import names
 FOLDER = pathlib.Path(__file__).parent
 REGISTRY = "registry.json"
 
-# Figures of the table: heading, key, format, factor.
+# Figures of the table: heading, key, format.
 COLUMNS = (
-    ("x-cycle ratio", "x_cycle_ratio", ".2f", 1),
-    ("class kept", "class_kept", ".1%", 1),
-    ("1-NN code", "knn_code", ".1%", 1),
-    ("classes", "classes", ".0f", 1),
-    ("Fréchet", "frechet", ".1f", 1),
-    ("A → B", "translation_ab_ratio", ".2f", 1),
-    ("B → A", "translation_ba_ratio", ".2f", 1),
+    ("x-cycle ratio", "x_cycle_ratio", ".2f"),
+    ("class kept", "class_kept", ".1%"),
+    ("1-NN code", "knn_code", ".1%"),
+    ("classes", "classes", ".0f"),
+    ("Fréchet", "frechet", ".1f"),
+    ("A → B", "translation_ab_ratio", ".2f"),
+    ("B → A", "translation_ba_ratio", ".2f"),
 )
 
 
@@ -87,16 +87,16 @@ def list_presets(folder: pathlib.Path = FOLDER) -> Presets:
         raise ValueError(f"{path} is damaged: {error}; reinstall the package") from None
 
 
-def find(name: str, folder: pathlib.Path = FOLDER) -> Preset:
+def find(name: str) -> Preset:
     """The preset of that name.
 
     Raises:
         ValueError: it does not exist; the message has near names, and how to list all.
     """
-    for preset in list_presets(folder):
+    for preset in list_presets():
         if preset.name == name:
             return preset
-    raise ValueError(f"no preset is called {name!r}{nearest(name, folder)}")
+    raise ValueError(f"no preset is called {name!r}{nearest(name)}")
 
 
 def resolve(source: str | os.PathLike) -> Preset | pathlib.Path:
@@ -114,9 +114,9 @@ def directory_of(source: str | os.PathLike) -> pathlib.Path:
     return found.directory if isinstance(found, Preset) else found
 
 
-def nearest(name: str, folder: pathlib.Path = FOLDER) -> str:
+def nearest(name: str) -> str:
     """Ends a message: the names of presets that are near `name`, and how to list all."""
-    known = [preset.name for preset in list_presets(folder)]
+    known = [preset.name for preset in list_presets()]
     return f"{names.nearest(name, known)}; `python -m zoo` lists the {len(known)} presets there are"
 
 
@@ -125,8 +125,8 @@ def table(presets: list[Preset]) -> str:
     rows = [["preset", "method", "data", "parameters", "MB", *(c[0] for c in COLUMNS), ""]]
     for preset in presets:
         cells = [
-            "–" if preset.figures.get(key) is None else f"{factor * preset.figures[key]:{form}}"
-            for _, key, form, factor in COLUMNS
+            "–" if preset.figures.get(key) is None else f"{preset.figures[key]:{form}}"
+            for _, key, form in COLUMNS
         ]
         size = [f"{preset.parameters:,}", f"{preset.bytes / 1e6:.1f}"]
         remark = "collapsed" if preset.collapsed else ""

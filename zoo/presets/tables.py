@@ -49,7 +49,7 @@ def shortfalls(config: dict, metrics: dict, audit: dict) -> list[str]:
         # Written so that NaN falls short.
         if not by <= one.tolerance:
             ours = _cell(whole if row.key in whole else found, row, row.key)
-            theirs = markdown.cell(one.form, 1, one.value)
+            theirs = markdown.cell(one.form, one.value)
             short.append(f"{row.label} {ours} against {theirs} (tolerance {one.tolerance:g})")
     return short
 
@@ -81,7 +81,7 @@ def _counted(metrics, audit):
 
 
 def _cell(found, row, key):
-    return markdown.cell(row.form, row.factor, found.get(key))
+    return markdown.cell(row.form, found.get(key))
 
 
 def _whole(found, row):
@@ -108,7 +108,7 @@ def _published(published, row, notes):
             note = published[one].source
             if note not in notes:
                 notes.append(note)
-            value = markdown.cell(published[one].form, 1, published[one].value)
+            value = markdown.cell(published[one].form, published[one].value)
             cells.append(f"{label} {value} [{notes.index(note) + 1}]".strip())
     return ", ".join(cells) or "–"
 
@@ -120,7 +120,7 @@ def _verdict(published, row, found, whole):
     short = _short_by(one, row, found, whole)
     if short <= 0:
         return "reached"
-    by = markdown.cell(".2f points" if row.factor == 100 else row.form, 1, short)
+    by = markdown.cell(".2f points" if row.factor == 100 else row.form, short)
     if short <= one.tolerance:
         return f"off by {by}, within {one.tolerance:g}"
     return f"**falls short by {by}**"
@@ -128,5 +128,5 @@ def _verdict(published, row, found, whole):
 
 def _short_by(one, row, found, whole):
     """How far ours is from the published figure on its bad side, in the unit of the table."""
-    gap = row.factor * (whole if row.key in whole else found)[row.key] - one.value
+    gap = row.factor * ((whole if row.key in whole else found)[row.key] - one.value)
     return {"higher": -gap, "lower": gap, "equal": abs(gap)}[one.better]

@@ -10,10 +10,11 @@ from zoo.priors import PRIORS
 
 
 def check_declaration(game):
-    """A typo in a declaration fails at import, not after an hour."""
-    scheduled = {player for phase in game.schedule for player in phase}
-    unknown = sorted(scheduled - set(game.players))
-    idle = sorted(set(game.players) - scheduled)
+    """A typo in a declaration fails at import, not after an hour. Adds `players` left out."""
+    scheduled = dict.fromkeys(player for phase in game.schedule for player in phase)
+    game.players = game.players or {player: (player,) for player in scheduled}
+    unknown = sorted(set(scheduled) - set(game.players))
+    idle = sorted(set(game.players) - set(scheduled))
     if unknown:
         raise ValueError(
             f"schedule of {game.__name__} names unknown players {unknown}; "

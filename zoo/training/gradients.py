@@ -55,12 +55,12 @@ def values_and_input_gradient(function, x):
     raise ValueError(f"input_gradient needs KERAS_BACKEND=tensorflow or jax; got {backend!r}")
 
 
-def gradient_penalty(function, x, target: float = 1.0):
-    """Mean over the examples of (|d function / d x|₂ − target)² (Gulrajani et al. 2017).
+def gradient_penalty(function, x):
+    """Mean over the examples of (|d function / d x|₂ − 1)² (Gulrajani et al. 2017).
 
     arXiv:1704.00028; there x are points on lines between real and generated examples.
     """
     gradient = input_gradient(function, x)
     squares = ops.sum(ops.square(ops.reshape(gradient, (ops.shape(x)[0], -1))), axis=1)
     # The root has no derivative at zero.
-    return ops.mean(ops.square(ops.sqrt(squares + 1e-12) - target))
+    return ops.mean(ops.square(ops.sqrt(squares + 1e-12) - 1))
