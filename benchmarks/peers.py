@@ -1,0 +1,143 @@
+"""Processor time of a training step beside PyTorch, with the same networks.
+
+    pip install -e '.[bench]'
+    taskset -c 1 python benchmarks/peers.py [--cases bigan,gan] [--rounds 12] [--steps 10]
+
+Cases: `bigan`, the dcgan BiGAN of 28 × 28 images at batch 128; `gan`, the GAN of points (G with
+four layers of 400 units, D with three of 200 maxout units of 5 pieces) at batch 100. PyTorch plays
+each of them in three loops:
+
+- two passes: the usual one. D learns from a forward pass without gradients of the others, then the
+  others learn from a second pass, whose gradients of D are thrown away.
+- shared pass: both players learn from the gradients of one forward pass, as ours do.
+- shared pass, fused: with `torch.optim.Adam(fused=True)`.
+
+Every loop has a process of its own. All take turns in short rounds, and ratios are of processor
+seconds of the same round, because other work on a machine adds to wall time. Data, sizes and
+settings of Adam are the same; layouts are each library's own. Not measured: `torch.compile`, which
+needs a C++ compiler.
+"""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import multiprocessing
+import statistics
+import time
+
+import numpy as np
+from absl import app
+from absl import flags
+
+CASES = flags.DEFINE_list("cases", ["bigan", "gan"], "What is trained.")
+ROUNDS = flags.DEFINE_integer("rounds", 12, "Rounds, in turns.")
+STEPS = flags.DEFINE_integer("steps", 10, "Steps of a round, a multiple of 5.")
+WARM_UP = 20
+
+# Case → method and its arguments, data set, batch size, XLA as the trainers choose it.
+GAMES = {
+    "bigan": (("BiGAN", (28, 28, 1), {}), "fashion_mnist_10k", 128, False),
+    "gan": (("GAN", (2,), {"latent_dim": 2, "network": "mixture"}), "grid25", 100, True),
+}
+
+
+def made(case):
+    import zoo
+
+    (method, shape, arguments), *_ = GAMES[case]
+    return getattr(zoo, method)(shape, **arguments)
+
+
+def rates_of(game):
+    """(rate, β1) of Adam, of the discriminator and of the other player."""
+    found = [game.default_optimizer(player, game.network).keywords for player in game.players]
+    return [(keywords["learning_rate"], keywords["beta_1"]) for keywords in found]
+
+
+def ours(case):
+    """A function that takes so many steps, the number of weights, and `rates_of` the game."""
+    from zoo import datasets
+
+    _, data, batch, xla = GAMES[case]
+    game, examples = made(case), datasets.load(data).train
+    game.compile(jit_compile=xla, steps_per_execution=5)
+    stream = datasets.batches(examples, batch, seed=0)
+
+    def take(steps):
+        game.fit(stream, steps_per_epoch=steps, verbose=0, shuffle=False)
+
+    weights = sum(int(np.prod(v.shape)) for v in game.trainable_variables)
+    return take, weights, rates_of(game)
+
+
+def theirs(loop, case, rates):
+    """The same of PyTorch, without the rates."""
+    import torch_peers
+
+    from zoo import datasets
+
+    _, data, batch, _ = GAMES[case]
+    x = datasets.scale(datasets.load(data).train)
+    return torch_peers.taker(loop, case, rates, x, batch, len(os.sched_getaffinity(0)))
+
+
+def work(pipe, build, *arguments):
+    """A process: builds, says what it built, then takes steps when it is told how many."""
+    take, *about = build(*arguments)
+    take(WARM_UP)
+    pipe.send(about)
+    while steps := pipe.recv():
+        wall, processor = time.perf_counter(), time.process_time()
+        take(steps)
+        spent = time.process_time() - processor, time.perf_counter() - wall
+        pipe.send([1000 * seconds / steps for seconds in spent])
+
+
+def started(build, *arguments):
+    """(pipe to a new process that does `work`, what it built)."""
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    context.Process(target=work, args=(there, build, *arguments), daemon=True).start()
+    there.close()
+    return here, here.recv()
+
+
+def measured(case, rounds, steps):
+    """Loop → (processor, wall) milliseconds a step of every round; the last loop is ours.
+
+    Raises:
+        ValueError: the networks of the two libraries have other numbers of weights.
+    """
+    own, (weights, rates) = started(ours, case)
+    pipes = {}
+    for loop in ("PyTorch, two passes", "PyTorch, shared pass", "PyTorch, shared pass, fused"):
+        pipes[loop], (found,) = started(theirs, loop, case, rates)
+        if found != weights:
+            raise ValueError(f"{loop} must have {weights:,} weights, as ours; got {found:,}")
+    pipes["ours, XLA" if GAMES[case][-1] else "ours"] = own
+    found = {loop: [] for loop in pipes}
+    for turn in range(rounds):
+        for loop in list(pipes)[:: 1 if turn % 2 else -1]:
+            pipes[loop].send(steps)
+            found[loop].append(pipes[loop].recv())
+    for pipe in pipes.values():
+        pipe.send(0)
+    return found
+
+
+def main(argv):
+    for case in CASES.value:
+        found = measured(case, ROUNDS.value, STEPS.value)
+        own = [processor for processor, _ in list(found.values())[-1]]
+        print(f"{case}, batch {GAMES[case][2]}, {ROUNDS.value} rounds of {STEPS.value} steps")
+        print(f"{'':30}{'processor ms':>14}{'wall ms':>9}{'ratio to ours':>15}{'quartiles':>14}")
+        for loop, rounds in found.items():
+            processor, wall = (statistics.median(column) for column in zip(*rounds, strict=True))
+            ratios = [spent / base for (spent, _), base in zip(rounds, own, strict=True)]
+            low, middle, high = np.quantile(ratios, (0.25, 0.5, 0.75))
+            print(f"{loop:30}{processor:14.2f}{wall:9.2f}{middle:15.2f}{low:9.2f}–{high:.2f}")
+
+
+if __name__ == "__main__":
+    app.run(main)
