@@ -103,7 +103,7 @@ def test_tensors_are_those_of_tensorflow_in_both_directions(name, shape):
 def _in_fields(array, name):
     """A TensorProto that has its values in the field of its type, as servers send them."""
     proto = tensor_pb2.TensorProto()
-    server_tensors.write(array, proto)
+    proto.ParseFromString(b"".join(server_tensors.written(array)))
     assert not proto.tensor_content
     return proto
 

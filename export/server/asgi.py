@@ -2,7 +2,6 @@
 
 import asyncio
 import collections
-import contextlib
 import time
 import urllib.parse
 
@@ -19,19 +18,26 @@ HEADERS = [
 UNITS = {"H": 3600, "M": 60, "S": 1, "m": 1e-3, "u": 1e-6, "n": 1e-9}
 # Characters of a message that HTTP takes as they are; "%" is written %25.
 PLAIN = "".join(map(chr, range(0x20, 0x7F))).replace("%", "")
-# Most calls are answered sooner; a task for each, that waits for its caller to leave, costs time.
+# Callers who leave are noticed after one to two times this. Most calls are answered sooner, and to
+# wait for each caller to leave takes time.
 WATCH_AFTER = 0.05  # seconds
 
 
 class Call:
-    """One call, as a handler sees it: the part of `grpc.aio.ServicerContext` that is used."""
+    """One call, as a handler sees it: the part of `grpc.aio.ServicerContext` that is used.
 
-    __slots__ = ("end", "send", "serialize", "done")
+    As a context it ends its block with DEADLINE_EXCEEDED at the caller's deadline, and with `Left`
+    if it is watched and the caller leaves.
+    """
 
-    def __init__(self, timeout, send, serialize):
+    __slots__ = ("end", "send", "serialize", "done", "receive", "task", "timer", "why", "sweeps")
+
+    def __init__(self, timeout, receive, send, serialize):
         self.end = None if timeout is None else time.monotonic() + timeout
-        self.send, self.serialize = send, serialize
+        self.receive, self.send, self.serialize = receive, send, serialize
         self.done = []
+        self.task = self.timer = self.why = None
+        self.sweeps = 0  # of `Grpc`, since it began
 
     def time_remaining(self) -> float | None:
         """Seconds to the caller's deadline; None if there is none."""
@@ -48,6 +54,41 @@ class Call:
         """Send one message of a stream."""
         await self.send(body(framed(self.serialize(message)), more=True))
 
+    def __enter__(self):
+        self.task = asyncio.current_task()
+        if self.end is not None:
+            loop = asyncio.get_running_loop()
+            self.timer = loop.call_later(max(self.time_remaining(), 0), self._too_late)
+
+    def __exit__(self, kind, error, _):
+        self.task, task = None, self.task
+        if self.timer:
+            self.timer.cancel()
+        if self.why and kind is asyncio.CancelledError:
+            task.uncancel()
+            raise self.why from None
+
+    def _too_late(self):
+        self._cancel(ServingError("DEADLINE_EXCEEDED", "Deadline Exceeded"))
+
+    def _cancel(self, why):
+        if self.task and not self.why:
+            self.why = why
+            self.task.cancel()
+
+    def watch(self) -> None:
+        """From now on, notice if the caller leaves."""
+        # Never cancelled: pyvoy prints an error if what it has to answer is cancelled.
+        asyncio.ensure_future(self.receive()).add_done_callback(self._received)
+
+    def _received(self, future):
+        if not self.task or future.cancelled():
+            return
+        if future.result()["type"] == "http.disconnect":
+            self._cancel(Left())
+        else:
+            self.watch()
+
 
 class Grpc:
     """An ASGI application. Generated code registers services on it, as on a `grpc.aio.Server`.
@@ -60,6 +101,9 @@ class Grpc:
         self.most_bytes = most_bytes
         self.services = []
         self.methods = {}  # path → handler
+        self.running = set()  # calls that take one message and have not been answered
+        self.reading = set()  # those whose message has not come as a whole
+        self.sweeping = None
         self.ended = False
 
     def add_generic_rpc_handlers(self, handlers) -> None:
@@ -82,59 +126,74 @@ class Grpc:
         headers = dict(scope["headers"])
         if not headers.get(b"content-type", b"").startswith(b"application/grpc"):
             return await _refuse(send)
-        call = Call(None, send, None)
+        call, started = Call(None, receive, send, None), False
         try:
             if self.ended:
                 raise ServingError("UNAVAILABLE", "the server is stopping")
             handler = self._method(scope["path"])
-            if timeout := headers.get(b"grpc-timeout"):
-                call = Call(_seconds(timeout), send, handler.response_serializer)
-            else:
-                call.serialize = handler.response_serializer
+            timeout = headers.get(b"grpc-timeout")
+            timeout = _seconds(timeout) if timeout else None
+            call = Call(timeout, receive, send, handler.response_serializer or bytes)
             if handler.stream_stream:
                 receive = _uncancelled(receive)
             frames = Frames(receive, headers.get(b"grpc-encoding", b"identity"), self.most_bytes)
             if handler.unary_unary:
                 answer = await self._unary(handler, frames, call)
-                await send(
-                    {"type": "http.response.start", "status": 200, "headers": HEADERS} | MORE
-                )
+                started = True
+                await send(START)
                 await send(body(framed(answer), more=False))
             else:
-                await send(
-                    {"type": "http.response.start", "status": 200, "headers": HEADERS} | MORE
-                )
+                started = True
+                await send(START)
                 await self._stream(handler, frames, call)
                 await send(body(b"", more=False))
             await send(OK)
         except Left:
             pass
         except Exception as error:
-            await _fail(
-                send, from_exception(error), started=call.serialize and not handler.unary_unary
-            )
+            await _fail(send, from_exception(error), started)
         finally:
             for callback in call.done:
                 callback(call)
 
     async def _unary(self, handler, frames, call):
-        request = handler.request_deserializer(await frames.only())
-        async with _alive(call, frames):
-            return handler.response_serializer(await handler.unary_unary(request, call))
+        self.reading.add(call)
+        try:
+            request = (handler.request_deserializer or bytes)(await frames.only())
+        finally:
+            self.reading.discard(call)
+        self.running.add(call)
+        if not self.sweeping:
+            self._sweep()
+        try:
+            with call:
+                return call.serialize(await handler.unary_unary(request, call))
+        finally:
+            self.running.discard(call)
+
+    def _sweep(self):
+        """Watch the calls that have been running for a while."""
+        for call in list(self.running):
+            call.sweeps += 1
+            if call.sweeps == 2:
+                call.watch()
+        loop = asyncio.get_running_loop()
+        self.sweeping = loop.call_later(WATCH_AFTER, self._sweep) if self.running else None
 
     async def _stream(self, handler, frames, call):
         if handler.unary_stream:
             request = handler.request_deserializer(await frames.only())
-            async with _alive(call, frames, 0):
+            with call:
+                call.watch()
                 await handler.unary_stream(request, call)
         else:
             requests = frames.messages(handler.request_deserializer)
-            async with _alive(call, None):
+            with call:
                 async for answer in handler.stream_stream(requests, call):
                     await call.write(answer)
 
 
-MORE = {"trailers": True}
+START = {"type": "http.response.start", "status": 200, "headers": HEADERS, "trailers": True}
 OK = {
     "type": "http.response.trailers",
     "headers": [(b"grpc-status", b"0")],
@@ -160,7 +219,7 @@ async def _refuse(send):
 
 async def _fail(send, error, started):
     if not started:
-        await send({"type": "http.response.start", "status": 200, "headers": HEADERS} | MORE)
+        await send(START)
     await send(body(b"", more=False))
     status = [(b"grpc-status", str(error.code.value[0]).encode())]
     if error.message:
@@ -173,38 +232,6 @@ def _seconds(timeout):
     if not (text[:-1].isdigit() and len(text) <= 9 and text[-1] in UNITS):
         raise ServingError("INTERNAL", f"grpc-timeout must be a number and a unit; got {text!r}")
     return int(text[:-1]) * UNITS[text[-1]]
-
-
-@contextlib.asynccontextmanager
-async def _alive(call, frames, after=WATCH_AFTER):
-    """Ends the block with DEADLINE_EXCEEDED at the caller's deadline, with Left if it leaves."""
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    over = left = False
-
-    # Not cancelled at the end: it ends with the call, and pyvoy prints an error if what it has to
-    # answer is cancelled.
-    async def watch():
-        nonlocal left
-        await frames.until_left()
-        if not over:
-            left = True
-            task.cancel()
-
-    timer = loop.call_later(after, lambda: asyncio.ensure_future(watch())) if frames else None
-    try:
-        async with asyncio.timeout(call.time_remaining()):
-            yield
-    except TimeoutError:
-        raise ServingError("DEADLINE_EXCEEDED", "Deadline Exceeded") from None
-    except asyncio.CancelledError:
-        if not left:
-            raise
-        task.uncancel()
-        raise Left from None
-    finally:
-        over = True
-        if timer:
-            timer.cancel()
 
 
 def _uncancelled(receive):

@@ -55,6 +55,9 @@ class Checked(grpc.GenericRpcHandler):
 
 
 def _checked(handler, calls):
+    if handler.request_deserializer is None:  # the method takes bytes
+        return handler._replace(unary_unary=_counted(handler.unary_unary, calls))
+
     def parse(data):
         try:
             return handler.request_deserializer(data)
@@ -66,7 +69,6 @@ def _checked(handler, calls):
             await context.abort(grpc.StatusCode.INTERNAL, f"no message: {request}")
 
     async def unary(request, context):
-        calls.begin(context)
         await check(request, context)
         return await handler.unary_unary(request, context)
 
@@ -97,9 +99,17 @@ def _checked(handler, calls):
         async for answer in handler.stream_stream(until_end(aiter(requests), context), context):
             yield answer
 
-    kinds = {"unary_unary": unary, "unary_stream": watch, "stream_stream": stream}
+    kinds = {"unary_unary": _counted(unary, calls), "unary_stream": watch, "stream_stream": stream}
     given = {kind: answer for kind, answer in kinds.items() if getattr(handler, kind)}
     return handler._replace(request_deserializer=parse, **given)
+
+
+def _counted(unary, calls):
+    async def begun(request, context):
+        calls.begin(context)
+        return await unary(request, context)
+
+    return begun
 
 
 async def _first(work, event):

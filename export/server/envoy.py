@@ -122,13 +122,17 @@ def _config(options, ssl):
 class Application:
     """The ASGI application inside Envoy: loads the models at its start, then answers gRPC."""
 
+    # pyvoy would take it for an application of ASGI 2, since it is no coroutine function. If it was
+    # one, each request would take two coroutines.
+    _asgi_single_callable = True
+
     def __init__(self):
         self.grpc = None
 
-    async def __call__(self, scope, receive, send):
+    def __call__(self, scope, receive, send):
         if scope["type"] == "lifespan":
-            return await self._live(receive, send)
-        await self.grpc(scope, receive, send)
+            return self._live(receive, send)
+        return self.grpc(scope, receive, send)
 
     async def _live(self, receive, send):
         await receive()

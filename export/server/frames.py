@@ -20,19 +20,16 @@ class Frames:
 
     def __init__(self, receive, encoding: bytes, most_bytes: int):
         self.receive, self.encoding, self.most_bytes = receive, encoding, most_bytes
-        self.data, self.whole = bytearray(), False
-
-    async def until_left(self) -> None:
-        """Returns when the caller has left."""
-        while (await self.receive())["type"] != "http.disconnect":
-            pass
+        self.parts, self.size, self.whole = [], 0, False  # what has come and not been taken
 
     async def _more(self):
         message = await self.receive()
         if message["type"] == "http.disconnect":
             raise Left
-        self.data += message["body"]
         self.whole = not message["more_body"]
+        if message["body"]:
+            self.parts.append(message["body"])
+            self.size += len(message["body"])
 
     async def next(self) -> bytes | None:
         """The next message; None after the last.
@@ -41,25 +38,36 @@ class Frames:
             ServingError: it is larger than the limit, or the body ends inside it.
             Left: the caller has left.
         """
-        while len(self.data) < 5 and not self.whole:
+        while self.size < 5 and not self.whole:
             await self._more()
-        if not self.data and self.whole:
+        if not self.size:
             return None
-        size = int.from_bytes(self.data[1:5], "big")
+        head = self._taken(5)
+        size = int.from_bytes(head[1:], "big")
         if size > self.most_bytes:
             raise self._too_large(size)
-        while len(self.data) < 5 + size and not self.whole:
+        while self.size < size and not self.whole:
             await self._more()
-        if len(self.data) < 5 + size:
+        if len(head) < 5 or self.size < size:
             raise ServingError("INTERNAL", "the body ends inside a message")
-        packed, message = self.data[0], bytes(memoryview(self.data)[5 : 5 + size])
-        del self.data[: 5 + size]
-        return self._unpacked(message) if packed else message
+        message = self._taken(size)
+        return self._unpacked(message) if head[0] else message
+
+    def _taken(self, size):
+        """The next bytes, as many as there are; a message in many parts is copied once."""
+        if not self.parts or len(self.parts[0]) < size:
+            self.parts = [b"".join(self.parts)]
+        first = self.parts[0]
+        taken, self.parts[0] = first[:size], first[size:]
+        if not self.parts[0]:
+            del self.parts[0]
+        self.size -= len(taken)
+        return taken
 
     async def only(self) -> bytes:
         """The message of a call that takes one."""
         message = await self.next()
-        if message is None or not (self.whole or await self.next() is None) or self.data:
+        if message is None or not (self.whole or await self.next() is None) or self.size:
             raise ServingError("INTERNAL", "the call takes exactly one message")
         return message
 

@@ -10,15 +10,12 @@ from grpc_reflection.v1alpha import reflection
 from grpc_reflection.v1alpha import reflection_pb2_grpc
 from tensorflow_serving.apis import model_service_pb2
 from tensorflow_serving.apis import model_service_pb2_grpc
-from tensorflow_serving.apis import prediction_service_pb2
-from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 from export.server import demo
 from export.server import flags
+from export.server import services
 from export.server import text_configs
 from export.server.calls import Registrar
-from export.server.services import ModelService
-from export.server.services import PredictionService
 
 MOST_BYTES = 2**31 - 1
 
@@ -39,15 +36,13 @@ async def register(app, server) -> None:
     """Add all services of `app` to `server`."""
     options = app.options
     registrar = Registrar(server, app.calls)
-    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
-        PredictionService(app.predictor), registrar
-    )
+    services.PredictionService(app.predictor).register(registrar)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(
-        ModelService(app.predictor, app.manager.configure), registrar
+        services.ModelService(app.predictor, app.manager.configure), registrar
     )
     # Both files have to be imported for reflection to find the messages.
     names = [
-        prediction_service_pb2.DESCRIPTOR.services_by_name["PredictionService"].full_name,
+        services.PREDICTION,
         model_service_pb2.DESCRIPTOR.services_by_name["ModelService"].full_name,
     ]
     if options.enable_grpc_healthcheck_service:

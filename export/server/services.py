@@ -1,13 +1,16 @@
-"""PredictionService and ModelService on grpc.aio."""
+"""PredictionService and ModelService, for `grpc.aio` and `asgi.Grpc`."""
 
+import grpc
+from google.protobuf.message import DecodeError
 from tensorflow_serving.apis import get_model_metadata_pb2
 from tensorflow_serving.apis import get_model_status_pb2
 from tensorflow_serving.apis import model_management_pb2
 from tensorflow_serving.apis import model_service_pb2_grpc
 from tensorflow_serving.apis import predict_pb2
+from tensorflow_serving.apis import prediction_service_pb2
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 
-from export.server import tensors
+from export.server import messages
 from export.server.errors import ServingError
 from export.server.errors import invalid
 from export.server.predictor import Predictor
@@ -53,39 +56,54 @@ def status(predictor: Predictor, request):
     return response
 
 
+PREDICTION = prediction_service_pb2.DESCRIPTOR.services_by_name["PredictionService"].full_name
+
+
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     """Predict and GetModelMetadata; signatures fed with `tf.Example` are not served."""
 
     def __init__(self, predictor: Predictor):
         self.predictor = predictor
+        self.requests = messages.Requests()
 
-    async def Predict(self, request, context):
-        name = request.model_spec.name
+    async def Predict(self, raw: bytes, context) -> bytes:
+        """A serialised PredictResponse to a serialised PredictRequest."""
+        known = self.requests.find(raw)
         try:
-            with self.predictor.counted(name, "Predict", "GRPC", context):
-                return await self._predict(request)
+            request = None if known else predict_pb2.PredictRequest.FromString(raw)
+        except DecodeError as error:
+            await context.abort(grpc.StatusCode.INTERNAL, f"no message: {error}")
+        spec = known.spec if known else request.model_spec
+        try:
+            with self.predictor.counted(spec.name, "Predict", "GRPC", context):
+                if request and not request.HasField("model_spec"):
+                    raise invalid("Missing ModelSpec")
+                return await self._predict(raw, spec, known, request)
         except ServingError as error:
             await context.abort(error.code, error.message)
 
-    async def _predict(self, request):
-        spec = request.model_spec
-        with self.predictor.version(request) as version:
+    async def _predict(self, raw, spec, known, request):
+        predictor = self.predictor
+        with predictor.registry.use(spec) as version:
             signature = version.servable.signature(spec.signature_name)
-            feeds, wanted = signature.feeds(
-                dict(request.inputs),
-                request.output_filter and list(request.output_filter),
-                self.predictor.check_shapes,
+            if known and signature.fits(known, predictor.check_shapes):
+                feeds, wanted = {known.alias: known.read(raw)}, signature.outputs
+            else:
+                request = request or predict_pb2.PredictRequest.FromString(raw)
+                feeds, wanted = signature.feeds(
+                    dict(request.inputs), list(request.output_filter), predictor.check_shapes
+                )
+                if not known:
+                    self.requests.add(raw, request)
+            name = spec.name
+            found = await predictor.run(name, "Predict", version, signature, feeds, wanted)
+            return messages.response(
+                name,
+                version.number,
+                signature.name,
+                {alias: found[alias] for alias in wanted},
+                predictor.as_content,
             )
-            found = await self.predictor.run(
-                spec.name, "Predict", version, signature, feeds, wanted
-            )
-            response = predict_pb2.PredictResponse()
-            response.model_spec.name = spec.name
-            response.model_spec.version.value = version.number
-            response.model_spec.signature_name = signature.name
-            for alias in wanted:
-                tensors.write(found[alias], response.outputs[alias], self.predictor.as_content)
-            return response
 
     async def GetModelMetadata(self, request, context):
         try:
@@ -93,6 +111,14 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
                 return metadata(self.predictor, request)
         except ServingError as error:
             await context.abort(error.code, error.message)
+
+    def register(self, server) -> None:
+        """Add all methods to a server."""
+        predict = {"Predict": grpc.unary_unary_rpc_method_handler(self.Predict)}
+        # First, since generated code would parse requests of Predict too.
+        handler = grpc.method_handlers_generic_handler(PREDICTION, predict)
+        server.add_generic_rpc_handlers((handler,))
+        prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(self, server)
 
     async def Classify(self, request, context):
         await _refuse(context, "Classify")

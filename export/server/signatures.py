@@ -7,6 +7,7 @@ from export.server.errors import ServingError
 from export.server.errors import invalid
 
 DEFAULT = "serving_default"
+MOST_SHAPES = 1024  # of one signature that are known to fit
 
 
 def shape_of(info) -> tuple | None:
@@ -53,16 +54,22 @@ class Signature:
         self.callables = {}  # outputs → callable
         self.inputs = {a: (i.dtype, shape_of(i)) for a, i in sorted(definition.inputs.items())}
         self.outputs = sorted(definition.outputs)
-        # Of a signature with one input: its name and type, and a shape known to fit.
+        # Of a signature with one input: its name and type, and shapes that fit.
         known = [(alias, dtype) for alias, (dtype, _) in self.inputs.items()]
         self.alone = known[0] if len(known) == 1 else None
-        self.fitted = None
+        self.fitted = set()
         # The initialiser of a graph is listed as a signature too; its output is no tensor.
         self.runs = all(info.dtype for info in definition.outputs.values())
         self.defaults = {
             alias: tensors.read(alias, proto, tensors.check(alias, proto))
             for alias, proto in definition.defaults.items()
         }
+
+    def fits(self, known, check_shapes: bool) -> bool:
+        """Whether the tensor of a `messages.Known` is all that is needed, in a shape that fits."""
+        return self.alone == (known.alias, known.dtype) and (
+            not check_shapes or known.shape in self.fitted
+        )
 
     # From a request to arrays. Every check comes before anything is copied or queued.
 
@@ -78,15 +85,6 @@ class Signature:
         Raises:
             ServingError: in the order and words of TensorFlow Serving.
         """
-        if len(given) == 1 and not output_filter:
-            ((alias, proto),) = given.items()
-            # One tensor of the right name and type, of a shape checked before: most calls.
-            shape = tensors.check(alias, proto) if self.alone == (alias, proto.dtype) else None
-            if shape is not None and (shape == self.fitted or not check_shapes):
-                return {alias: tensors.read(alias, proto, shape)}, self.outputs
-        return self._feeds(given, output_filter, check_shapes)
-
-    def _feeds(self, given, output_filter, check_shapes):
         self.check_names(given)
         shapes = {alias: tensors.check(alias, proto) for alias, proto in given.items()}
         if unknown := [alias for alias in given if alias not in self.inputs]:
@@ -104,7 +102,8 @@ class Signature:
         if check_shapes:
             for alias, shape in shapes.items():
                 self.check_shape(alias, shape)
-                self.fitted = shape
+                if len(self.fitted) < MOST_SHAPES:
+                    self.fitted.add(shape)
         read = {a: tensors.read(a, proto, shapes[a]) for a, proto in given.items()}
         return self.defaults | read, wanted
 

@@ -148,8 +148,8 @@ def _strings(alias, proto):
     return np.asarray(found, "O")
 
 
-def write(array: np.ndarray, proto, as_content: bool = False) -> None:
-    """Put `array` into the empty TensorProto `proto`.
+def written(array: np.ndarray, as_content: bool = False) -> tuple[bytes, bytes]:
+    """`array` as a serialised TensorProto in two parts.
 
     Args:
         as_content: as raw bytes in `tensor_content`, not in the field of the type, which
@@ -159,29 +159,43 @@ def write(array: np.ndarray, proto, as_content: bool = False) -> None:
         ServingError: UNIMPLEMENTED, a type that has no place in a reply.
     """
     array = np.asarray(array)
+    head = _before(array.dtype, array.shape, as_content)
+    if head is not None:
+        return head, array.tobytes()
     if array.dtype.kind in "SU":
         array = array.astype("O")
     number = BY_DTYPE.get(array.dtype.newbyteorder("<"))
     if number is None:
         raise ServingError("UNIMPLEMENTED", f"outputs of type {array.dtype} cannot be sent")
-    array = np.ascontiguousarray(array).reshape(array.shape)
-    head = _head(number, array.shape)
+    field = FIELDS[number][0]
+    proto = tensor_pb2.TensorProto()
     if array.dtype.kind == "O":
-        proto.MergeFromString(head)
         proto.string_val.extend(
             v if isinstance(v, bytes) else str(v).encode() for v in array.ravel()
         )
-    elif as_content or array.dtype.kind in "fc" and number not in HALVES:
-        # Packed floats have the same bytes on the wire as in memory.
-        name = "tensor_content" if as_content else FIELDS[number][0]
-        proto.MergeFromString(head + _tag(name) + _varint(array.nbytes) + array.tobytes())
     else:
-        proto.MergeFromString(head)
         values = array.view("<u2") if number in HALVES else array
-        getattr(proto, FIELDS[number][0]).extend(values.ravel().tolist())
+        getattr(proto, field).extend(values.ravel().tolist())
+    return _head(number, array.shape), proto.SerializeToString()
 
 
 @functools.lru_cache(maxsize=1024)
+def _before(dtype, shape, as_content):
+    """What precedes the values of such an array, if they are on the wire as they are in memory."""
+    number = BY_DTYPE.get(dtype)
+    if (
+        number is None
+        or dtype.kind == "O"
+        or not (
+            as_content or dtype.kind in "fc" and number not in HALVES  # packed numbers
+        )
+    ):
+        return None
+    name = "tensor_content" if as_content else FIELDS[number][0]
+    size = math.prod(shape) * dtype.itemsize
+    return _head(number, shape) + tag(tensor_pb2.TensorProto.DESCRIPTOR, name) + varint(size)
+
+
 def _head(number, shape):
     proto = tensor_pb2.TensorProto(dtype=number)
     for size in shape:
@@ -189,12 +203,13 @@ def _head(number, shape):
     return proto.SerializeToString()
 
 
-@functools.cache
-def _tag(field):
-    return _varint(tensor_pb2.TensorProto.DESCRIPTOR.fields_by_name[field].number << 3 | 2)
+def tag(message, field: str) -> bytes:
+    """What precedes the length of a field; `message` is a descriptor."""
+    return varint(message.fields_by_name[field].number << 3 | 2)
 
 
-def _varint(value):
+def varint(value: int) -> bytes:
+    """A whole number as protobuf writes lengths."""
     out = bytearray()
     while value > 127:
         out.append(value & 127 | 128)
