@@ -241,7 +241,11 @@ def test_the_command_measures_every_way(words, rows, tiny, tmp_path, monkeypatch
     assert list(found["codes"]) == known
     for row in [*rows, *known]:
         assert f"| {row} | " in shown
-    assert (tmp_path / "out" / "inversion.png").stat().st_size > 2000
+    for picture in ("inversion.png", "curves.png"):
+        assert (tmp_path / "out" / picture).stat().st_size > 2000
+    for row, figures in found["images"].items():
+        assert len(figures["curve"]) == 1 + 3 * (row != "encoder")
+        assert figures["curve"][-1] == pytest.approx(figures["error"], rel=1e-4)
     errors = [figures["error"] for figures in found["images"].values()]
     assert len(errors) == 1 or errors[-1] <= errors[0]  # the hybrid is never worse than its start
 
