@@ -113,7 +113,7 @@ def test_the_curve_is_that_of_the_best_so_far():
     game, x = curved(), images(4)
     found = search(game, x, 60, restarts=3, seed=5)
     assert found.curve.shape == (61, 4)
-    starts = np.array(game.decode(game.prior_codes(3, 5)))
+    starts = np.array(game.decode(0.3 * game.prior_codes(3, 5)))
     first = ((starts[None] - x[:, None]) ** 2).mean((2, 3, 4)).min(axis=1)
     np.testing.assert_allclose(found.curve[0], first, rtol=1e-5)
     assert (np.diff(found.curve, axis=0) <= 0).all() and (found.curve[-1] < first).all()
