@@ -113,7 +113,7 @@ def test_the_curve_is_that_of_the_best_so_far():
     game, x = curved(), images(4)
     found = search(game, x, 60, restarts=3, seed=5)
     assert found.curve.shape == (61, 4)
-    starts = np.array(game.decode(game.prior_codes(3, 5)))
+    starts = np.array(game.decode(0.3 * game.prior_codes(3, 5)))
     first = ((starts[None] - x[:, None]) ** 2).mean((2, 3, 4)).min(axis=1)
     np.testing.assert_allclose(found.curve[0], first, rtol=1e-5)
     assert (np.diff(found.curve, axis=0) <= 0).all() and (found.curve[-1] < first).all()
@@ -241,7 +241,11 @@ def test_the_command_measures_every_way(words, rows, tiny, tmp_path, monkeypatch
     assert list(found["codes"]) == known
     for row in [*rows, *known]:
         assert f"| {row} | " in shown
-    assert (tmp_path / "out" / "inversion.png").stat().st_size > 2000
+    for picture in ("inversion.png", "curves.png"):
+        assert (tmp_path / "out" / picture).stat().st_size > 2000
+    for row, figures in found["images"].items():
+        assert len(figures["curve"]) == 1 + 3 * (row != "encoder")
+        assert figures["curve"][-1] == pytest.approx(figures["error"], rel=1e-4)
     errors = [figures["error"] for figures in found["images"].values()]
     assert len(errors) == 1 or errors[-1] <= errors[0]  # the hybrid is never worse than its start
 

@@ -149,11 +149,30 @@ def test_the_command_measures_every_task_beside_its_baseline(tmp_path, capsys):
     figures = json.loads((tmp_path / "tasks.json").read_text())["figures"]
     assert list(figures) == ["of the baseline", "one code", "2 codes"]
     for name, row in figures.items():
-        assert set(tasks.TASKS) <= set(row) and np.isfinite([row[t] for t in tasks.TASKS]).all()
+        known = set(tasks.TASKS) - {"coloured"}  # these images are grey
+        assert known <= set(row) and np.isfinite([row[t] for t in known]).all()
+        assert "coloured" not in row
         assert ("moved" in row) == (name != "of the baseline")
     # Twice the mean squared error is 3 dB less.
     assert tasks.psnr(np.ones(8), np.zeros(8)) == pytest.approx(6.0206)
     assert printed.count("moved by the direction") == 2 and (tmp_path / "tasks.png").exists()
+
+
+@pytest.mark.slow
+def test_colours_are_found_from_grey(tmp_path, capsys):
+    game = zoo.GAN((8, 8, 3), latent_dim=CODE, network="dcgan", width=4)
+    game.save(tmp_path / "game.keras")
+    images = np.random.default_rng(0).integers(0, 256, (20, 8, 8, 3)).astype("uint8")
+    np.savez(tmp_path / "data.npz", train=images, test=images)
+    words = [f"{tmp_path / 'game.keras'}", f"--dataset=npz:{tmp_path / 'data.npz'}"]
+    tasks.main(["tasks", *words, "--images=2", "--codes=2", "--steps=3", f"--out={tmp_path}"])
+    assert "| colourisation | grey |" in capsys.readouterr().out
+    figures = json.loads((tmp_path / "tasks.json").read_text())["figures"]
+    x = images[:2] / 127.5 - 1
+    error = np.mean((x - x.mean(axis=-1, keepdims=True)) ** 2)
+    assert figures["of the baseline"]["coloured"] == pytest.approx(10 * np.log10(4 / error))
+    for way in ("one code", "2 codes"):
+        assert np.isfinite(figures[way]["coloured"])
 
 
 def test_the_command_names_bad_input(capsys):

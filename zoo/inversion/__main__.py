@@ -6,8 +6,8 @@ MODEL is the name of a preset (`python -m zoo` lists them), a run directory or a
 Prints how close test images come back from the codes of its encoder, of a search by optimisation
 from one draw of the prior, and of a search that begins at the encoder's codes (the hybrid), after
 50, 100 and --steps steps; and how many codes of generated images are found again by one search and
-by the best of four. Writes inversion.json, and inversion.png with the images. See
-zoo/inversion/searching.py.
+by the best of four. Writes inversion.json; inversion.png with the images; and
+curves.png, the error over steps and over time. See zoo/inversion/searching.py.
 """
 
 import dataclasses
@@ -67,17 +67,18 @@ class Way:
     restarts: int = 1
 
     def codes(self, game, x, seed):
-        """(codes of the images x, milliseconds an image)."""
+        """(codes of the images x, milliseconds an image, mean error after each step or [])."""
         from zoo.inversion import search
         from zoo.metrics import in_batches
 
-        began = time.monotonic()
+        began, curve = time.monotonic(), []
         if self.steps:
             settings = {"restarts": self.restarts, "start": self.start, "seed": seed}
-            found = search(game, x, self.steps, **settings).codes
+            found = search(game, x, self.steps, **settings)
+            codes, curve = found.codes, found.curve.mean(axis=1).tolist()
         else:
-            found = in_batches(game.encode, x)
-        return found, 1000 * (time.monotonic() - began) / len(x)
+            codes = in_batches(game.encode, x)
+        return codes, 1000 * (time.monotonic() - began) / len(x), curve
 
 
 def ways(game, start: str, steps: int) -> list:
@@ -102,15 +103,18 @@ def ways(game, start: str, steps: int) -> list:
 
 
 def measure(game, x: np.ndarray, way: Way, seed: int = 0) -> tuple:
-    """(figures of `COLUMNS` for the images x (n, *image_shape), their reconstructions)."""
+    """(figures of `COLUMNS` for the images x (n, *image_shape), their reconstructions).
+
+    "curve" is the mean error of the best codes after 0, 1, ... steps.
+    """
     from zoo import metrics
 
-    codes, ms = way.codes(game, x, seed)
+    codes, ms, curve = way.codes(game, x, seed)
     returned = metrics.in_batches(game.decode, codes)
     figures = metrics.cycles(x, returned, seed)
     figures["error"] = float(np.mean((returned - x) ** 2))
     figures["length"] = float(np.sqrt(np.mean(codes**2, axis=tuple(range(1, codes.ndim)))).mean())
-    return figures | {"ms": ms}, returned
+    return figures | {"ms": ms, "curve": curve or [figures["error"]]}, returned
 
 
 def recover(game, known: np.ndarray, way: Way, seed: int = 0) -> dict[str, float]:
@@ -118,7 +122,7 @@ def recover(game, known: np.ndarray, way: Way, seed: int = 0) -> dict[str, float
     from zoo import metrics
 
     x = metrics.in_batches(game.decode, known)
-    codes, ms = way.codes(game, x, seed)
+    codes, ms, _ = way.codes(game, x, seed)
     pixels = tuple(range(1, x.ndim))
     errors = np.mean((metrics.in_batches(game.decode, codes) - x) ** 2, axis=pixels)
     apart = np.linalg.norm((codes - known).reshape(len(known), -1), axis=1)
@@ -146,6 +150,7 @@ def main(argv: list | None = None) -> None:
         out = pathlib.Path(args.out)
         out.mkdir(parents=True, exist_ok=True)
         shown, made, found, recovered = _measured(paths[0], args)
+    from zoo.plots import curves
     from zoo.plots import sheets
     from zoo.plots.sheets import Row
 
@@ -169,7 +174,9 @@ def main(argv: list | None = None) -> None:
     rows = [Row("test images", list(shown[:SHOWN]))]
     rows += [Row(name, list(images[:SHOWN])) for name, images in made[1].items()]
     sheets.draw(out / "inversion.png", f"Inversion of {paths[0]}", rows)
-    print(f"see {out / 'inversion.json'} and {out / 'inversion.png'}")
+    lines = {name: (figures["curve"], figures["ms"]) for name, figures in found.items()}
+    curves.draw(out / "curves.png", f"Inversion of {paths[0]}", lines)
+    print(f"see {out / 'inversion.json'}, {out / 'inversion.png'} and {out / 'curves.png'}")
 
 
 def _measured(path, args):

@@ -2,6 +2,9 @@
 
 import numpy as np
 
+# Factor of the draws from the prior at which searches begin.
+NEARER = 0.3
+
 
 def loaded(path: str, dataset: str):
     """(the game at `path`, the `Dataset` to invert it on), of images of one shape.
@@ -68,7 +71,7 @@ def starting(game, images, restarts, start, seed, rows):
 
     n = len(images)
     if start is None:
-        drawn = ops.convert_to_numpy(game.prior_codes(restarts, seed))
+        drawn = NEARER * ops.convert_to_numpy(game.prior_codes(restarts, seed))
         return np.repeat(drawn[None], n, axis=0).astype(np.float32)
     if isinstance(start, str):
         if start != "encoder":

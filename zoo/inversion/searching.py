@@ -15,7 +15,7 @@ ROWS, CHUNK = 16, 25
 # Compiled searches, of the games or tasks that were last used.
 KEPT = 4
 # Of Adam, from draws of the prior and from given codes, which a higher rate would leave at once.
-FROM_PRIOR, FROM_CODES = 0.1, 0.03
+FROM_PRIOR, FROM_CODES = 0.2, 0.03
 # Gradients shrink by orders of magnitude during a search; a mean of their squares over 1,000 steps,
 # Adam's usual 0.999, would keep the steps of the first ones.
 _BETA_1, _BETA_2, _EPSILON = 0.9, 0.95, 1e-8
@@ -60,8 +60,9 @@ def search(
     the hybrid of Zhu et al. 2016, arXiv:1609.03552. Codes of the prior "uniform" are clipped to
     [-1, 1].
 
-    Restart number r of every image begins at draw number r of `restarts` draws from the prior, so
-    that the result for an image depends on the image and `seed`, not on the other images. With
+    Restart number r of every image begins at 0.3 times draw number r of `restarts` draws from the
+    prior: near the middle more searches reach their image than from the draws (docs/inversion.md).
+    The result for an image depends on the image and `seed`, not on the other images. With
     linear G(z) = Wz + b of orthonormal columns the code is Wᵀ(x − b) / (1 + prior_weight / 2).
 
     Args:
@@ -75,7 +76,7 @@ def search(
             are known, 0 for the others. None if all are.
         prior_weight: 0 or more, for the prior "normal", of which ½|z|² is −log p(z) but for a
             constant. If pixels have Gaussian noise of variance σ², 2σ² gives the most probable z.
-        learning_rate: at the first step, in units of a coordinate of the code; None for 0.1 from
+        learning_rate: at the first step, in units of a coordinate of the code; None for 0.2 from
             the prior and 0.03 from given codes.
         seed: of the draws.
 

@@ -5,7 +5,8 @@ usage: python -m zoo.inversion.tasks MODEL [flags]
 MODEL is the name of a preset (`python -m zoo` lists them), a run directory or a .keras file.
 Prints how well test images are reconstructed from one code and from several, beside the same images
 upside down and beside noise; how well a hole is filled, a smaller image enlarged and noise removed,
-each beside the simplest other way to do it; and how a direction of codes moves the class of a
+and of images in colour, how well colours are found from grey, each beside the simplest other way to
+do it; and how a direction of codes moves the class of a
 reconstruction, if there is a classifier of the data. Writes tasks.json, and tasks.png with the
 images. See zoo/inversion/multi_code.py.
 """
@@ -92,7 +93,11 @@ class Tasks:
         blurred = ndimage.gaussian_filter(self.noisy, (0, 1, 1, 0))
         mean = np.broadcast_to(self.mean, shape)
         self.shown |= {"with noise": self.noisy, "Gaussian blur": blurred}
-        return {
+        colour = {}
+        if shape[-1] == 3:
+            self.shown["grey"] = np.broadcast_to(_grey(x), shape)
+            colour["coloured"] = psnr(self.shown["grey"], x)
+        return colour | {
             "reconstruction": psnr(mean, x),
             "upside down": psnr(np.broadcast_to(self.mean[::-1], shape), x[:, ::-1]),
             "noise": psnr(np.zeros(shape), self.noise),
@@ -108,7 +113,13 @@ class Tasks:
         filled = self.restore("hole filled", codes, x, mask=(~self.hole).astype("float32")).images
         self.shown[next(reversed(self.shown))] = np.where(self.hole, filled, x)
         steps = max(1, self.args.steps // DENOISING)
-        return {
+        colour = {}
+        if x.shape[-1] == 3:
+            found = self.restore("coloured", codes, _grey(x), degrade=_grey).images
+            # The grey is known: colours alone are taken from what was found.
+            coloured = self.shown[next(reversed(self.shown))] = found - _grey(found) + _grey(x)
+            colour["coloured"] = psnr(np.clip(coloured, -1, 1), x)
+        return colour | {
             "reconstruction": psnr(self.found.images, x),
             "upside down": psnr(self.restore("upside down", codes, x[:, ::-1]).images, x[:, ::-1]),
             "noise": psnr(self.restore("noise", codes, self.noise).images, self.noise),
@@ -153,7 +164,17 @@ TASKS = {
     "hole": ("inpainting, pixels of the hole alone", "mean image"),
     "enlarged": (f"super-resolution, {FACTOR} × {FACTOR} pixels from one", "cubic splines"),
     "denoised": (f"denoising, σ = {NOISE}", "Gaussian blur"),
+    "coloured": ("colourisation", "grey"),  # of images in colour
 }
+
+
+def _grey(images):
+    """Means over the channels. (n, h, w, c) → (n, h, w, 1)."""
+    if isinstance(images, np.ndarray):
+        return images.mean(axis=-1, keepdims=True)
+    from keras import ops
+
+    return ops.mean(images, axis=-1, keepdims=True)
 
 
 def _smaller(images):
@@ -173,6 +194,7 @@ def table(rows: dict) -> str:
     lines = [
         [label, other, *(f"{rows[way][task]:.1f}" for way in ways)]
         for task, (label, other) in TASKS.items()
+        if task in rows[ways[0]]
     ]
     return markdown.table(["task, PSNR in dB", "baseline", *ways], lines)
 
