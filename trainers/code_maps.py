@@ -132,7 +132,6 @@ def table(rows: list) -> str:
 
 def main(argv: list | None = None) -> None:
     """Train, measure, print, write. Exit code 2 and one line for bad input."""
-    argv = sys.argv if argv is None else argv
     with commands.exit_on_bad_input():
         args = commands.only_flags(__doc__, FLAGS, argv)
         commands.at_least(args, epochs=1, width=1, seed=0)
@@ -141,7 +140,7 @@ def main(argv: list | None = None) -> None:
         began = time.time()
         rows = _run(methods, channels, args)
     print(table(rows))
-    command = commands.typed("trainers.code_maps", argv[1:])
+    command = commands.typed("trainers.code_maps", argv)
     seconds = round(time.time() - began, 1)
     report = {"command": command, "settings": vars(args), "wall_s": seconds, "runs": rows}
     run_files.write_json(out / "code_maps.json", report)

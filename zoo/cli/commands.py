@@ -138,9 +138,9 @@ def directory(path: str) -> pathlib.Path:
     return made
 
 
-def typed(module: str, words: list) -> str:
-    """The command line that runs the command `module` with `words` again."""
-    return shlex.join(["python", "-m", module, *words])
+def typed(module: str, argv: list | None) -> str:
+    """The command line that runs `module` again, with `argv` as for `parse`."""
+    return shlex.join(["python", "-m", module, *(sys.argv if argv is None else argv)[1:]])
 
 
 def at_least(args: types.SimpleNamespace, **least: float) -> None:

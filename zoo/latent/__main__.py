@@ -48,14 +48,14 @@ _DEFAULTS = {"attributes": "7:9,0:2", "arithmetic": "2-0+3,9-7+5"}
 
 def main(argv: list | None = None) -> None:
     """Measure, draw, write. Exit code 2 and one line for bad input."""
-    argv, began = sys.argv if argv is None else argv, time.monotonic()
+    began = time.monotonic()
     with commands.exit_on_bad_input():
         args, paths = commands.parse(__doc__, FLAGS, argv, "model")
         commands.at_least(args, examples=20, seed=0)
         out, found = _measured(paths, args)
     from zoo.latent import page
 
-    command = commands.typed("zoo.latent", argv[1:])
+    command = commands.typed("zoo.latent", argv)
     found = {"command": command, "settings": vars(args)} | found
     found["seconds"] = round(time.monotonic() - began, 1)
     run_files.write_json(out / "latent.json", found)
