@@ -20,8 +20,8 @@ FLAGS = {
     "channels": ("1,2,4", "Numbers of channels of the maps, separated by commas."),
     "epochs": (5, "Passes over the 8,000 training images."),
     "width": (16, "Channels of the first convolution."),
-    "seed": (0, "Fixes weights and noise."),
-    "out": ("runs/code_maps", "Directory to write to."),
+    "seed": commands.SEED,
+    "out": commands.out("runs/code_maps"),
 }
 SIDE = 7
 BATCH = 128

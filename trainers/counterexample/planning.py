@@ -25,7 +25,7 @@ FLAGS = {
     ),
     "repeats": (2, "Independent memories, features and initial weights."),
     "latent_dim": (16, "Numbers in a code; of the counterexample also noise pixels in an image."),
-    "seed": (0, "Of everything."),
+    "seed": commands.SEED,
     "run_dir": CELLS["run_dir"],
 }
 

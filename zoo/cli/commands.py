@@ -19,6 +19,14 @@ _DEFINE = {
     str: flags.DEFINE_string,
 }
 
+# Flags that commands share, for `known` of `parse`.
+SEED = (0, "Seed of every choice and draw.")
+
+
+def out(path: str) -> tuple:
+    """The flag of the directory to write to, by default `path`."""
+    return path, "Directory to write to."
+
 
 def parse(
     usage: str, known: dict, argv: list | None = None, words: str = ""

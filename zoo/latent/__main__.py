@@ -39,7 +39,7 @@ FLAGS = {
         "Fashion-MNIST: pullover - T-shirt + dress, ankle boot - sneaker + sandal).",
     ),
     "examples": (2000, "Test examples to measure on, at most; five times as many from training."),
-    "seed": (0, "Seed of every choice and draw."),
+    "seed": commands.SEED,
     "out": ("", "Directory of the pictures; by default runs/latent/NAME."),
     "page": ("", "The Markdown page to write; by default README.md beside the pictures."),
 }
