@@ -57,6 +57,19 @@ def two_devices():
 
 
 @pytest.fixture
+def refused(capsys):
+    """refused(command, *arguments): what a command printed as it ended with exit code 2."""
+
+    def refuse(command, *arguments):
+        with pytest.raises(SystemExit) as ended:
+            command(*arguments)
+        assert ended.value.code == 2
+        return capsys.readouterr().err
+
+    return refuse
+
+
+@pytest.fixture
 def child_seconds():
     """A function: processor seconds of the child processes that have ended since the test began.
 

@@ -175,9 +175,7 @@ class TestExperiment:
         [("--angles=7", "--angles must be even"), ("--seeds=0", "--seeds"), ("x", "unexpected"),
          ("--step=1", "step")],
     )  # fmt: skip
-    def test_bad_input_is_one_line(self, argument, said, tmp_path, capsys):
-        with pytest.raises(SystemExit) as refused:
-            circle.main(["circle", f"--run_dir={tmp_path}", argument])
-        assert refused.value.code == 2
-        error = capsys.readouterr().err.strip().splitlines()[-1]
+    def test_bad_input_is_one_line(self, argument, said, tmp_path, refused):
+        words = ["circle", f"--run_dir={tmp_path}", argument]
+        error = refused(circle.main, words).strip().splitlines()[-1]
         assert error.startswith("error: ") and said in error

@@ -131,12 +131,11 @@ class TestCommand:
             (["mnist"], "unexpected"),
         ],
     )
-    def test_bad_input_is_refused_in_words(self, tmp_path, capsys, arguments, words):
+    def test_bad_input_is_refused_in_words(self, tmp_path, refused, arguments, words):
         np.savez(tmp_path / "plain.npz", images=np.zeros((40, 28, 28), "u1"))
-        with pytest.raises(SystemExit) as stopped:
-            command.main(["classifier", *(a.format(folder=tmp_path) for a in arguments)])
-        assert stopped.value.code == 2
-        assert words in capsys.readouterr().err
+        assert words in refused(
+            command.main, ["classifier", *(a.format(folder=tmp_path) for a in arguments)]
+        )
 
     def test_what_is_no_classifier(self, tmp_path):
         with pytest.raises(ValueError, match="--dataset=cifar10"):

@@ -2,8 +2,6 @@
 
 import json
 
-import pytest
-
 from trainers import compare
 
 
@@ -54,16 +52,13 @@ def test_runs_of_two_sets_are_named_after_both(tmp_path):
     assert lines[2] == "| unit | mlp | mnist, mnist[invert] | 1 | 0.25 |" and len(lines) == 4
 
 
-def test_a_directory_without_a_finished_run_is_named(tmp_path, capsys):
+def test_a_directory_without_a_finished_run_is_named(tmp_path, refused):
     for arguments, said in (
         ([str(tmp_path / "nothing")], "nothing holds no finished run"),
         ([], "no run directory given; see --help"),
         (["--over_seed", "runs"], "over_seed"),
     ):
-        with pytest.raises(SystemExit) as refused:
-            compare.main(["compare", *arguments])
-        assert refused.value.code == 2
-        error = capsys.readouterr().err
+        error = refused(compare.main, ["compare", *arguments])
         assert error.startswith("error: ") and said in error
 
 

@@ -248,7 +248,7 @@ def test_a_damaged_game_is_named(finished, tmp_path, harm):
 
 
 @pytest.mark.parametrize("harm", [*HARMS, "missing"])
-def test_without_its_settings_a_run_does_not_go_on(finished, tmp_path, capsys, harm):
+def test_without_its_settings_a_run_does_not_go_on(finished, tmp_path, refused, harm):
     directory = shutil.copytree(finished, tmp_path / "run")
     config = directory / "config.json"
     content = config.read_bytes()
@@ -259,10 +259,7 @@ def test_without_its_settings_a_run_does_not_go_on(finished, tmp_path, capsys, h
     else:
         config.write_bytes(HARMS[harm](content))
     before = {p: p.read_bytes() for p in directory.rglob("*") if p.is_file()}
-    with pytest.raises(SystemExit) as refused:
-        train(directory)
-    assert refused.value.code == 2
-    error = capsys.readouterr().err.strip().splitlines()[-1]
+    error = refused(train, directory).strip().splitlines()[-1]
     assert "--run_dir" in error and str(directory) in error
     assert ("batch_size was 30 and is now 20" if "flipped" in harm else "config.json is") in error
     assert before == {p: p.read_bytes() for p in directory.rglob("*") if p.is_file()}

@@ -38,13 +38,10 @@ def holder(tmp_path):
 
 
 def test_a_second_process_is_refused_until_the_first_is_gone_even_by_sigkill(
-    tmp_path, holder, capsys
+    tmp_path, holder, refused
 ):
     for _ in range(2):
-        with pytest.raises(SystemExit) as refused:
-            run.main(RECIPE, ["bigan.py", "--dataset=grid25", f"--run_dir={tmp_path}"])
-        assert refused.value.code == 2
-        error = capsys.readouterr().err
+        error = refused(run.main, RECIPE, ["bigan.py", "--dataset=grid25", f"--run_dir={tmp_path}"])
         assert f"another process (pid {holder.pid} on " in error
         assert f"is training in {tmp_path}" in error and "--run_dir" in error
     holder.send_signal(signal.SIGKILL)

@@ -134,13 +134,10 @@ def test_the_table_has_a_row_for_each_model_and_set():
         (["bigan_run", "--examples=3"], "--examples must be 20 or more"),
     ],
 )
-def test_errors_of_the_command(words, message, tiny, monkeypatch, capsys):
+def test_errors_of_the_command(words, message, tiny, monkeypatch, refused):
     monkeypatch.chdir(tiny)
     words = [word.replace("DATA", "npz:usual.npz") for word in words]
-    with pytest.raises(SystemExit) as stopped:
-        command.main(["latent", *words])
-    assert stopped.value.code == 2
-    assert message in capsys.readouterr().err
+    assert message in refused(command.main, ["latent", *words])
 
 
 def test_the_gallery_shows_every_model_below_its_data(tiny, tmp_path, capsys):
@@ -195,12 +192,9 @@ def test_translations_stand_between_both_sets_and_the_truth(tiny, tmp_path):
             assert np.abs(row[column] - np.rint((x[0, ..., 0] + 1) * 127.5)).max() <= 1
 
 
-def test_without_models_the_gallery_shows_the_presets(monkeypatch, capsys):
+def test_without_models_the_gallery_shows_the_presets(monkeypatch, refused):
     monkeypatch.setattr(zoo, "list_presets", list, raising=False)
-    with pytest.raises(SystemExit) as stopped:
-        gallery.main(["gallery"])
-    assert stopped.value.code == 2
-    assert "no model given, and this version has no presets" in capsys.readouterr().err
+    assert "no model given, and this version has no presets" in refused(gallery.main, ["gallery"])
 
 
 @pytest.mark.parametrize(

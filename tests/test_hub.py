@@ -148,8 +148,6 @@ def test_a_hub_that_does_not_answer_is_named(tmp_path, monkeypatch):
         (["--name=x", "--hub=hf://cat/bigan"], "--hub needs --out"),
     ],
 )
-def test_the_command_refuses_what_it_cannot_upload(words, message, monkeypatch, capsys):
+def test_the_command_refuses_what_it_cannot_upload(words, message, monkeypatch, refused):
     monkeypatch.setitem(sys.modules, "huggingface_hub", types.ModuleType("huggingface_hub"))
-    with pytest.raises(SystemExit) as stopped:
-        command.main(["presets", "run", *words])
-    assert stopped.value.code == 2 and message in capsys.readouterr().err
+    assert message in refused(command.main, ["presets", "run", *words])

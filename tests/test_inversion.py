@@ -282,24 +282,18 @@ def test_the_figures_of_the_command_are_those_of_the_codes():
         ),
     ],
 )
-def test_errors_of_the_command(words, said, tiny, tmp_path, monkeypatch, capsys):
+def test_errors_of_the_command(words, said, tiny, tmp_path, monkeypatch, refused):
     monkeypatch.chdir(tiny)
     # Of two flags of one name the last one counts.
     words = ["--dataset=npz:data.npz", f"--out={tmp_path / 'out'}", *words]
-    with pytest.raises(SystemExit) as stopped:
-        command.main(["inversion", *words])
-    assert stopped.value.code == 2
-    assert said in capsys.readouterr().err
+    assert said in refused(command.main, ["inversion", *words])
 
 
 @pytest.mark.parametrize("module", [command, tasks])
-def test_models_of_points_are_refused(module, tmp_path, capsys):
+def test_models_of_points_are_refused(module, tmp_path, refused):
     zoo.GAN((2,), latent_dim=2, network="mixture", width=4).save(tmp_path / "game.keras")
     words = [f"{tmp_path / 'game.keras'}", "--dataset=ring8", f"--out={tmp_path / 'out'}"]
-    with pytest.raises(SystemExit) as stopped:
-        module.main(["inversion", *words])
-    assert stopped.value.code == 2
-    assert "give a model of images; " in capsys.readouterr().err
+    assert "give a model of images; " in refused(module.main, ["inversion", *words])
 
 
 def test_an_inverted_model_has_codes_cycles_and_the_score_of_anogan():

@@ -192,24 +192,6 @@ def test_both_theorems_are_drawn_on_the_same_axes(tmp_path, monkeypatch):
     assert (tmp_path / "theorems.png").stat().st_size > 10_000
 
 
-@pytest.mark.parametrize(
-    ("flags", "message"),
-    [
-        (["--support=1"], "support must be 2 to 2^20; got 1"),
-        (["--support=7900"], "support must leave 200 of the 8000 training images"),
-        (["--dataset=grid25"], "image_shape must be that of an image"),
-        (["--gan=vae"], "vae"),
-        (["--beside=nowhere"], "nowhere holds no cells of an experiment"),
-    ],
-)
-def test_bad_flags_are_named_before_anything_is_measured(flags, message, tmp_path, capsys):
-    with pytest.raises(SystemExit) as stopped:
-        command.main(["memorizer", *flags, f"--run_dir={tmp_path}"])
-    assert stopped.value.code == 2
-    assert message in capsys.readouterr().err
-    assert not list(tmp_path.iterdir())
-
-
 @pytest.mark.slow
 def test_the_quick_experiment_shows_the_mechanism(tmp_path):
     beside = tmp_path / "other"

@@ -475,11 +475,8 @@ def test_the_directory_of_a_run_is_no_part_of_its_command():
         assert made == "python -m trainers.bigan --seed=1"
 
 
-def test_what_can_be_loaded_and_has_no_card_is_not_denied(pristine, capsys):
-    with pytest.raises(SystemExit) as refused:
-        table.main(["zoo", str(pristine / "one")])
-    assert refused.value.code == 2
-    error = capsys.readouterr().err
+def test_what_can_be_loaded_and_has_no_card_is_not_denied(pristine, refused):
+    error = refused(table.main, ["zoo", str(pristine / "one")])
     assert f"zoo.load reads {pristine / 'one'}, but it has no card" in error
 
 
@@ -496,7 +493,7 @@ def test_the_table_and_the_cards_need_no_tensorflow():
     assert "no preset is called 'bigann_fashion_mnist'" in done.stderr
 
 
-def test_the_commands_refuse_what_they_cannot_do(tmp_path, capsys):
+def test_the_commands_refuse_what_they_cannot_do(tmp_path, refused):
     from zoo.presets import __main__ as command
 
     for words, message in (
@@ -507,10 +504,7 @@ def test_the_commands_refuse_what_they_cannot_do(tmp_path, capsys):
         (["run", "--name=../a"], "letters, digits and _"),
         (["run", f"--out={tmp_path / 'a'}", "--shared_machine=maybe"], "yes or no"),
     ):
-        with pytest.raises(SystemExit) as stopped:
-            command.main(["presets", *words])
-        assert stopped.value.code == 2
-        assert message in capsys.readouterr().err
+        assert message in refused(command.main, ["presets", *words])
     assert not list(tmp_path.iterdir())
 
 

@@ -314,11 +314,9 @@ class TestCommand:
             (["x", "--dataset=nothing"], "unknown data set"),
         ],
     )
-    def test_bad_input_is_one_line(self, arguments, said, tmp_path, capsys):
-        with pytest.raises(SystemExit) as refused:
-            command.main(["lipschitz", f"--out={tmp_path}", *arguments])
-        assert refused.value.code == 2
-        error = capsys.readouterr().err.strip().splitlines()[-1]
+    def test_bad_input_is_one_line(self, arguments, said, tmp_path, refused):
+        words = ["lipschitz", f"--out={tmp_path}", *arguments]
+        error = refused(command.main, words).strip().splitlines()[-1]
         assert error.startswith("error: ") and said in error
 
     def test_models_of_another_shape_are_named(self, trained, tmp_path, capsys):

@@ -222,26 +222,6 @@ def test_least_sums_are_those_of_the_best_network():
     assert "AAE on a: 0.250 with 64 units" in said and "AAE on b: 0.125 with 16 units" in said
 
 
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        ([], "must be one of collapse, capacity, cycles, stability; got none"),
-        (["collaps"], "got collaps"),
-        (["capacity", "--methods=vae"], "--methods must be among gan, bigan; got vae"),
-        (["stability", "--dataset=circle"], "--dataset must be one of grid25, ring8"),
-        (["cycles", "--dataset=fashion_mnist_10k"], "needs points"),
-        (["collapse", "--dataset=ring8"], "no classifier is shipped"),
-        (["collapse", "--seeds=0"], "--seeds must be 1 or more"),
-    ],
-)
-def test_bad_input_leaves_nothing_behind(words, message, tmp_path, capsys):
-    with pytest.raises(SystemExit) as stopped:
-        command.main(["theory", *words, f"--run_dir={tmp_path / 'out'}"])
-    assert stopped.value.code == 2
-    assert message in capsys.readouterr().err
-    assert not list(tmp_path.iterdir())
-
-
 def test_the_page_puts_published_rows_beside_stacked_digits_only(monkeypatch):
     assert collapse._beside("fashion_mnist_10k") == []
     text = "\n".join(collapse._beside(stacked.NAME))

@@ -285,11 +285,11 @@ def test_two_folders_of_photographs_train_by_the_documented_command(method, tmp_
         ),
     ],
 )
-def test_sets_that_a_method_cannot_use_are_refused(method, words, message, tmp_path, capsys):
+def test_sets_that_a_method_cannot_use_are_refused(method, words, message, tmp_path, refused):
     recipe = importlib.import_module(f"trainers.{method}").RECIPE
-    with pytest.raises(SystemExit) as refused:
-        run.main(recipe, [f"{method}.py", f"--run_dir={tmp_path / 'run'}", *words])
-    assert refused.value.code == 2 and message in capsys.readouterr().err
+    assert message in refused(
+        run.main, recipe, [f"{method}.py", f"--run_dir={tmp_path / 'run'}", *words]
+    )
 
 
 def test_a_run_cut_at_an_epoch_ends_bit_equal_to_an_uninterrupted_one(images, whole, tmp_path):
@@ -423,7 +423,7 @@ def test_a_run_that_went_on_for_more_epochs_says_so_and_never_has_the_figures_of
     assert said() == (2, True, 2)
 
 
-def test_changed_settings_are_refused_with_the_difference(images, once, capsys):
+def test_changed_settings_are_refused_with_the_difference(images, once, refused):
     before = {p: p.read_bytes() for p in once.rglob("*") if p.is_file()}
     for change, said in (
         (["--latent_dim=4"], "latent_dim was 3 and is now 4"),
@@ -432,10 +432,7 @@ def test_changed_settings_are_refused_with_the_difference(images, once, capsys):
         (["--jit_compile"], "jit_compile was False and is now True"),
         (["--noresume"], "holds a run already"),
     ):
-        with pytest.raises(SystemExit) as refused:
-            train(images, once, "--epochs=1", *change)
-        assert refused.value.code == 2
-        error = capsys.readouterr().err.strip().splitlines()[-1]
+        error = refused(train, images, once, "--epochs=1", *change).strip().splitlines()[-1]
         assert error.startswith("error: ") and said in error and "--run_dir" in error
     assert before == {p: p.read_bytes() for p in once.rglob("*") if p.is_file()}
 
@@ -500,25 +497,22 @@ def test_a_data_set_that_changed_under_its_name_is_refused(tmp_path):
     ],
 )
 def test_bad_input_is_one_line_with_the_value_and_the_remedy(
-    images, tmp_path, capsys, arguments, said
+    images, tmp_path, refused, arguments, said
 ):
-    with pytest.raises(SystemExit) as refused:
-        train(images, tmp_path / "run", "--epochs=1", *arguments)
-    assert refused.value.code == 2
-    error = capsys.readouterr().err.strip().splitlines()[-1]
+    error = refused(train, images, tmp_path / "run", "--epochs=1", *arguments)
+    error = error.strip().splitlines()[-1]
     assert error.startswith("error: ")
     for words in said:
         assert words in error
     assert not (tmp_path / "run").exists(), "nothing may be left behind"
 
 
-def test_a_corrupt_image_is_named(tmp_path, capsys):
+def test_a_corrupt_image_is_named(tmp_path, refused):
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "broken.png").write_bytes(b"\x89PNG but not really")
-    with pytest.raises(SystemExit) as refused:
-        train(f"--dataset=folder:{tmp_path / 'photos'}", tmp_path / "run")
-    assert refused.value.code == 2
-    assert str(tmp_path / "photos" / "broken.png") in capsys.readouterr().err
+    assert str(tmp_path / "photos" / "broken.png") in refused(
+        train, f"--dataset=folder:{tmp_path / 'photos'}", tmp_path / "run"
+    )
     assert not list((tmp_path / "run").glob("*"))
 
 
@@ -543,12 +537,11 @@ def test_more_epochs_are_refused_where_the_learning_rate_follows_them(images, tm
     assert "follows --epochs, which was 1" in error
 
 
-def test_an_unwritable_run_dir_is_refused(images, tmp_path, capsys):
+def test_an_unwritable_run_dir_is_refused(images, tmp_path, refused):
     (tmp_path / "file").write_text("kept")
-    with pytest.raises(SystemExit) as refused:
-        train(images, tmp_path / "file" / "run")
-    assert refused.value.code == 2
-    assert f"--run_dir={tmp_path / 'file' / 'run'} cannot be written to" in capsys.readouterr().err
+    assert f"--run_dir={tmp_path / 'file' / 'run'} cannot be written to" in refused(
+        train, images, tmp_path / "file" / "run"
+    )
     assert (tmp_path / "file").read_text() == "kept"
 
 

@@ -13,8 +13,8 @@ from trainers.runs.run import main
 RECIPE = Recipe(
     method="aae",
     networks={
-        "dcgan": {"epochs": 30, "batch_size": 128, "latent_dim": 8},
-        "mlp": {"epochs": 25, "batch_size": 128, "latent_dim": 8},
+        "dcgan": {"epochs": 30, "latent_dim": 8},
+        "mlp": {"epochs": 25, "latent_dim": 8},
         "mixture": {"epochs": 20, "batch_size": 100, "latent_dim": 2},
         "tanh": {"epochs": 50, "batch_size": 100, "latent_dim": 8},
     },

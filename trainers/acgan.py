@@ -20,7 +20,7 @@ RECIPE = Recipe(
     method="acgan",
     networks={
         "dcgan": {"epochs": 30, "batch_size": 64, "latent_dim": 10, "width": 16, "ema": 0.999},
-        "mlp": {"epochs": 25, "batch_size": 128, "latent_dim": 32},
+        "mlp": {"epochs": 25, "latent_dim": 32},
         "mixture": {"epochs": 40, "batch_size": 100, "latent_dim": 2},
     },
 )

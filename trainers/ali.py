@@ -26,8 +26,8 @@ RECIPE = Recipe(
     networks={
         # The same, so that the two can be compared.
         "dcgan_joint": bigan.RECIPE.networks["dcgan_joint"],
-        "dcgan": {"epochs": 30, "batch_size": 100, "latent_dim": 50},
-        "mlp": {"epochs": 25, "batch_size": 100, "latent_dim": 50},
+        "dcgan": {"epochs": 30, "batch_size": 100},
+        "mlp": {"epochs": 25, "batch_size": 100},
         "mixture": {
             "epochs": 20,
             "batch_size": 100,
@@ -36,7 +36,7 @@ RECIPE = Recipe(
             # At rates that are held, G's points circle around the modes; their average does not.
             "ema": 0.999,
         },
-        "tanh": {"epochs": 25, "batch_size": 100, "latent_dim": 50},
+        "tanh": {"epochs": 25, "batch_size": 100},
     },
 )
 

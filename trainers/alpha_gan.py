@@ -13,10 +13,10 @@ from trainers.runs.run import main
 RECIPE = Recipe(
     method="alpha_gan",
     networks={
-        "dcgan": {"epochs": 10, "batch_size": 128, "latent_dim": 50},
-        "mlp": {"epochs": 20, "batch_size": 128, "latent_dim": 50},
+        "dcgan": {"epochs": 10},
+        "mlp": {"epochs": 20},
         "mixture": {"epochs": 20, "batch_size": 100, "latent_dim": 2},
-        "tanh": {"epochs": 20, "batch_size": 128, "latent_dim": 50},
+        "tanh": {"epochs": 20},
     },
 )
 

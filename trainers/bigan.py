@@ -38,12 +38,7 @@ RECIPE = Recipe(
             "learning_rate": "discriminator=8e-4,encoder_generator=2e-4",
         },
         "dcgan": {"epochs": 24, "batch_size": 64, "latent_dim": 20, "ema": 0.99},
-        "mlp": {
-            "epochs": 25,
-            "batch_size": 128,
-            "latent_dim": 50,
-            "prior": "uniform",
-        },
+        "mlp": {"epochs": 25, "prior": "uniform"},
         "mixture": {"epochs": 40, "batch_size": 100, "latent_dim": 2},
     },
 )

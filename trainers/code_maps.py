@@ -20,8 +20,8 @@ FLAGS = {
     "channels": ("1,2,4", "Numbers of channels of the maps, separated by commas."),
     "epochs": (5, "Passes over the 8,000 training images."),
     "width": (16, "Channels of the first convolution."),
-    "seed": (0, "Fixes weights and noise."),
-    "out": ("runs/code_maps", "Directory to write to."),
+    "seed": commands.SEED,
+    "out": commands.out("runs/code_maps"),
 }
 SIDE = 7
 BATCH = 128
@@ -132,7 +132,6 @@ def table(rows: list) -> str:
 
 def main(argv: list | None = None) -> None:
     """Train, measure, print, write. Exit code 2 and one line for bad input."""
-    argv = sys.argv if argv is None else argv
     with commands.exit_on_bad_input():
         args = commands.only_flags(__doc__, FLAGS, argv)
         commands.at_least(args, epochs=1, width=1, seed=0)
@@ -141,7 +140,7 @@ def main(argv: list | None = None) -> None:
         began = time.time()
         rows = _run(methods, channels, args)
     print(table(rows))
-    command = commands.typed("trainers.code_maps", argv[1:])
+    command = commands.typed("trainers.code_maps", argv)
     seconds = round(time.time() - began, 1)
     report = {"command": command, "settings": vars(args), "wall_s": seconds, "runs": rows}
     run_files.write_json(out / "code_maps.json", report)

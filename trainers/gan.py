@@ -13,11 +13,11 @@ from trainers.runs.run import main
 RECIPE = Recipe(
     method="gan",
     networks={
-        "dcgan": {"epochs": 30, "batch_size": 128, "latent_dim": 50},
-        "mlp": {"epochs": 25, "batch_size": 128, "latent_dim": 50},
+        "dcgan": {"epochs": 30},
+        "mlp": {"epochs": 25},
         # As in `trainers.ali`.
         "mixture": {"epochs": 40, "batch_size": 100, "latent_dim": 2, "ema": 0.999},
-        "tanh": {"epochs": 25, "batch_size": 128, "latent_dim": 50},
+        "tanh": {"epochs": 25},
     },
 )
 

@@ -13,10 +13,10 @@ from trainers.runs.run import main
 RECIPE = Recipe(
     method="latent_regressor",
     networks={
-        "dcgan": {"epochs": 20, "batch_size": 128, "latent_dim": 20},
-        "mlp": {"epochs": 25, "batch_size": 128, "latent_dim": 50},
+        "dcgan": {"epochs": 20, "latent_dim": 20},
+        "mlp": {"epochs": 25},
         "mixture": {"epochs": 40, "batch_size": 100, "latent_dim": 2},
-        "tanh": {"epochs": 25, "batch_size": 128, "latent_dim": 50},
+        "tanh": {"epochs": 25},
     },
 )
 

@@ -14,7 +14,6 @@ RECIPE = Recipe(
             "start_from": "gan_fashion_mnist",
             "epochs": 10,
             "batch_size": 64,
-            "latent_dim": 50,
             "width": 24,
         },
     },

@@ -19,8 +19,8 @@ RECIPE = Recipe(
     # steps from one to the other, each three times as long as the one before, over 3,280 epochs.
     plan=Fall(to=0.1),
     networks={
-        "dcgan": {"epochs": 40, "batch_size": 128, "latent_dim": 50},
-        "mlp": {"epochs": 25, "batch_size": 128, "latent_dim": 50},
+        "dcgan": {"epochs": 40},
+        "mlp": {"epochs": 25},
         "mixture": {
             "epochs": 20,
             "batch_size": 100,
@@ -29,7 +29,7 @@ RECIPE = Recipe(
             # That of grid25 about its centres: 0.05².
             "variance": 0.0025,
         },
-        "tanh": {"epochs": 100, "batch_size": 100, "latent_dim": 50, "binarize": True},
+        "tanh": {"epochs": 100, "batch_size": 100, "binarize": True},
     },
 )
 

@@ -13,7 +13,7 @@ from trainers.runs.run import main
 RECIPE = Recipe(
     method="vae_gan",
     networks={
-        "dcgan": {"epochs": 20, "batch_size": 64, "latent_dim": 50},
+        "dcgan": {"epochs": 20, "batch_size": 64},
         "mixture": {"epochs": 20, "batch_size": 100, "latent_dim": 2},
     },
 )

@@ -17,7 +17,7 @@ from trainers.runs.run import main
 RECIPE = Recipe(
     method="wgan",
     networks={
-        "dcgan": {"epochs": 60, "batch_size": 64, "latent_dim": 50},
+        "dcgan": {"epochs": 60, "batch_size": 64},
         "mixture": {"epochs": 40, "batch_size": 100, "latent_dim": 2, "penalty": 0.1},
     },
 )

@@ -23,7 +23,7 @@ FLAGS = {
     "reconstructions": (10, "Test images to reconstruct, or to translate from A to B."),
     "samples": (8, "Samples of each model of images, or images to translate from B to A."),
     "points": (2500, "Samples of each model of points."),
-    "seed": (0, "Seed of the samples."),
+    "seed": commands.SEED,
     "out": ("runs/gallery.png", "PNG file to write."),
 }
 

@@ -63,27 +63,25 @@ def check_floatx() -> None:
         )
 
 
-@contextlib.contextmanager
 def channels_last():
     """Layers made inside take images (h, w, c), in spite of keras.json or the user's code."""
-    import keras
+    from keras import config
 
-    before = keras.config.image_data_format()
-    keras.config.set_image_data_format("channels_last")
-    try:
-        yield
-    finally:
-        keras.config.set_image_data_format(before)
+    return _for_now(config.image_data_format, config.set_image_data_format, "channels_last")
+
+
+def single_precision():
+    """Layers made inside are float32, in spite of the global policy."""
+    from keras import mixed_precision
+
+    return _for_now(mixed_precision.global_policy, mixed_precision.set_global_policy, "float32")
 
 
 @contextlib.contextmanager
-def single_precision():
-    """Layers made inside are float32, in spite of the global policy."""
-    import keras
-
-    before = keras.mixed_precision.global_policy()
-    keras.mixed_precision.set_global_policy("float32")
+def _for_now(read, write, value):
+    before = read()
+    write(value)
     try:
         yield
     finally:
-        keras.mixed_precision.set_global_policy(before)
+        write(before)

@@ -21,7 +21,7 @@ FLAGS = {
     "dataset": models.DATASET_FLAG,
     "train": (10_000, "Training examples that serve as neighbours."),
     "test": (2000, "Test examples."),
-    "seed": (0, "Seed of the choice of both."),
+    "seed": commands.SEED,
 }
 
 

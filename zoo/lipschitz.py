@@ -27,8 +27,8 @@ FLAGS = {
     "steps": (30, "Steps of the power iteration."),
     "tau": (0.1, "Standard deviation of the noise behind S, in units of a coordinate."),
     "samples": (2000, "Test examples for the cycles, and samples for the bridge share."),
-    "seed": (0, "Seed of every choice and draw."),
-    "out": ("runs/lipschitz", "Directory to write to."),
+    "seed": commands.SEED,
+    "out": commands.out("runs/lipschitz"),
 }
 COLUMNS = markdown.columns(
     "lipschitz_e_median lipschitz_e_95 lipschitz_e_max "

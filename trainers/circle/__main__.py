@@ -9,7 +9,6 @@ proves it is found; the mean error may be small. For d_z = 2 no such bound exist
 cells.json and cells.csv, circle.png and report.md. A second run continues with the missing cells.
 """
 
-import sys
 import time
 
 from trainers.counterexample import planning
@@ -23,8 +22,7 @@ FLAGS = {
     "width": (4, "Width of the networks; 4 is 50 units per hidden layer of E and G."),
     "angles": (10_000, "Points at which errors are measured; even."),
     "quick": (False, "One seed and 500 steps: under 2 minutes."),
-    "cells": (0, "Stop after so many trainings, to continue another time; 0 for all."),
-    "run_dir": ("", "Directory to write to; by default runs/circle."),
+    **planning.CELLS,
 }
 COLUMNS = (
     ("max error", "error_max", ".3f"),
@@ -41,7 +39,6 @@ COLUMNS = (
 def main(argv: list | None = None) -> None:
     """Measure the missing cells, then write the page. Exit code 2 and one line for bad input."""
     began = time.monotonic()
-    argv = sys.argv if argv is None else argv
     with commands.exit_on_bad_input():
         args = commands.only_flags(__doc__, FLAGS, argv)
         commands.at_least(args, seeds=1, steps=0, batch_size=1, width=1, angles=4, cells=0)
@@ -91,9 +88,9 @@ def _file(directory, cell):
     return directory / "around_{latent_dim}_{seed}.npz".format(**cell)
 
 
-def text(rows: list, args, argv: list, minutes: float) -> str:
+def text(rows: list, args, argv: list | None, minutes: float) -> str:
     """The page, in Markdown."""
-    typed = commands.typed("trainers.circle", argv[1:])
+    typed = commands.typed("trainers.circle", argv)
     parts = [
         "# A circle through codes of one and of two coordinates",
         planning.made_by(typed, planning.seeds(args), rows, minutes),

@@ -11,7 +11,6 @@ game.keras. A second run continues with the missing cells.
 """
 
 import dataclasses
-import sys
 import time
 
 import numpy as np
@@ -21,24 +20,16 @@ from zoo import run_files
 from zoo.cli import commands
 
 FLAGS = {
-    "dataset": ("fashion_mnist_10k", "Images to noise and to store; see `--help` of any method."),
     "quick": (False, "Two supports, three small judges, one repeat: under 3 minutes."),
     **planning.FLAGS,
-    "latent_dim": (16, "Numbers in a code, and noise pixels in an image."),
-    "run_dir": ("", "Directory to write to; by default runs/counterexample_<dataset>."),
 }
 
 
 def main(argv: list | None = None) -> None:
     """Measure the missing cells, then write the report. Exit code 2 for bad input."""
     began = time.monotonic()
-    argv = sys.argv if argv is None else argv
     with commands.exit_on_bad_input():
-        args = commands.only_flags(__doc__, FLAGS, argv)
-        commands.at_least(args, repeats=1, latent_dim=1, seed=0)
-        from zoo import datasets
-
-        data = datasets.load(args.dataset)
+        args, data = planning.read(__doc__, FLAGS, argv)
         from trainers.counterexample import experiment
         from trainers.counterexample import pairs
 

@@ -11,14 +11,22 @@ import time
 from zoo import run_files
 from zoo.cli import commands
 
-# Flags that mean the same in every experiment that has a grid of cells.
+# Flags that mean the same in every experiment.
+CELLS = {
+    "cells": (0, "Stop after so many trainings, to continue another time; 0 for all."),
+    "run_dir": ("", "Directory to write to; by default runs/ and the name of the experiment."),
+}
+# Flags of the experiments with fresh discriminators on stored images.
 FLAGS = {
+    "dataset": ("fashion_mnist_10k", "Images to store; see `--help` of any method."),
     "support": (
         "",
         "Numbers m of stored images, such as 64,1024; by default all that the set allows.",
     ),
     "repeats": (2, "Independent memories, features and initial weights."),
-    "seed": (0, "Of everything."),
+    "latent_dim": (16, "Numbers in a code; of the counterexample also noise pixels in an image."),
+    "seed": commands.SEED,
+    "run_dir": CELLS["run_dir"],
 }
 
 
@@ -39,6 +47,19 @@ def plan(args, wanted, most: int):
     supports = tuple(supports or (m for m in wanted.supports if m <= most))
     control = wanted.control if wanted.control in supports else supports[-1]
     return dataclasses.replace(wanted, supports=supports, control=control)
+
+
+def read(usage: str, known: dict, argv: list | None) -> tuple:
+    """(flags, data set) of an experiment on stored images: see `zoo.cli.commands.only_flags`.
+
+    Raises:
+        ValueError: a flag or the data set is unknown, or a flag is below its minimum.
+    """
+    args = commands.only_flags(usage, known, argv)
+    commands.at_least(args, repeats=1, latent_dim=1, seed=0)
+    from zoo import datasets
+
+    return args, datasets.load(args.dataset)
 
 
 def directory(args, name: str) -> pathlib.Path:

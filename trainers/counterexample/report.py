@@ -9,7 +9,7 @@ from zoo.cli import commands
 from zoo.cli import markdown
 
 
-def text(rows: list, found: dict, plan, args, argv: list, minutes: float) -> str:
+def text(rows: list, found: dict, plan, args, argv: list | None, minutes: float) -> str:
     """The page, in Markdown.
 
     Args:
@@ -19,7 +19,7 @@ def text(rows: list, found: dict, plan, args, argv: list, minutes: float) -> str
         args, argv: flags and command line.
         minutes: this command took, resumed cells not counted.
     """
-    typed = commands.typed("trainers.counterexample", argv[1:])
+    typed = commands.typed("trainers.counterexample", argv)
     parts = [
         f"# The counterexample on {args.dataset}",
         f"{planning.made_by(typed, seeds(args, plan), rows, minutes)} "

@@ -10,33 +10,24 @@ report.md and, for zoo.load, game.keras. A second run continues with the missing
 --beside, theorems.png shows the accuracies beside those of the counterexample.
 """
 
-import sys
 import time
 
 from trainers.counterexample import planning
 from zoo.cli import commands
 
 FLAGS = {
-    "dataset": ("fashion_mnist_10k", "Images to store; see `--help` of any method."),
     "quick": (False, "Three supports, four judges, one repeat: under 2 minutes."),
     **planning.FLAGS,
-    "latent_dim": (16, "Numbers in a code."),
     "gan": ("", "A preset, a run directory or a .keras file: a trained GAN as a control."),
     "beside": ("", "Directory of `python -m trainers.counterexample`, for a picture of both."),
-    "run_dir": ("", "Directory to write to; by default runs/memorizer_<dataset>."),
 }
 
 
 def main(argv: list | None = None) -> None:
     """Measure the missing cells, then write the report. Exit code 2 for bad input."""
     began = time.monotonic()
-    argv = sys.argv if argv is None else argv
     with commands.exit_on_bad_input():
-        args = commands.only_flags(__doc__, FLAGS, argv)
-        commands.at_least(args, repeats=1, latent_dim=1, seed=0)
-        from zoo import datasets
-
-        data = datasets.load(args.dataset)
+        args, data = planning.read(__doc__, FLAGS, argv)
         from trainers.memorizer import images
         from trainers.memorizer import page
 

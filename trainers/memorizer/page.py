@@ -35,7 +35,7 @@ def plan(quick: bool, repeats: int, gan: bool) -> experiment.Plan:
     )
 
 
-def write(directory, plan, rows: list, data, args, argv: list, began: float) -> None:
+def write(directory, plan, rows: list, data, args, argv: list | None, began: float) -> None:
     """Write the page, the picture, the table and one of the generators, and print the page."""
     title = f"Fresh discriminators of {args.dataset} against m stored images"
     figures.curves(directory / "accuracy.png", rows, title)
@@ -48,7 +48,7 @@ def write(directory, plan, rows: list, data, args, argv: list, began: float) -> 
     planning.write(directory, rows, page)
 
 
-def text(rows: list, support: str, plan, args, argv: list, minutes: float) -> str:
+def text(rows: list, support: str, plan, args, argv: list | None, minutes: float) -> str:
     """The page, in Markdown.
 
     Args:
@@ -58,7 +58,7 @@ def text(rows: list, support: str, plan, args, argv: list, minutes: float) -> st
         args, argv: flags and command line.
         minutes: time of this command, resumed cells not counted.
     """
-    typed = commands.typed("trainers.memorizer", argv[1:])
+    typed = commands.typed("trainers.memorizer", argv)
     parts = [
         f"# Small support against the discriminator of a GAN, on {args.dataset}",
         f"{planning.made_by(typed, report.seeds(args, plan), rows, minutes)} "

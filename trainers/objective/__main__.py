@@ -17,7 +17,6 @@ report.md. A second run continues with the missing cells.
 import functools
 import hashlib
 import pathlib
-import sys
 import time
 
 from trainers.counterexample import planning
@@ -35,15 +34,13 @@ FLAGS = {
     "support": ("", "Numbers of stored images of counterexamples to add, as in 64,1024."),
     "against": ("", "The data set, instead of the training data of each model."),
     "quick": (False, "One seed and 6,400 pairs: under 2 minutes for two models."),
-    "cells": (0, "Stop after so many trainings, to continue another time; 0 for all."),
-    "run_dir": ("", "Directory to write to; by default runs/objective."),
+    **planning.CELLS,
 }
 
 
 def main(argv: list | None = None) -> None:
     """Measure the missing cells, then write the page. Exit code 2 and one line for bad input."""
     began = time.monotonic()
-    argv = sys.argv if argv is None else argv
     with commands.exit_on_bad_input():
         args, paths = commands.parse(__doc__, FLAGS, argv, "model")
         commands.at_least(args, width=0, seeds=1, held_out=100, cells=0)

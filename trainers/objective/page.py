@@ -13,7 +13,7 @@ MOST = 2 * np.log(2)
 _COLOURS = ("#3b6ea5", "#d9762b", "#4f8f4f", "#a5479b")
 
 
-def text(rows: list, args, argv: list, minutes: float) -> str:
+def text(rows: list, args, argv: list | None, minutes: float) -> str:
     """The page, in Markdown.
 
     Args:
@@ -21,7 +21,7 @@ def text(rows: list, args, argv: list, minutes: float) -> str:
         args, argv: flags and command line.
         minutes: time of this command, resumed cells not counted.
     """
-    typed = commands.typed("trainers.objective", argv[1:])
+    typed = commands.typed("trainers.objective", argv)
     parts = [
         "# The trained objective itself",
         planning.made_by(typed, planning.seeds(args), rows, minutes),

@@ -56,7 +56,7 @@ COMMON = {
     ),
     "run_dir": ("", "Directory of all output; by default runs/<method>_<network>_<dataset>."),
     "epochs": (0, "Passes over the training examples."),
-    "batch_size": (0, "Examples per step, over all replicas."),
+    "batch_size": (128, "Examples per step, over all replicas."),
     "learning_rate": (
         "",
         "Initial rate of every player, such as 3e-4; or of players by name, such as"

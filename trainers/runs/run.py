@@ -247,4 +247,4 @@ def _check_backend(args):
 
 def command(argv: list) -> str:
     """The command line that runs `argv` again."""
-    return commands.typed(f"trainers.{pathlib.Path(argv[0]).stem}", argv[1:])
+    return commands.typed(f"trainers.{pathlib.Path(argv[0]).stem}", argv)

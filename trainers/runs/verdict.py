@@ -5,6 +5,7 @@ The verdict follows from the figures in metrics.json alone, and uses the terms o
 
 import math
 
+from trainers.runs import flags
 from zoo.audit import words
 from zoo.datasets import POINTS
 
@@ -34,7 +35,8 @@ def steps_of_recipe(recipe, args, examples: int, step_examples: int) -> tuple[in
     """
     options = recipe.networks.get(args.network, recipe.networks[recipe.network])
     n = examples if args.dataset in POINTS else SHIPPED
-    per_step = options["batch_size"] * step_examples // args.batch_size
+    batch_size = options.get("batch_size", flags.COMMON["batch_size"][0])
+    per_step = batch_size * step_examples // args.batch_size
     steps = options["epochs"] * max(1, n // per_step)
     return steps, f"{steps:,} ({options['epochs']} epochs of {n:,} examples)"
 

@@ -15,7 +15,6 @@ continues. Then writes cells.csv, pictures and report.md. Other commands of the 
 """
 
 import importlib
-import sys
 import time
 
 from trainers.counterexample import planning
@@ -28,15 +27,13 @@ FLAGS = {
     "steps": (0, "Training steps of each model; 0 for those of the experiment."),
     "seeds": (3, "Trainings of every kind, with seeds 0, 1, ..."),
     "quick": (False, "Fewer and shorter trainings, one seed: under 2 minutes."),
-    "cells": (0, "Stop after so many trainings, to continue another time; 0 for all."),
-    "run_dir": ("", "Directory to write to; by default runs/EXPERIMENT_<dataset>."),
+    **planning.CELLS,
 }
 
 
 def main(argv: list | None = None) -> None:
     """Measure the missing cells, then write the page. Exit code 2 for bad input."""
     began = time.monotonic()
-    argv = sys.argv if argv is None else argv
     with commands.exit_on_bad_input():
         args, words = commands.parse(__doc__, FLAGS, argv)
         commands.at_least(args, steps=0, seeds=1, cells=0)
@@ -60,7 +57,7 @@ def main(argv: list | None = None) -> None:
             return
         parts = experiment.write(rows, args, directory)
     head = planning.made_by(
-        commands.typed("trainers.theory", argv[1:]),
+        commands.typed("trainers.theory", argv),
         planning.seeds(args),
         rows,
         (time.monotonic() - began) / 60,

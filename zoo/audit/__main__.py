@@ -27,7 +27,7 @@ FLAGS = {
         "Steps of a search for the code of each example in place of an encoder, which a plain GAN "
         "does not have; 0: none. 100 take about 0.1 s an example: see --examples.",
     ),
-    "seed": (0, "Seed of every choice and draw."),
+    "seed": commands.SEED,
     "out": (
         "",
         "Directory to write to; by default the one run directory given, else runs/audit, as with "

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from zoo.metrics import in_batches
+from zoo.plots.panels import draw_sheet
 from zoo.plots.pictures import blank
 from zoo.plots.pictures import grid
 from zoo.plots.pictures import pairs
@@ -45,7 +46,7 @@ def draw(path: str | Path, audited: list) -> None:
         figure.text(left, 0.985, name, fontsize=16, fontweight="bold", va="top")
         top = 0.945
         for heading, sheet in _sheets(shown):
-            top = _place(figure, sheet, heading, left, width, top)
+            top = draw_sheet(figure, sheet, heading, left, top, width) - 0.03
         if rows := _accuracies(figures):
             _bars(figure.add_axes((left + 0.32 * width, top - 0.1, 0.66 * width, 0.1)), rows)
             top -= 0.13
@@ -66,16 +67,6 @@ def _sheets(shown):
     yield "samples", grid(shown["samples"][: 4 * _COLUMNS], _COLUMNS)
     upper, lower = shown["closest"][: 2 * _COLUMNS : 2], shown["closest"][1 : 2 * _COLUMNS : 2]
     yield "closest pairs of samples: the same thing twice?", pairs(upper, lower, _COLUMNS)
-
-
-def _place(figure, sheet, heading, left, width, top):
-    pixels = figure.get_size_inches() * figure.dpi
-    height = width * pixels[0] / sheet.shape[1] * sheet.shape[0] / pixels[1]
-    axes = figure.add_axes((left, top - height, width, height))
-    axes.imshow(sheet, cmap="gray", vmin=0, vmax=255, interpolation="nearest", aspect="auto")
-    axes.set_axis_off()
-    axes.set_title(heading, loc="left", fontsize=10)
-    return top - height - 0.03
 
 
 def _accuracies(figures):

@@ -19,6 +19,14 @@ _DEFINE = {
     str: flags.DEFINE_string,
 }
 
+# Flags that commands share, for `known` of `parse`.
+SEED = (0, "Seed of every choice and draw.")
+
+
+def out(path: str) -> tuple:
+    """The flag of the directory to write to, by default `path`."""
+    return path, "Directory to write to."
+
 
 def parse(
     usage: str, known: dict, argv: list | None = None, words: str = ""
@@ -138,9 +146,9 @@ def directory(path: str) -> pathlib.Path:
     return made
 
 
-def typed(module: str, words: list) -> str:
-    """The command line that runs the command `module` with `words` again."""
-    return shlex.join(["python", "-m", module, *words])
+def typed(module: str, argv: list | None) -> str:
+    """The command line that runs `module` again, with `argv` as for `parse`."""
+    return shlex.join(["python", "-m", module, *(sys.argv if argv is None else argv)[1:]])
 
 
 def at_least(args: types.SimpleNamespace, **least: float) -> None:

@@ -27,8 +27,8 @@ FLAGS = {
     "images": (64, "Test images, and as many generated ones."),
     "steps": (400, "Of the longest search."),
     "start": ("", "Searches from the prior or from the encoder alone; by default both."),
-    "seed": (0, "Of every choice and draw."),
-    "out": ("runs/inversion", "Directory to write to."),
+    "seed": commands.SEED,
+    "out": commands.out("runs/inversion"),
 }
 SHORTER = (50, 100)
 RESTARTS = 4

@@ -29,8 +29,8 @@ FLAGS = {
     "codes": (10, "Codes of an image, beside one."),
     "layer": ("", "Layer at which the generator is cut; by default the first map."),
     "steps": (200, "Steps of a search."),
-    "seed": (0, "Seed of every choice and draw."),
-    "out": ("runs/tasks", "Directory to write to."),
+    "seed": commands.SEED,
+    "out": commands.out("runs/tasks"),
 }
 FACTOR = 4  # of the smaller image
 NOISE = 0.5  # its standard deviation, pixels in [-1, 1]

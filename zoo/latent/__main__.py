@@ -39,7 +39,7 @@ FLAGS = {
         "Fashion-MNIST: pullover - T-shirt + dress, ankle boot - sneaker + sandal).",
     ),
     "examples": (2000, "Test examples to measure on, at most; five times as many from training."),
-    "seed": (0, "Seed of every choice and draw."),
+    "seed": commands.SEED,
     "out": ("", "Directory of the pictures; by default runs/latent/NAME."),
     "page": ("", "The Markdown page to write; by default README.md beside the pictures."),
 }
@@ -48,14 +48,14 @@ _DEFAULTS = {"attributes": "7:9,0:2", "arithmetic": "2-0+3,9-7+5"}
 
 def main(argv: list | None = None) -> None:
     """Measure, draw, write. Exit code 2 and one line for bad input."""
-    argv, began = sys.argv if argv is None else argv, time.monotonic()
+    began = time.monotonic()
     with commands.exit_on_bad_input():
         args, paths = commands.parse(__doc__, FLAGS, argv, "model")
         commands.at_least(args, examples=20, seed=0)
         out, found = _measured(paths, args)
     from zoo.latent import page
 
-    command = commands.typed("zoo.latent", argv[1:])
+    command = commands.typed("zoo.latent", argv)
     found = {"command": command, "settings": vars(args)} | found
     found["seconds"] = round(time.monotonic() - began, 1)
     run_files.write_json(out / "latent.json", found)

@@ -1,5 +1,6 @@
 """Panels of figures: losses, cycle ratios and codes of a run, models side by side."""
 
+import math
 from collections.abc import Mapping
 from collections.abc import Sequence
 
@@ -92,6 +93,21 @@ def draw_points(
     axes.set(aspect="equal", adjustable="datalim", xlabel="$x_1$", ylabel="$x_2$")
     axes.set_title(title, loc="left")
     axes.legend(**_ABOVE, ncols=2, markerscale=3)
+
+
+def draw_sheet(figure, sheet, heading: str, left, top, width, most=math.inf, size=10):
+    """Draws a sheet of images, `width` wide, or `most` high if that is less; returns its bottom.
+
+    Places and sizes are shares of the figure.
+    """
+    pixels = figure.get_size_inches() * figure.dpi
+    scale = min(width * pixels[0] / sheet.shape[1], most * pixels[1] / sheet.shape[0])
+    width, height = scale * sheet.shape[1] / pixels[0], scale * sheet.shape[0] / pixels[1]
+    axes = figure.add_axes((left, top - height, width, height))
+    axes.imshow(sheet, cmap="gray", vmin=0, vmax=255, interpolation="nearest", aspect="auto")
+    axes.set_axis_off()
+    axes.set_title(heading, loc="left", fontsize=size)
+    return top - height
 
 
 def finish(axes, xlabel, ylabel):

@@ -13,6 +13,7 @@ from zoo.plots.panels import draw_codes
 from zoo.plots.panels import draw_losses
 from zoo.plots.panels import draw_points
 from zoo.plots.panels import draw_ratios
+from zoo.plots.panels import draw_sheet
 from zoo.plots.panels import measured
 
 _COLUMNS = 12
@@ -100,16 +101,12 @@ def pair_sheets(
         drawn[heading] = pairs(images[indices[:, 0]], images[indices[:, 1]], columns)
     heights = [8.4 * sheet.shape[0] / sheet.shape[1] for sheet in drawn.values()]
     lines = textwrap.wrap(title, 105)
-    bottom = whole = 0.4 + 0.17 * len(lines) + sum(heights) + 0.4 * len(heights)
+    whole = 0.4 + 0.17 * len(lines) + sum(heights) + 0.4 * len(heights)
     figure = blank(9, whole)
     figure.text(0.033, 1 - 0.15 / whole, "\n".join(lines), fontsize=10, va="top")
-    bottom -= 0.2 + 0.17 * len(lines)
-    for (heading, sheet), height in zip(drawn.items(), heights, strict=True):
-        bottom -= height + 0.4
-        axes = figure.add_axes((0.033, bottom / whole, 8.4 / 9, height / whole))
-        axes.imshow(sheet, cmap="gray", vmin=0, vmax=255, interpolation="nearest", aspect="auto")
-        axes.set_axis_off()
-        axes.set_title(heading, loc="left", fontsize=10)
+    bottom = 1 - (0.2 + 0.17 * len(lines)) / whole
+    for heading, sheet in drawn.items():
+        bottom = draw_sheet(figure, sheet, heading, 0.033, bottom - 0.4 / whole, 8.4 / 9)
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, format="png")
 
@@ -233,18 +230,7 @@ def _draw_sheets(figure, images, reconstructions, samples, headings):
     if reconstructions is not None:
         shown = slice(3 * _COLUMNS)
         sheet = pairs(images[shown], reconstructions[shown], _COLUMNS)
-        top, rows = _draw_sheet(figure, top, 0.41, sheet, headings[0]) - 0.045, 6
+        top = draw_sheet(figure, sheet, headings[0], 0.02, top, 0.485, 0.41, 12) - 0.045
+        rows = 6
     sheet = grid(samples[: rows * _COLUMNS], _COLUMNS)
-    _draw_sheet(figure, top, top - 0.02, sheet, headings[1])
-
-
-def _draw_sheet(figure, top, most, sheet, heading):
-    """Draws a sheet of images below `top`, at most `most` high; returns where it ends."""
-    pixels = figure.get_size_inches() * figure.dpi
-    scale = min(0.485 * pixels[0] / sheet.shape[1], most * pixels[1] / sheet.shape[0])
-    width, height = scale * sheet.shape[1] / pixels[0], scale * sheet.shape[0] / pixels[1]
-    axes = figure.add_axes((0.02, top - height, width, height))
-    axes.imshow(sheet, cmap="gray", vmin=0, vmax=255, interpolation="nearest", aspect="auto")
-    axes.set_axis_off()
-    axes.set_title(heading, loc="left")
-    return top - height
+    draw_sheet(figure, sheet, headings[1], 0.02, top, 0.485, top - 0.02, 12)

@@ -104,7 +104,7 @@ def _command(args):
     if args.precision != FLAGS["precision"][0]:
         words.append(f"--precision={args.precision}")
     where = f"--name={args.name}" if args.name else f"--out={pathlib.Path(args.out).name}"
-    return commands.typed("zoo.presets", [*words, where])
+    return commands.typed("zoo.presets", ["", *words, where])
 
 
 def _publish(made, directory):

@@ -54,18 +54,17 @@ def _sheets(game, data):
 
 
 def _draw(path, sheets):
+    from zoo.plots import panels
     from zoo.plots import pictures
 
     width, heading = 7.0, 0.3
     heights = [(width - 0.2) * sheet.shape[0] / sheet.shape[1] for sheet in sheets.values()]
-    top = whole = sum(heights) + heading * len(heights) + 0.1
+    whole = sum(heights) + heading * len(heights) + 0.1
     figure = pictures.blank(width, whole)
-    for (title, sheet), height in zip(sheets.items(), heights):
-        top -= heading + height
-        axes = figure.add_axes((0.1 / width, top / whole, 1 - 0.2 / width, height / whole))
-        axes.imshow(sheet, cmap="gray", vmin=0, vmax=255, interpolation="nearest", aspect="auto")
-        axes.set_axis_off()
-        axes.set_title(title, loc="left", fontsize=10)
+    bottom, left = 1.0, 0.1 / width
+    for title, sheet in sheets.items():
+        top = bottom - heading / whole
+        bottom = panels.draw_sheet(figure, sheet, title, left, top, 1 - 2 * left)
     figure.savefig(path, format="png")
 
 

@@ -22,7 +22,7 @@ FLAGS = {
     "dataset": ("fashion_mnist", "A labelled set for zoo.datasets."),
     "output": ("", "File to write; by default classifier_<dataset>.npz, here."),
     "epochs": (8, "Passes over the training images."),
-    "seed": (0, "Seed of initial weights, order and dropout."),
+    "seed": commands.SEED,
     "download": (False, "Let TensorFlow Datasets download."),
 }
 
