@@ -33,7 +33,7 @@ from absl import flags
 CASES = flags.DEFINE_list("cases", ["bigan", "gan"], "What is trained.")
 ROUNDS = flags.DEFINE_integer("rounds", 12, "Rounds, in turns.")
 STEPS = flags.DEFINE_integer("steps", 10, "Steps of a round, a multiple of 5.")
-WARM_UP = 20
+WARM_UP = 10
 
 # Case → method and its arguments, data set, batch size, XLA as the trainers choose it.
 GAMES = {

@@ -76,7 +76,10 @@ COMMON = {
         "Batch norm over the global batch, so that replicas take the step that one would; without,"
         " each normalises its own share, and the statistics saved are those of the first.",
     ),
-    "precision": ("float32", "float32 or mixed_bfloat16."),
+    "precision": (
+        "float32",
+        "float32 or mixed_bfloat16, which is faster and keeps fewer classes (docs/bigan.md).",
+    ),
     "jit_compile": (
         False,
         "Compile the training step with XLA: ignored under several replicas; JAX always does.",
