@@ -109,6 +109,9 @@ def test_exponents_are_those_of_a_power_law_and_leave_out_what_is_noise():
     assert found["exponent"] == pytest.approx(-0.6, abs=1e-6)
     assert found["supports"] == [64, 256, 1024]
     assert experiment.exponents(rows[:2]) == []
+    gaps = [row | {"gap": row["support"] ** -1.2, "gap_se": 1e-9} for row in rows]
+    (found,) = experiment.exponents(gaps, "gap", 0.0)
+    assert found["exponent"] == pytest.approx(-1.2) and len(found["supports"]) == 4
 
 
 def test_errors_are_over_repeats_where_there_are_several():

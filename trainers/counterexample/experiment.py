@@ -109,10 +109,10 @@ def _judged(judge, draw, n, seconds):
     return {"parameters": judge.parameters, "judge": judge.name, "seconds": seconds} | found
 
 
-def exponents(rows: list) -> list:
-    """How accuracy - ½ falls with m at each p: log-log least squares over the supports.
+def exponents(rows: list, key: str = "accuracy", nothing: float = 0.5) -> list:
+    """How accuracy - ½, or another figure, falls with m at each p: log-log least squares.
 
-    Supports whose mean over repeats is within two standard errors of ½ are left out; fewer
+    Supports whose mean over repeats is within two standard errors of `nothing` are left out; fewer
     than three give no slope.
 
     Returns:
@@ -123,8 +123,8 @@ def exponents(rows: list) -> list:
         mine = [r for r in rows if r["contrast"] == "pair" and r["parameters"] == p]
         points = []
         for m in sorted({row["support"] for row in mine}):
-            excess = np.mean([r["accuracy"] - 0.5 for r in mine if r["support"] == m])
-            error = np.mean([r["accuracy_se"] for r in mine if r["support"] == m])
+            excess = np.mean([r[key] - nothing for r in mine if r["support"] == m])
+            error = np.mean([r[f"{key}_se"] for r in mine if r["support"] == m])
             if excess > 2 * error / np.sqrt(sum(r["support"] == m for r in mine)):
                 points.append((m, excess))
         if len(points) < 3:

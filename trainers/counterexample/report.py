@@ -79,19 +79,24 @@ def grid(rows: list, key: str, form: str) -> str:
 
 
 def exponents(rows: list) -> str:
-    """The powers of m at which accuracy falls, in a sentence; nothing if none could be fitted."""
-    found = experiment.exponents(rows)
-    if not found:
-        return ""
-    slopes = "; ".join(
-        f"p = {f['parameters']:,}: m^({f['exponent']:.2f} ± {f['exponent_se']:.2f}) over "
-        f"m = {min(f['supports']):,} to {max(f['supports']):,}"
-        for f in found
-    )
-    return (
-        f"At fixed p, accuracy − ½ falls with m like a power, fitted by least squares: {slopes}. "
-        "Supports within two standard errors of ½ are left out of the fit."
-    )
+    """The powers of m at which accuracy and gap fall, in sentences; nothing if none was fitted."""
+    said = []
+    for name, key, nothing in (
+        ("accuracy − ½", "accuracy", 0.5),
+        ("the gap for φ(t) = t", "gap", 0.0),
+    ):
+        slopes = "; ".join(
+            f"p = {f['parameters']:,}: m^({f['exponent']:.2f} ± {f['exponent_se']:.2f}) over "
+            f"m = {min(f['supports']):,} to {max(f['supports']):,}"
+            for f in experiment.exponents(rows, key, nothing)
+        )
+        if slopes:
+            said.append(
+                f"At fixed p, {name} falls with m like a power, fitted by least squares: {slopes}."
+            )
+    if said:
+        said.append("Supports within two standard errors of nothing seen are left out of the fits.")
+    return " ".join(said)
 
 
 def _exactness(found):
