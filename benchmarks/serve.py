@@ -65,7 +65,7 @@ INPUTS = {"encode": ("images", (28, 28, 1)), "decode": ("codes", (50,))}
 LOADS = [(clients, rows) for rows in (1, 32) for clients in (1, 8, 64)]
 MAIN = "import sys; from export.server.__main__ import main; main(sys.argv)"
 UVLOOP = f"import uvloop; uvloop.install(); {MAIN}"
-EAGER = f"from export.server import batching; batching.QUIET = 0; {MAIN}"
+EAGER = f"from export.server import batching; batching.ENOUGH = 0; {MAIN}"
 EMPTY = """
 import asyncio, sys, grpc
 
