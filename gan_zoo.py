@@ -1,9 +1,9 @@
 """`gan-zoo COMMAND …` is `python -m MODULE …`: one name for all commands of the package."""
 
+import importlib.util
+import pathlib
 import runpy
 import sys
-
-from zoo.cli.names import nearest
 
 # command → (module that `python -m` runs, its words, what it does)
 COMMANDS = {
@@ -31,6 +31,8 @@ def main(argv: list | None = None) -> int:
         print(listing())
         return 0
     name, *rest = words
+    for package in ("zoo", "trainers", "export"):
+        _import(package)
     if name == "--version":
         import zoo
 
@@ -49,6 +51,15 @@ def main(argv: list | None = None) -> int:
     sys.argv = [module, *rest]  # run_module puts the path of the file first
     runpy.run_module(module, run_name="__main__", alter_sys=True)
     return 0
+
+
+def _import(package):
+    """Import the package beside this file, not a file of that name in the working directory."""
+    if package not in sys.modules:
+        file = pathlib.Path(__file__).parent / package / "__init__.py"
+        spec = importlib.util.spec_from_file_location(package, file)
+        sys.modules[package] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[package])
 
 
 def listing() -> str:
@@ -72,6 +83,8 @@ def trainable() -> list:
 
 
 def _unknown(what, name, known, where):
+    from zoo.cli.names import nearest
+
     hint = nearest(name, known)
     print(f"error: unknown {what} {name!r}{hint}; {where} lists them", file=sys.stderr)
     return 2

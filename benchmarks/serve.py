@@ -11,7 +11,7 @@ does not get, so the last column says what the server itself used, and with --h2
 those of nghttp2's load generator, in C (Debian: nghttp2-client).
 
 Variants, of which --variants names those to run:
-    batched      one process, --enable_batching, max_batch_size 32 (always measured)
+    batched      one process, --enable_batching, max_batch_size 64 (always measured)
     unbatched    one process without (always measured)
     eager        batched, but a batch starts at once, also while further requests are read
     envoy        batched, --front=envoy
@@ -65,7 +65,7 @@ INPUTS = {"encode": ("images", (28, 28, 1)), "decode": ("codes", (50,))}
 LOADS = [(clients, rows) for rows in (1, 32) for clients in (1, 8, 64)]
 MAIN = "import sys; from export.server.__main__ import main; main(sys.argv)"
 UVLOOP = f"import uvloop; uvloop.install(); {MAIN}"
-EAGER = f"from export.server import batching; batching.QUIET = 0; {MAIN}"
+EAGER = f"from export.server import batching; batching.ENOUGH = 0; {MAIN}"
 EMPTY = """
 import asyncio, sys, grpc
 
@@ -116,7 +116,7 @@ class Server:
         threads = 1 if name == "one_thread" else os.cpu_count()
         file = models / f"{name}.batching"
         file.write_text(
-            f"max_batch_size {{ value: 32 }} max_enqueued_batches {{ value: 100 }} "
+            f"max_batch_size {{ value: 64 }} max_enqueued_batches {{ value: 100 }} "
             f"num_batch_threads {{ value: {threads} }}"
         )
         code = {"uvloop": UVLOOP, "eager": EAGER, "empty": EMPTY}.get(name)

@@ -180,17 +180,17 @@ def free_port():
 class Server:
     """`python -m export.server` with the given flags, from ready to ended."""
 
-    def __init__(self, *flags, rest=True):
+    def __init__(self, *flags, rest=True, cwd=ROOT):
         self.port = free_port()
         self.rest_port = free_port() if rest else 0
         self.address, self.rest = f"127.0.0.1:{self.port}", f"127.0.0.1:{self.rest_port}"
-        command = [sys.executable, "-m", "export.server", f"--port={self.port}"]
+        command = [sys.executable, "-P", "-m", "export.server", f"--port={self.port}"]
         command += [f"--rest_api_port={self.rest_port}", *flags]
         # A file, not a pipe: nobody reads while the tests run, and a full pipe stops the server.
         self.log = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
             command,
-            cwd=ROOT,
+            cwd=cwd,
             env=os.environ | {"PYTHONPATH": python_path(), "TF_CPP_MIN_LOG_LEVEL": "3"},
             stdout=self.log,
             stderr=subprocess.STDOUT,

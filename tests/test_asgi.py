@@ -230,8 +230,11 @@ def test_a_server_in_envoy_from_start_to_end(tmp_path):
     served.export_sum(tmp_path / "sum" / "1", 1)
     path = tmp_path / "socket"
     models = f"--model_base_path={tmp_path / 'sum'}"
-    more = ("--front=envoy", f"--grpc_socket_path={path}", "--enable_batching")
-    server = served.Server(models, *more).wait()
+    # Files are found from the working directory, and modules are not.
+    (tmp_path / "export.py").write_text("raise SystemExit('the wrong file')")
+    (tmp_path / "batching").write_text("num_batch_threads { value: 1 }")
+    more = ("--grpc_socket_path=socket", "--enable_batching", "--batching_parameters_file=batching")
+    server = served.Server(models, "--front=envoy", *more, cwd=tmp_path).wait()
     for address in (server.address, f"unix:{path}"):
         with Client(address, attempts=1) as client:
             assert client.predict("add", x=np.float32([1, 2]))["y"].tolist() == [2, 3]

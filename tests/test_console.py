@@ -70,6 +70,25 @@ def test_words_go_to_the_command(words, code, out, err, tmp_path):
     assert len(found[2].splitlines()) <= 1
 
 
+@pytest.mark.parametrize(
+    "own, words",
+    [
+        ("export.py", ["export", "--help"]),
+        ("export/__init__.py", ["serve", "--version"]),
+        ("trainers.py", ["train", "bigan", "--help"]),
+        ("trainers.py", ["train"]),
+        ("zoo.py", ["audit", "--help"]),
+        ("zoo.py", ["client", "--help"]),
+    ],
+)
+def test_files_of_the_users_own_are_not_taken_for_the_package(own, words, tmp_path):
+    (tmp_path / own).parent.mkdir(exist_ok=True)
+    (tmp_path / own).write_text("raise SystemExit('the wrong file')")
+    # `python -m` searches the working directory first, which the installed command does not.
+    code, out, err = run(*words, cwd=tmp_path)
+    assert (code, err) == (0, "") and out
+
+
 @pytest.mark.slow
 def test_the_wheel_of_the_sdist_works_from_another_directory(tmp_path):
     source = tmp_path / "source"

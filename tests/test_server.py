@@ -514,6 +514,30 @@ def test_requests_that_come_together_run_together_and_get_their_own_rows(signatu
     assert sizes == [8, 8, 4]
 
 
+def test_half_of_the_callers_are_waited_for_and_for_a_moment_only(signature, monkeypatch):
+    async def ask():
+        scheduler = batching.Scheduler(Parameters(num_batch_threads=1))
+        counting = Counting(signature)
+        queue = scheduler.queue(counting)
+
+        def asked(x):
+            return asyncio.ensure_future(queue.submit({"x": np.array([x], "float32")}))
+
+        await asyncio.gather(*map(asked, range(8)))
+        calls = [asked(1)]
+        for x in (2, 3, 4):
+            for _ in range(3 * batching.QUIET):
+                await asyncio.sleep(0)
+            calls.append(asked(x))
+        answers = await asyncio.gather(*calls)
+        last = await asked(5)
+        scheduler.close()
+        return counting.sizes, [a["y"][0] for a in (*answers, last)]
+
+    monkeypatch.setattr(batching, "HALF", 0.2)
+    assert asyncio.run(ask()) == ([8, 4, 1], [2, 3, 4, 5, 6])
+
+
 def test_one_bad_request_does_not_fail_its_neighbours(signature):
     answers, _ = batched(signature, [[1], [-1], [2]])
     assert list(answers[0]["y"]) == [2] and list(answers[2]["y"]) == [3]

@@ -102,7 +102,6 @@ class Grpc:
         self.services = []
         self.methods = {}  # path → handler
         self.running = set()  # calls that take one message and have not been answered
-        self.reading = set()  # those whose message has not come as a whole
         self.sweeping = None
         self.ended = False
 
@@ -157,11 +156,7 @@ class Grpc:
                 callback(call)
 
     async def _unary(self, handler, frames, call):
-        self.reading.add(call)
-        try:
-            request = (handler.request_deserializer or bytes)(await frames.only())
-        finally:
-            self.reading.discard(call)
+        request = (handler.request_deserializer or bytes)(await frames.only())
         self.running.add(call)
         if not self.sweeping:
             self._sweep()

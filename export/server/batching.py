@@ -3,8 +3,8 @@
 One queue per version and signature, served in turn by a few threads. A lone request runs at once if
 its queue is idle and a thread is free. While a batch runs, requests gather, and the next run takes
 them together, and those that the event loop reads without a pause before it. So the size of a batch
-follows the load, and no request waits for callers that are silent unless `batch_timeout_micros` is
-set. Everything but the run itself happens on the event loop.
+follows the load, and no request waits longer than a millisecond for silent callers unless
+`batch_timeout_micros` is set. Everything but the run itself happens on the event loop.
 
 TensorFlow Serving answers a whole batch with an error if one request has different inner
 dimensions; here requests of different shapes run in batches of their own, and if a batch
@@ -16,19 +16,18 @@ import collections
 import concurrent.futures
 import time
 
-import numpy as np
-
 from export.server import batches
-from export.server.batches import Task
 from export.server.batching_parameters import Parameters
-from export.server.errors import ServingError
-from export.server.errors import invalid
+from export.server.queues import Queue
 
 # If there are several callers, a batch starts after this many passes of the event loop without a
 # new request. gRPC hands over one call at a time, several passes apart: batches that start at once
 # have 2 requests of 64 clients, and what a run costs hardly depends on their number.
 QUIET = 8
 ENOUGH = 32  # requests, of all queues, with which batches start anyway
+# Seconds that a batch waits for half of the recent callers to ask again; the other half gets its
+# answers meanwhile. Otherwise 64 callers fall into three groups and more.
+HALF = 0.001
 
 
 class Scheduler:
@@ -51,10 +50,19 @@ class Scheduler:
         self.turns = collections.deque()  # queues that have waiting tasks
         self.planned = False
         self.quiet = 0  # passes of the event loop since the last request or run
-        self.together = 1  # requests in the last batch
+        self.inside = self.peak = 0  # requests without an answer, now and since the last run
+        self.callers = 1  # the peak, which falls slowly
+        self.waited = False  # whether `HALF` is over
+        self.timer = None
 
-    def queue(self, signature, parameters: Parameters | None = None) -> "Queue":
+    def queue(self, signature, parameters: Parameters | None = None) -> Queue:
         return Queue(self, signature, parameters or self.parameters)
+
+    def added(self) -> None:
+        """A request waits in a queue."""
+        self.inside += 1
+        self.peak = max(self.peak, self.inside)
+        self.plan()
 
     def plan(self) -> None:
         """Dispatch batches once the event loop has read all requests that have arrived."""
@@ -64,10 +72,19 @@ class Scheduler:
             asyncio.get_running_loop().call_soon(self._start)
 
     def _start(self):
-        if self._more_may_come():
-            self.quiet += 1
-            asyncio.get_running_loop().call_soon(self._start)
+        loop = asyncio.get_running_loop()
+        missing = self._missing()
+        if missing and not self.waited:
+            self.planned = False
+            self.timer = self.timer or loop.call_later(HALF, self._wait_no_more)
             return
+        if missing is not None and self.quiet < QUIET:
+            self.quiet += 1
+            loop.call_soon(self._start)
+            return
+        if self.timer:
+            self.timer.cancel()
+        self.timer, self.waited = None, False
         self.planned = False
         for _ in range(len(self.turns)):
             if not self.free:
@@ -83,13 +100,22 @@ class Scheduler:
         if any(queue.ready() and self._has_place(queue) for queue in self.turns):
             self.plan()
 
-    def _more_may_come(self):
-        """Whether a batch could start, but there are several callers and more may be on the way."""
+    def _missing(self):
+        """How many requests lack until half of the callers have one; None if a batch has to start.
+
+        Nothing is to start either if no queue is ready.
+        """
         ready = [queue for queue in self.turns if queue.ready() and self._has_place(queue)]
-        if not ready or self.quiet == QUIET or any(queue.full() for queue in ready):
-            return False
         requests = sum(len(queue.waiting) for queue in ready)
-        return max(requests, self.together) > 1 and requests < ENOUGH
+        if not ready or requests >= ENOUGH or any(queue.full() for queue in ready):
+            return None
+        if max(requests, self.callers) == 1:
+            return None
+        return max(min(ENOUGH, self.callers // 2) - requests, 0)
+
+    def _wait_no_more(self):
+        self.timer, self.waited = None, True
+        self.plan()
 
     def _has_place(self, queue):
         """A batch that can still grow goes to a free thread only."""
@@ -98,7 +124,8 @@ class Scheduler:
     def _run(self, queue, batch):
         loop = asyncio.get_running_loop()
         now = time.perf_counter()
-        self.together = len(batch)
+        self.callers = max(self.peak, self.callers - self.callers // 8 - 1)
+        self.peak = self.inside
         self.observe([now - task.queued for task in batch])
 
         # Straight from the thread to `_finish`: a task that awaits the run costs two more turns of
@@ -111,6 +138,7 @@ class Scheduler:
 
     def _finish(self, queue, batch, answers):
         self.free += 1
+        self.inside -= len(batch)
         queue.running -= 1
         self.plan()
         for task, answer in zip(batch, answers):
@@ -125,117 +153,3 @@ class Scheduler:
 
     def close(self) -> None:
         self.threads.shutdown(wait=False)
-
-
-class Queue:
-    """The requests that wait for one signature of one version."""
-
-    def __init__(self, scheduler: Scheduler, signature, parameters: Parameters):
-        self.scheduler = scheduler
-        self.signature = signature
-        self.parameters = parameters
-        self.waiting = collections.deque()
-        self.rows = 0
-        self.running = 0
-        self.timer = None
-        self.at_rest = lambda: None  # called when a run has ended and none is running
-
-    async def submit(self, feeds: dict) -> dict:
-        """alias → array of every output, for these rows.
-
-        Raises:
-            ServingError: the request is invalid; UNAVAILABLE if the queue is full.
-        """
-        rows = self._rows(feeds)
-        parameters = self.parameters
-        self.check_rows(rows)
-        if self.rows + rows > parameters.max_enqueued_batches * parameters.largest:
-            raise ServingError(
-                "UNAVAILABLE",
-                f"The batch scheduling queue to which this task was submitted is full; "
-                f"{self.rows} rows are waiting for signature {self.signature.name}",
-            )
-        if rows <= parameters.largest:
-            return await self._add(feeds, rows)
-        starts = range(0, rows, parameters.largest)
-        parts = [{a: v[s : s + parameters.largest] for a, v in feeds.items()} for s in starts]
-        found = await asyncio.gather(
-            *(self._add(part, min(parameters.largest, rows - s)) for part, s in zip(parts, starts))
-        )
-        return {alias: np.concatenate([f[alias] for f in found]) for alias in found[0]}
-
-    def check_rows(self, rows: int) -> None:
-        """Raises ServingError, INVALID_ARGUMENT, for a request of too many rows."""
-        if rows > self.parameters.max_batch_size:
-            raise invalid(
-                f"Task size {rows} is larger than maximum input batch size "
-                f"{self.parameters.max_batch_size}"
-            )
-
-    def _rows(self, feeds):
-        if any(value.ndim == 0 for value in feeds.values()):
-            raise invalid("Batching Run() input tensors must have at least one dimension")
-        sizes = {len(value) for value in feeds.values()}
-        if len(sizes) != 1:
-            raise invalid("Batching Run() input tensors must have equal 0th-dimension size")
-        return sizes.pop()
-
-    def _add(self, feeds, rows):
-        future = asyncio.get_running_loop().create_future()
-        shapes = tuple(value.shape[1:] for value in feeds.values())
-        if not self.waiting:
-            self.scheduler.turns.append(self)
-        self.waiting.append(Task(feeds, rows, shapes, future, time.perf_counter()))
-        self.rows += rows
-        self.scheduler.plan()
-        return future
-
-    def wake_later(self) -> None:
-        """Dispatch the queue again when its first request has waited long enough."""
-        if self.timer is None and not self.running and not self.ready():
-            waited = time.perf_counter() - self.waiting[0].queued
-            left = self.parameters.batch_timeout_micros / 1e6 - waited
-            self.timer = asyncio.get_running_loop().call_later(max(left, 0), self._wake)
-
-    def _wake(self):
-        self.timer = None
-        self.scheduler.plan()
-
-    def full(self) -> bool:
-        """Whether the waiting requests make a full batch."""
-        return self.rows >= self.parameters.largest
-
-    def ready(self) -> bool:
-        """Whether the next batch may start.
-
-        A full batch may. Others wait for their window, and while the queue has a run under way: a
-        second run beside it would take the processor from the first and leave both batches small.
-        (64 clients on 2 cores: 2 to 8 rows per run without this, 20 with it.)
-        """
-        if not self.waiting or self.full():
-            return bool(self.waiting)
-        if self.running:
-            return False
-        waited = time.perf_counter() - self.waiting[0].queued
-        return waited >= self.parameters.batch_timeout_micros / 1e6
-
-    def take(self) -> list:
-        """The next batch: tasks in order of arrival, of one shape, that fit into one run."""
-        if not self.ready():
-            return []
-        batch, size, kept = [], 0, []
-        while self.waiting:
-            task = self.waiting[0]
-            if task.future.done():  # the caller has cancelled
-                self.rows -= self.waiting.popleft().rows
-                continue
-            if batch and task.shapes != batch[0].shapes:
-                kept.append(self.waiting.popleft())
-                continue
-            if batch and size + task.rows > self.parameters.largest:
-                break
-            batch.append(self.waiting.popleft())
-            size += task.rows
-        self.waiting.extendleft(reversed(kept))
-        self.rows -= size
-        return batch

