@@ -22,6 +22,8 @@ from zoo import models
 from zoo.cli import commands
 from zoo.cli import markdown
 from zoo.inversion import arguments
+from zoo.inversion import degraded
+from zoo.inversion.degraded import FACTOR
 
 FLAGS = {
     "dataset": models.DATASET_FLAG,
@@ -32,7 +34,6 @@ FLAGS = {
     "seed": commands.SEED,
     "out": commands.out("runs/tasks"),
 }
-FACTOR = 4  # of the smaller image
 NOISE = 0.5  # its standard deviation, pixels in [-1, 1]
 DENOISING = 4  # denoising stops after this part of the steps: later ones copy the noise
 DRAWS = 4000  # samples from which the direction towards a class is taken
@@ -71,15 +72,9 @@ class Tasks:
         """Images that `codes` codes give for what is observed, kept for the picture."""
         from zoo.inversion import restore
 
-        found = restore(
-            self.game,
-            observed,
-            codes=codes,
-            layer=self.args.layer or None,
-            steps=steps or self.args.steps,
-            seed=self.args.seed,
-            **known,
-        )
+        settings = {"codes": codes, "layer": self.args.layer or None, "seed": self.args.seed}
+        steps = steps or self.args.steps
+        found = restore(self.game, observed, steps=steps, **settings, **known)
         self.shown[f"{name}, {codes} codes" if codes > 1 else f"{name}, one code"] = found.images
         return found
 
@@ -88,15 +83,13 @@ class Tasks:
         from scipy import ndimage
 
         x, shape = self.x, self.x.shape
-        small = _smaller(x)
+        small = degraded.smaller(x)
         enlarged = ndimage.zoom(small, (1, FACTOR, FACTOR, 1), order=3, mode="nearest")
         blurred = ndimage.gaussian_filter(self.noisy, (0, 1, 1, 0))
         mean = np.broadcast_to(self.mean, shape)
         self.shown |= {"with noise": self.noisy, "Gaussian blur": blurred}
-        colour = {}
-        if shape[-1] == 3:
-            self.shown["grey"] = np.broadcast_to(_grey(x), shape)
-            colour["coloured"] = psnr(self.shown["grey"], x)
+        grey = np.broadcast_to(degraded.grey(x), shape)
+        colour = {"coloured": psnr(grey, x)} if shape[-1] == 3 else {}
         return colour | {
             "reconstruction": psnr(mean, x),
             "upside down": psnr(np.broadcast_to(self.mean[::-1], shape), x[:, ::-1]),
@@ -115,9 +108,11 @@ class Tasks:
         steps = max(1, self.args.steps // DENOISING)
         colour = {}
         if x.shape[-1] == 3:
-            found = self.restore("coloured", codes, _grey(x), degrade=_grey).images
+            found = self.restore("coloured", codes, degraded.grey(x), degrade=degraded.grey).images
             # The grey is known: colours alone are taken from what was found.
-            coloured = self.shown[next(reversed(self.shown))] = found - _grey(found) + _grey(x)
+            coloured = self.shown[next(reversed(self.shown))] = (
+                found - degraded.grey(found) + degraded.grey(x)
+            )
             colour["coloured"] = psnr(np.clip(coloured, -1, 1), x)
         return colour | {
             "reconstruction": psnr(self.found.images, x),
@@ -125,7 +120,10 @@ class Tasks:
             "noise": psnr(self.restore("noise", codes, self.noise).images, self.noise),
             "hole": psnr(filled[self.hole], x[self.hole]),
             "enlarged": psnr(
-                self.restore("enlarged", codes, _smaller(x), degrade=_smaller).images, x
+                self.restore(
+                    "enlarged", codes, degraded.smaller(x), degrade=degraded.smaller
+                ).images,
+                x,
             ),
             "denoised": psnr(self.restore("denoised", codes, self.noisy, steps).images, x),
         }
@@ -162,30 +160,13 @@ TASKS = {
     "upside down": ("control: the same images upside down", "mean image"),
     "noise": ("control: uniform noise", "grey"),
     "hole": ("inpainting, pixels of the hole alone", "mean image"),
-    "enlarged": (f"super-resolution, {FACTOR} × {FACTOR} pixels from one", "cubic splines"),
+    "enlarged": (
+        f"super-resolution, {FACTOR} × {FACTOR} pixels from one",
+        "cubic splines",
+    ),
     "denoised": (f"denoising, σ = {NOISE}", "Gaussian blur"),
     "coloured": ("colourisation", "grey"),  # of images in colour
 }
-
-
-def _grey(images):
-    """Means over the channels. (n, h, w, c) → (n, h, w, 1)."""
-    if isinstance(images, np.ndarray):
-        return images.mean(axis=-1, keepdims=True)
-    from keras import ops
-
-    return ops.mean(images, axis=-1, keepdims=True)
-
-
-def _smaller(images):
-    """Means of FACTOR × FACTOR pixels. (n, h, w, c) → (n, h / FACTOR, w / FACTOR, c)."""
-    n, h, w, c = images.shape
-    split = (n, h // FACTOR, FACTOR, w // FACTOR, FACTOR, c)
-    if isinstance(images, np.ndarray):
-        return images.reshape(split).mean(axis=(2, 4))
-    from keras import ops
-
-    return ops.mean(ops.reshape(images, (-1, *split[1:])), axis=(2, 4))
 
 
 def table(rows: dict) -> str:
