@@ -307,10 +307,7 @@ class TestCommand:
     @pytest.mark.parametrize(
         "arguments, said",
         [
-            ([], "no model given"),
-            (["nothing"], "no game at nothing"),
             (["x", "--points=1"], "--points must be 2"),
-            (["x", "--pints=1"], "pints"),
             (["x", "--dataset=nothing"], "unknown data set"),
         ],
     )
