@@ -36,17 +36,14 @@ SHOWN = 10
 # A generated image is found again if its mean squared error, pixels in [-1, 1], is below this, and
 # its code if the relative distance is.
 SAME_IMAGE, SAME_CODE = 1e-3, 0.05
-COLUMNS = (
-    ("x-cycle ratio", "x_cycle_ratio", ".3f"),
-    ("mean squared error", "error", ".4f"),
-    ("length of codes / √d", "length", ".2f"),
-    ("ms an image", "ms", ".0f"),
-)
+ERROR, TIME = ("mean squared error", "error", ".4f"), ("ms an image", "ms", ".0f")
+LENGTH = ("length of codes / √d", "length", ".2f")
+COLUMNS = (*markdown.columns("x_cycle_ratio:.3f"), ERROR, LENGTH, TIME)
 RECOVERY = (
     ("images found", "images_found", ".1f %"),
     ("codes found", "codes_found", ".1f %"),
-    ("mean squared error", "error", ".4f"),
-    ("ms an image", "ms", ".0f"),
+    ERROR,
+    TIME,
 )
 
 
