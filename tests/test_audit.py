@@ -266,12 +266,6 @@ def test_the_command_writes_figures_and_a_picture(tmp_path, counterexample, caps
     assert (tmp_path / "out" / "audit.png").stat().st_size > 10_000
 
 
-def test_a_missing_model_is_named(tmp_path, refused):
-    assert "no game at" in refused(
-        command.main, ["audit", str(tmp_path / "nothing"), f"--out={tmp_path}"]
-    )
-
-
 def test_points_are_audited_by_their_modes():
     data = datasets.load("grid25", train_split="train[:1000]", test_split="test[:500]")
     model = models.Model(

@@ -1,5 +1,6 @@
 """What all commands share: flags, words, refusals, and help at once."""
 
+import importlib
 import os
 import pathlib
 import re
@@ -90,6 +91,31 @@ def test_help_lists_every_flag_with_the_default_that_it_has(capsys):
         "quick\n      Whether. Default: False.",
         "version\n      Which, if any.\n",
     ]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "error: no model given; see --help\n"),
+        (["nothing"], "no game at nothing"),
+        (["nothing", "--pints=1"], "Unknown command line flag 'pints'"),
+    ],
+)
+@pytest.mark.parametrize(
+    "module",
+    [
+        "zoo.audit.__main__",
+        "zoo.knn",
+        "zoo.latent.__main__",
+        "zoo.lipschitz",
+        "trainers.objective.__main__",
+    ],
+)
+def test_commands_for_models_name_what_they_cannot_read(
+    module, words, message, tmp_path, monkeypatch, refused
+):
+    monkeypatch.chdir(tmp_path)
+    assert message in refused(importlib.import_module(module).main, [module, *words])
 
 
 @pytest.mark.parametrize(

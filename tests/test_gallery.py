@@ -121,8 +121,6 @@ def test_the_table_has_a_row_for_each_model_and_set():
 @pytest.mark.parametrize(
     "words, message",
     [
-        ([], "no model given"),
-        (["nothing"], "no game at nothing"),
         (["bigan_run", "--attributes=0:9"], "labels of --attributes must be 0 to 3; got 0:9"),
         (["bigan_run", "--arithmetic=1+2"], "'1+2' is not like '2-0+3,9-7+5'"),
         (["bigan_run", "--dataset=grid25"], "grid25 holds points"),

@@ -85,7 +85,6 @@ def test_an_encoder_sees_the_data_of_its_model(capsys):
 @pytest.mark.parametrize(
     "words, message",
     [
-        ([], "no model given"),
         (["gan_fashion_mnist", "--dataset=fashion_mnist_10k"], "must have an encoder; got GAN"),
         (
             ["bigan_fashion_mnist", "--dataset=grid25", "--test=0"],

@@ -92,7 +92,6 @@ def test_the_table_has_means_and_deviations_of_seeds():
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ([], "no model given"),
         (["bigan_mnist", "--budget=0"], "--budget must be multiples of 6400; got '0'"),
         (["bigan_mnist", "--budget=100"], "--budget must be multiples of 6400; got '100'"),
         (["bigan_mnist", "--budget=many"], "--budget must be whole numbers"),

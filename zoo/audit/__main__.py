@@ -36,13 +36,11 @@ FLAGS = {
     "check_card": (False, "Measure the figures on the cards of presets again."),
 }
 ROWS = (
-    ("fresh discriminator, p = 30", "judge_30_accuracy", ".1f %"),
-    ("fresh discriminator, p = 100", "judge_100_accuracy", ".1f %"),
-    ("fresh discriminator, p = 300", "judge_300_accuracy", ".1f %"),
-    ("x-cycle ratio", "x_cycle_ratio", ".2f"),
+    *((f"fresh discriminator, p = {p}", f"judge_{p}_accuracy", ".1f %") for p in (30, 100, 300)),
+    *markdown.columns("x_cycle_ratio"),
     ("class kept by G(E(x))", "class_kept", ".1f %"),
     ("… share of the largest class", "class_kept_chance", ".1f %"),
-    ("z-cycle ratio", "z_cycle_ratio", ".2f"),
+    *markdown.columns("z_cycle_ratio"),
     ("cycle ratio of samples", "sample_cycle_ratio", ".2f"),
     ("coordinates unlike the prior", "ks_rejected", ".0f"),
     ("… of", "ks_total", ".0f"),
@@ -63,13 +61,11 @@ ROWS = (
     ("classes of samples", "classes", ".0f"),
     ("samples of no clear class", "unsure", ".1f %"),
     ("… real examples", "unsure_real", ".1f %"),
-    ("precision", "precision", ".2f"),
-    ("recall", "recall", ".2f"),
-    ("Fréchet distance", "frechet", ".1f"),
+    *markdown.columns("precision:.2f recall:.2f frechet"),
     ("… of real examples", "frechet_real", ".1f"),
     ("slope of E, median", "lipschitz_e_median", ".2f"),
     ("slope of G, median", "lipschitz_g_median", ".2f"),
-    ("seconds", "seconds", ".0f"),
+    *markdown.columns("seconds"),
 )
 
 

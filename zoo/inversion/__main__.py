@@ -11,13 +11,12 @@ curves.png, the error over steps and over time. See zoo/inversion/searching.py.
 """
 
 import dataclasses
-import json
-import pathlib
 import time
 
 import numpy as np
 
 from zoo import models
+from zoo import run_files
 from zoo.cli import commands
 from zoo.cli import markdown
 from zoo.inversion import arguments
@@ -36,17 +35,14 @@ SHOWN = 10
 # A generated image is found again if its mean squared error, pixels in [-1, 1], is below this, and
 # its code if the relative distance is.
 SAME_IMAGE, SAME_CODE = 1e-3, 0.05
-COLUMNS = (
-    ("x-cycle ratio", "x_cycle_ratio", ".3f"),
-    ("mean squared error", "error", ".4f"),
-    ("length of codes / √d", "length", ".2f"),
-    ("ms an image", "ms", ".0f"),
-)
+ERROR, TIME = ("mean squared error", "error", ".4f"), ("ms an image", "ms", ".0f")
+LENGTH = ("length of codes / √d", "length", ".2f")
+COLUMNS = (*markdown.columns("x_cycle_ratio:.3f"), ERROR, LENGTH, TIME)
 RECOVERY = (
     ("images found", "images_found", ".1f %"),
     ("codes found", "codes_found", ".1f %"),
-    ("mean squared error", "error", ".4f"),
-    ("ms an image", "ms", ".0f"),
+    ERROR,
+    TIME,
 )
 
 
@@ -143,13 +139,9 @@ def table(first: str, columns: tuple, rows: dict) -> str:
 def main(argv: list | None = None) -> None:
     """Measure, print, write. Exit code 2 and one line where the input is bad."""
     with commands.exit_on_bad_input():
-        args, paths = commands.parse(__doc__, FLAGS, argv)
-        if len(paths) != 1:
-            raise ValueError(f"give one model; got {len(paths)}; see --help")
-        commands.at_least(args, images=2, steps=1, seed=0)
-        out = pathlib.Path(args.out)
-        out.mkdir(parents=True, exist_ok=True)
-        shown, made, found, recovered = _measured(paths[0], args)
+        args, path = arguments.read(__doc__, FLAGS, argv)
+        out = commands.directory(args.out)
+        shown, made, found, recovered = _measured(path, args)
     from zoo.plots import curves
     from zoo.plots import sheets
     from zoo.plots.sheets import Row
@@ -164,18 +156,14 @@ def main(argv: list | None = None) -> None:
         f"\nFound: mean squared error below {SAME_IMAGE:g}; |z − z*| / |z| below {SAME_CODE:g}. "
         f"{args.images} codes drawn from the prior."
     )
-    (out / "inversion.json").write_text(
-        json.dumps(
-            {"settings": vars(args) | {"model": paths[0]}, "images": found, "codes": recovered},
-            indent=1,
-        ),
-        encoding="utf-8",
-    )
+    settings = vars(args) | {"model": path}
+    figures = {"settings": settings, "images": found, "codes": recovered}
+    run_files.write_json(out / "inversion.json", figures)
     rows = [Row("test images", list(shown[:SHOWN]))]
     rows += [Row(name, list(images[:SHOWN])) for name, images in made[1].items()]
-    sheets.draw(out / "inversion.png", f"Inversion of {paths[0]}", rows)
+    sheets.draw(out / "inversion.png", f"Inversion of {path}", rows)
     lines = {name: (figures["curve"], figures["ms"]) for name, figures in found.items()}
-    curves.draw(out / "curves.png", f"Inversion of {paths[0]}", lines)
+    curves.draw(out / "curves.png", f"Inversion of {path}", lines)
     print(f"see {out / 'inversion.json'}, {out / 'inversion.png'} and {out / 'curves.png'}")
 
 

@@ -2,8 +2,23 @@
 
 import numpy as np
 
+from zoo.cli import commands
+
 # Factor of the draws from the prior at which searches begin.
 NEARER = 0.3
+
+
+def read(usage: str, known: dict, argv: list | None) -> tuple:
+    """(flags, the one model) of a command, see `zoo.cli.commands.parse`.
+
+    Raises:
+        ValueError: a flag is unknown or below its minimum, or there is another number of models.
+    """
+    args, paths = commands.parse(usage, known, argv)
+    if len(paths) != 1:
+        raise ValueError(f"give one model; got {len(paths)}; see --help")
+    commands.at_least(args, images=2, steps=1, seed=0)
+    return args, paths[0]
 
 
 def loaded(path: str, dataset: str):

@@ -6,19 +6,17 @@ MODEL is the name of a preset (`python -m zoo` lists them), a run directory or a
 Prints how well test images are reconstructed from one code and from several, beside the same images
 upside down and beside noise; how well a hole is filled, a smaller image enlarged and noise removed,
 and of images in colour, how well colours are found from grey, each beside the simplest other way to
-do it; and how a direction of codes moves the class of a
-reconstruction, if there is a classifier of the data. Writes tasks.json, and tasks.png with the
-images. See zoo/inversion/multi_code.py.
+do it; and how a direction of codes moves the class of a reconstruction, if there is a classifier of
+the data. Writes tasks.json, and tasks.png with the images. See zoo/inversion/multi_code.py.
 """
 
-import json
 import math
-import pathlib
 import time
 
 import numpy as np
 
 from zoo import models
+from zoo import run_files
 from zoo.cli import commands
 from zoo.cli import markdown
 from zoo.inversion import arguments
@@ -83,8 +81,9 @@ class Tasks:
         from scipy import ndimage
 
         x, shape = self.x, self.x.shape
-        small = degraded.smaller(x)
-        enlarged = ndimage.zoom(small, (1, FACTOR, FACTOR, 1), order=3, mode="nearest")
+        enlarged = ndimage.zoom(
+            degraded.smaller(x), (1, FACTOR, FACTOR, 1), order=3, mode="nearest"
+        )
         blurred = ndimage.gaussian_filter(self.noisy, (0, 1, 1, 0))
         mean = np.broadcast_to(self.mean, shape)
         self.shown |= {"with noise": self.noisy, "Gaussian blur": blurred}
@@ -184,34 +183,25 @@ def main(argv: list | None = None) -> None:
     """Measure, print, write. Exit code 2 and one line for bad input."""
     began = time.monotonic()
     with commands.exit_on_bad_input():
-        args, paths = commands.parse(__doc__, FLAGS, argv)
-        if len(paths) != 1:
-            raise ValueError(f"give one model; got {len(paths)}; see --help")
-        commands.at_least(args, images=2, codes=2, steps=1, seed=0)
-        tasks, space = _prepared(paths[0], args)
-        out = pathlib.Path(args.out)
-        out.mkdir(parents=True, exist_ok=True)
+        args, path = arguments.read(__doc__, FLAGS, argv)
+        commands.at_least(args, codes=2)
+        tasks, space = _prepared(path, args)
+        out = commands.directory(args.out)
         rows = _measured(tasks, space)
     from zoo.plots import sheets
-    from zoo.plots.sheets import Row
 
     print(table(rows))
     for name, row in rows.items():
         if "moved" in row:
-            told = row["moved"]
             print(
                 f"\n{name}, moved by the direction of another class: its mean probability is "
-                f"{told['before']:.1%} before, {told['direction']:.1%} after, and "
-                f"{told['random']:.1%} after a random step of that length"
+                "{before:.1%} before, {direction:.1%} after, and {random:.1%} after a random step "
+                "of that length".format(**row["moved"])
             )
-    (out / "tasks.json").write_text(
-        json.dumps({"settings": vars(args) | {"model": paths[0]}, "figures": rows}, indent=1),
-        encoding="utf-8",
-    )
-    drawn = [
-        Row(name, list(np.clip(images[:SHOWN], -1, 1))) for name, images in tasks.shown.items()
-    ]
-    sheets.draw(out / "tasks.png", f"The multi-code prior of {paths[0]}", drawn)
+    settings = vars(args) | {"model": path}
+    run_files.write_json(out / "tasks.json", {"settings": settings, "figures": rows})
+    drawn = [sheets.Row(name, list(np.clip(x[:SHOWN], -1, 1))) for name, x in tasks.shown.items()]
+    sheets.draw(out / "tasks.png", f"The multi-code prior of {path}", drawn)
     print(
         f"\n{args.images} test images, seed {args.seed}, {args.steps} steps, "
         f"{time.monotonic() - began:.0f} seconds\nsee {out / 'tasks.json'} and {out / 'tasks.png'}"

@@ -75,16 +75,15 @@ def auroc(usual: np.ndarray, unusual: np.ndarray) -> float:
     Raises:
         ValueError: a shape is another, or a score is NaN.
     """
-    from scipy.stats import rankdata
+    from sklearn.metrics import roc_auc_score
 
     usual, unusual = np.asarray(usual, np.float64), np.asarray(unusual, np.float64)
     if usual.ndim != 1 or unusual.ndim != 1 or not len(usual) or not len(unusual):
         raise ValueError(f"auroc needs scores (n,) and (m,), got {usual.shape}, {unusual.shape}")
     if np.isnan(usual).any() or np.isnan(unusual).any():
         raise ValueError("auroc of scores that are NaN")
-    ranks = rankdata(np.concatenate([unusual, usual]))[: len(unusual)]
-    n, m = len(usual), len(unusual)
-    return float((ranks.sum() - m * (m + 1) / 2) / (n * m))
+    is_unusual = np.repeat([False, True], [len(usual), len(unusual)])
+    return float(roc_auc_score(is_unusual, np.concatenate([usual, unusual])))
 
 
 def detect(model, train: np.ndarray, usual: np.ndarray, unusual: np.ndarray) -> dict[str, tuple]:

@@ -5,13 +5,10 @@ See Tanielian, Issenhuth, Dohmatob, Mary, "Learning disconnected manifolds: a no
 """
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 
 from zoo.metrics.modes import count_modes
-
-_BLOCK = 512
 
 
 def bridge(
@@ -19,11 +16,10 @@ def bridge(
     real: np.ndarray,
     held_out: np.ndarray | None = None,
     quantile: float = 0.99,
-    distance: Callable | None = None,
 ) -> dict[str, float]:
     """The share of samples farther from all real examples than real examples are from each other.
 
-    The threshold is a quantile of the distances of the real examples to their nearest neighbours
+    The threshold is a quantile of the L2 distances of the real examples to their nearest neighbours
     among the others; it shrinks as examples are added, so compare models at one set of them.
 
     In pixels this is a weak judge: a blurred image is nearer to its neighbours than a sharp one of
@@ -35,7 +31,6 @@ def bridge(
       real: (n, ...) real examples, n >= 2.
       held_out: (k, ...) other real examples, or None.
       quantile: of the real-to-real distances, in [0, 1].
-      distance: (a, ...), (b, ...) → (a, b) distances; by default the L2 norm over all coordinates.
 
     Returns:
       bridge: the share, in [0, 1].
@@ -46,6 +41,8 @@ def bridge(
     Raises:
       ValueError: the shapes do not fit or the quantile is outside [0, 1].
     """
+    from sklearn.neighbors import NearestNeighbors
+
     samples, real = np.asarray(samples), np.asarray(real)
     sets = [samples] if held_out is None else [samples, np.asarray(held_out)]
     if len(real) < 2 or any(len(x) == 0 or x.shape[1:] != real.shape[1:] for x in sets):
@@ -55,9 +52,10 @@ def bridge(
         )
     if not 0 <= quantile <= 1:
         raise ValueError(f"quantile must be in [0, 1], got {quantile}")
-    distance = distance or _euclidean
-    threshold = float(np.quantile(_nearest(real, real, distance, itself=True), quantile))
-    shares = [float(np.mean(_nearest(x, real, distance) > threshold)) for x in sets]
+    search = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(_flat(real))
+    # Without a query: of each example among the others.
+    threshold = float(np.quantile(search.kneighbors()[0], quantile))
+    shares = [float(np.mean(search.kneighbors(_flat(x))[0] > threshold)) for x in sets]
     return {
         "bridge": shares[0],
         "bridge_threshold": threshold,
@@ -107,19 +105,5 @@ def least_bridge(gap: float, slope: float) -> float:
     return math.erf(gap / (2 * slope) / math.sqrt(2))
 
 
-def _nearest(points, others, distance, itself=False):
-    """Distance of each point to the nearest of the others, in blocks; without its own, `itself`."""
-    found = []
-    for start in range(0, len(points), _BLOCK):
-        distances = np.array(distance(points[start : start + _BLOCK], others), dtype=np.float64)
-        if itself:
-            rows = np.arange(len(distances))
-            distances[rows, start + rows] = np.inf
-        found.append(distances.min(axis=1))
-    return np.concatenate(found)
-
-
-def _euclidean(a, b):
-    a, b = (x.reshape(len(x), -1).astype(np.float64) for x in (a, b))
-    squared = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2 * a @ b.T
-    return np.sqrt(np.maximum(squared, 0))
+def _flat(x):
+    return x.reshape(len(x), -1).astype(np.float64)
