@@ -37,7 +37,7 @@ def theorems(path: pathlib.Path, titled: dict) -> None:
         path: PNG file.
         titled: title of a panel → cells, as from `experiment.run`.
     """
-    figure = blank(13, 5.2)
+    figure = blank(13, 6)
     figure.suptitle(
         "Held-out accuracy of discriminators of p parameters against m stored images",
         x=0.02,
@@ -49,7 +49,8 @@ def theorems(path: pathlib.Path, titled: dict) -> None:
         shared = figure.add_subplot(1, len(titled), place, sharex=shared, sharey=shared)
         _draw(shared, rows, "accuracy")
         shared.set_title(title, loc="left", fontsize=11)
-        shared.legend(fontsize=8, loc="upper left")
+        # Below the axes, because the curves of the controls reach their upper left corner.
+        shared.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=3)
     figure.tight_layout()
     figure.savefig(path, format="png")
 

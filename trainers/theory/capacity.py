@@ -142,15 +142,13 @@ def _curves(path, rows):
         mine = [row for row in rows if row["method"] == method]
         known = [row for row in mine if _bounded(row)]
         colour = ("#3b6ea5", "#d9762b")[place % 2]
-        # Side by side, so that one method does not hide the other.
-        shift = 1 + 0.06 * place
         if known:
             x, y, low, high = (
                 np.array([row[key] for row in known], float)
                 for key in ("parameters", "support", "support_low", "support_high")
             )
             axes.errorbar(
-                x * shift,
+                x,
                 y,
                 [y - low, high - y],
                 fmt="o",
@@ -160,13 +158,12 @@ def _curves(path, rows):
             if found := slope(mine):
                 ends = np.array([x.min(), x.max()])
                 at = np.exp(np.log(y).mean() + found[0] * (np.log(ends) - np.log(x).mean()))
-                axes.plot(
-                    ends * shift, at, color=colour, label=f"slope {found[0]:.2f} ± {found[1]:.2f}"
-                )
+                told = f"{quality.title(method)}: slope {found[0]:.2f} ± {found[1]:.2f}"
+                axes.plot(ends, at, color=colour, label=told)
         above = [r for r in mine if "birthday" in r and not _bounded(r) and r["support_low"]]
         if above:
             axes.plot(
-                [row["parameters"] * shift for row in above],
+                [row["parameters"] for row in above],
                 [row["support_low"] for row in above],
                 "^",
                 color=colour,
@@ -174,6 +171,7 @@ def _curves(path, rows):
                 label=f"{quality.title(method)}: no bound, above this",
             )
     axes.set(xscale="log", yscale="log", xlabel="trained parameters of the discriminator")
+    axes.set_ylabel("different images, at most")
     axes.set_title("effective support by the birthday test; every mark is a run", loc="left")
     axes.grid(alpha=0.3, which="both")
     if axes.get_legend_handles_labels()[0]:

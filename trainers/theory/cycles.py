@@ -103,8 +103,8 @@ def write(rows: list, args, directory) -> list:
         markdown.figures(heads, columns, lines),
         f"Mean ± standard error over seeds. {floors(rows)}",
         "A floor here is the least sum that these networks and steps reached. That more of either "
-        "would not lower it is not shown; that it differs from the control's at the same networks "
-        "and steps is.",
+        "would not lower it is not shown. Compare it with the control's at the same networks and "
+        "steps, within the errors.",
         "![sum of both errors against width, depth and steps](cycles.png)",
     ]
 
