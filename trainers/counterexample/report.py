@@ -45,9 +45,9 @@ def text(rows: list, found: dict, plan, args, argv: list | None, minutes: float)
         _exactness(found),
         "![a noised image, its code and its reconstruction](pair.png)",
         "## Not shown",
-        "- The bound of the theorem, whose constant is not known. Taken as 1, with Δ = 1 and L·L_φ = "
-        "10, ε = 0.3 asks for m of about 15,900 at p = 30 and 73,000 at p = 100. The measurement "
-        "covers the mechanism and how it scales.\n"
+        "- The bound of the theorem, whose constant is not known. Taken as 1, with Δ = 1 and "
+        "L·L_φ = 10, ε = 0.3 asks for m of about 15,900 at p = 30 and 73,000 at p = 100. The "
+        "measurement covers the mechanism and how it scales.\n"
         "- That training finds such a pair. It was built, not learned; trained BiGANs reconstruct "
         "in part.\n"
         "- Anything about discriminators of another kind, or trained longer: each accuracy is of "
