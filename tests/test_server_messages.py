@@ -59,8 +59,6 @@ def test_the_third_request_of_a_kind_is_read_without_protobuf(as_content):
         'model_spec { name: "m" signature_name: "t" }',
         'output_filter: "y"',
         'inputs { key: "z" value { dtype: DT_FLOAT float_val: 1 } }',
-        'inputs { key: "x" value { dtype: DT_INT32 } }',
-        'inputs { key: "x" value { tensor_shape { dim { size: 3 } dim { size: 2 } } } }',
     ],
 )
 def test_a_request_that_differs_in_more_than_numbers_is_parsed(change):
@@ -68,8 +66,15 @@ def test_a_request_that_differs_in_more_than_numbers_is_parsed(change):
     requests = learned(request, request)
     assert requests.find(request.SerializeToString())
     text_format.Merge(change, request)
-    other = predict_pb2.PredictRequest()
-    other.CopyFrom(request)
+    assert requests.find(request.SerializeToString()) is None
+
+
+@pytest.mark.parametrize("array", [np.ones((2, 3), "i4"), np.ones((3, 2), "f4")])
+def test_a_request_of_the_same_length_with_another_type_or_shape_is_parsed(array):
+    first, other = asked(np.ones((2, 3), "f4")), asked(array)
+    requests = learned(first, first)
+    assert len(other.SerializeToString()) == len(first.SerializeToString())
+    assert requests.find(first.SerializeToString())
     assert requests.find(other.SerializeToString()) is None
 
 
@@ -83,20 +88,56 @@ def test_what_cannot_be_told_from_its_surroundings_is_never_kept():
     repeated.inputs["x"].float_val.append(1)
     long = asked(np.ones(3, "f4"), alias="x" * 2000)
     large = asked(np.ones(2**18, "f4"))
-    # The bytes of the number are in the name too, before the number.
-    named = asked(np.frombuffer(b"mmmm", "f4"), signature_name="mmmm")
-    named.model_spec.name = "mmmmm"
-    raw = named.SerializeToString()
-    before = raw[raw.index(b"\x12") :] + raw[: raw.index(b"\x12")]
-    for request in (two, filtered, repeated, long, large, asked(np.array([True])), asked(b"text")):
+    listed = asked(np.ones(2**15, "f4"), as_content=False)
+    one, truths, text = asked(np.ones(1, "f4")), asked(np.ones(16, bool)), asked(b"some text")
+    for request in (two, filtered, repeated, long, large, listed, one, truths, text):
         raw = request.SerializeToString()
         assert learned(request, request, request).find(raw) is None
-    for raw in (named.SerializeToString(), before):
+
+
+def test_numbers_that_are_in_the_name_too_are_read_in_their_own_place():
+    request = asked(np.frombuffer(b"mmmmmmmm", "f4"), signature_name="mmmmmmmm")
+    spec_first = request.SerializeToString(deterministic=True)
+    start = spec_first.index(b"\x12", len(request.model_spec.SerializeToString()))
+    spec_last = spec_first[start:] + spec_first[:start]
+    found = []
+    for raw in (spec_first, spec_last):
+        parsed = predict_pb2.PredictRequest.FromString(raw)
+        assert parsed == request
         requests = messages.Requests()
         for _ in range(3):
-            requests.add(raw, predict_pb2.PredictRequest.FromString(raw))
-        known = requests.find(raw)
-        assert known is None or known.read(raw) == np.frombuffer(b"mmmm", "f4")
+            requests.add(raw, parsed)
+        found.append(requests.find(raw))
+    # With the name first, its bytes are taken for the numbers, and found not to be them.
+    assert found[0] is None
+    np.testing.assert_array_equal(found[1].read(spec_last), np.frombuffer(b"mmmmmmmm", "f4"))
+
+
+def field(number, value):
+    return bytes([number << 3 | 2, len(value)]) + value
+
+
+def test_bytes_that_are_numbers_or_a_length_are_not_learned_as_numbers():
+    # The first eight bytes are a length and a filler: with them the content is `numbers`, with their
+    # complement another part of the message is.
+    numbers = bytes.fromhex("8601088080808000")
+    other = bytes(byte ^ 255 for byte in numbers)
+
+    def raw(first):
+        after = b"\x22\x08" + other + b"\x08\x80\x00\x08" + b"\x22\x08" + numbers + b"\x08\x01"
+        tensor = field(2, field(2, b"\x08\x02")) + b"\x22" + first + b"p" * 114 + after
+        size = bytes([len(tensor) % 128 | 128, len(tensor) // 128])
+        entry = field(1, b"x") + b"\x12" + size + tensor
+        size = bytes([len(entry) % 128 | 128, len(entry) // 128])
+        return field(1, field(1, b"m")) + b"\x12" + size + entry
+
+    request = predict_pb2.PredictRequest.FromString(raw(numbers))
+    assert request.inputs["x"].tensor_content == numbers
+    assert predict_pb2.PredictRequest.FromString(raw(other)).inputs["x"].tensor_content == other
+    requests = messages.Requests()
+    for _ in range(messages.ALIKE + 1):
+        requests.add(raw(numbers), request)
+    assert requests.find(raw(numbers)) is None
 
 
 def test_few_requests_are_kept():

@@ -6,6 +6,7 @@ from requests that were parsed, and further ones are recognised by it and read w
 
 import functools
 import math
+import os
 
 import numpy as np
 from google.protobuf.message import DecodeError
@@ -15,6 +16,8 @@ from tensorflow_serving.apis import predict_pb2
 from export.server import tensors
 
 LARGEST = 2**20  # bytes of a request that is kept in mind; parsing a larger one is no great part
+LARGEST_LIST = 2**16  # the same of one with a list of numbers, which takes longer to learn
+LEAST = 8  # bytes of numbers; fewer could be guessed, see `_around`
 AROUND = 1024  # bytes of it without the numbers
 KINDS, ALIKE = 256, 4  # lengths of requests that are kept in mind, and requests of one length
 
@@ -47,12 +50,12 @@ class Requests:
     """The requests that were seen, by their length."""
 
     def __init__(self):
-        self.known = {}  # length → list of `Known`; empty if one was seen
+        self.known = {}  # length → list of `Known`, None for one that cannot be; empty if one came
 
     def find(self, raw: bytes) -> Known | None:
         """What is known of a serialised PredictRequest."""
         for known in self.known.get(len(raw), ()):
-            if raw.startswith(known.head) and raw.endswith(known.tail):
+            if known and raw.startswith(known.head) and raw.endswith(known.tail):
                 return known
         return None
 
@@ -66,8 +69,8 @@ class Requests:
         if len(raw) > LARGEST:
             return
         if len(raw) in self.known:
-            if len(self.known[len(raw)]) < ALIKE and (known := _around(raw, request)):
-                self.known[len(raw)].append(known)
+            if len(self.known[len(raw)]) < ALIKE:
+                self.known[len(raw)].append(_around(raw, request))
             return
         if len(self.known) == KINDS:
             self.known.clear()
@@ -81,17 +84,19 @@ def _around(raw, request):
     ((alias, proto),) = request.inputs.items()
     field, kind = tensors.FIELDS[proto.dtype]
     values = proto.tensor_content
-    if not values and field == "float_val":
+    if not values and field == "float_val" and len(raw) <= LARGEST_LIST:
         values = np.array(proto.float_val, kind).tobytes()
     shape = tensors.check(alias, proto)
-    if kind.kind not in "fiuc" or not values or len(values) != math.prod(shape) * kind.itemsize:
+    if kind.kind not in "fiuc" or len(values) != math.prod(shape) * kind.itemsize:
         return None
     start = raw.find(values)
-    if start < 0:
+    if start < 0 or len(values) < LEAST or len(raw) - len(values) > AROUND:
         return None
     head, tail = raw[:start], raw[start + len(values) :]
-    # Whether these bytes are the numbers: others in their place change them and nothing else.
-    others = bytes(np.frombuffer(values, "u1") ^ 255)
+    # Whether these bytes are the numbers: others in their place change them and nothing else. They
+    # are random, because a caller who knew them could write a request that is valid with both. As
+    # floats they are finite, so that they are equal to themselves.
+    others = bytes(np.frombuffer(os.urandom(len(values)), "u1") & 63)
     expected = predict_pb2.PredictRequest()
     expected.CopyFrom(request)
     if proto.tensor_content:
@@ -102,11 +107,9 @@ def _around(raw, request):
         found = predict_pb2.PredictRequest.FromString(head + others + tail)
     except DecodeError:
         return None
-    # Bytes, since numbers that are not a number differ from themselves.
-    same = found.SerializeToString(deterministic=True) == expected.SerializeToString(
+    if found.SerializeToString(deterministic=True) != expected.SerializeToString(
         deterministic=True
-    )
-    if not same or len(head) + len(tail) > AROUND:
+    ):
         return None
     spec = model_pb2.ModelSpec()
     spec.CopyFrom(request.model_spec)  # the original keeps its whole request in memory
