@@ -192,6 +192,32 @@ def test_a_call_ends_at_its_deadline_and_when_its_caller_leaves():
     asyncio.run(scenario())
 
 
+def test_a_cancellation_at_the_deadline_stays_one():
+    async def scenario():
+        async def cancelled():
+            call = asgi.Call(10, None, None, None)
+            with call:
+                call._too_late()
+                asyncio.current_task().cancel()
+                await asyncio.sleep(1)
+
+        async def caught():
+            call = asgi.Call(10, None, None, None)
+            with call:
+                call._too_late()
+                try:
+                    await asyncio.sleep(1)
+                except asyncio.CancelledError:
+                    pass
+            return asyncio.current_task().cancelling()
+
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.ensure_future(cancelled())
+        assert await asyncio.ensure_future(caught()) == 0
+
+    asyncio.run(scenario())
+
+
 def test_a_watcher_hears_every_state_until_it_leaves_or_the_server_ends():
     async def scenario():
         app, calls, servicer = application()

@@ -126,7 +126,7 @@ def test_the_table_has_a_row_for_each_model_and_set():
         (["bigan_run", "--dataset=grid25"], "grid25 holds points"),
         (
             ["bigan_run", "--dataset=fashion_mnist_10k"],
-            "takes examples of shape (8, 8, 1); fashion",
+            "fashion_mnist_10k must have examples of shape (8, 8, 1)",
         ),
         (["gan_run", "--attributes=0:1", "--dataset=DATA"], "needs an encoder and labels"),
         (["bigan_run", "--examples=3"], "--examples must be 20 or more"),

@@ -109,6 +109,17 @@ def test_known_codes_are_found_again_and_restarts_help():
     np.testing.assert_allclose(found.errors, ((made - x) ** 2).mean((1, 2, 3)), atol=1e-7)
 
 
+def test_a_generator_that_was_replaced_is_searched():
+    game, x = curved(), images(2)
+    first = search(game, x, 5)
+    other = curved()
+    other.generator.set_weights([w + 0.1 for w in other.generator.get_weights()])
+    game.generator = other.generator
+    found, expected = search(game, x, 5), search(other, x, 5)
+    np.testing.assert_allclose(found.curve, expected.curve, rtol=1e-5)
+    assert np.abs(found.curve - first.curve).max() > 1e-4
+
+
 def test_the_curve_is_that_of_the_best_so_far():
     game, x = curved(), images(4)
     found = search(game, x, 60, restarts=3, seed=5)

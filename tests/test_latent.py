@@ -219,6 +219,7 @@ class TestAnomaly:
         wins = [(u > v) + 0.5 * (u == v) for v in usual for u in unusual]
         assert latent.auroc(usual, unusual) == pytest.approx(np.mean(wins))
         assert latent.auroc(usual, usual) == 0.5
+        assert latent.auroc([1, 2], [np.inf, -np.inf]) == 0.5
 
     @pytest.mark.parametrize("bad", [([], [1]), ([1], [[1]]), ([1, np.nan], [1])])
     def test_errors(self, bad):

@@ -115,6 +115,17 @@ def test_a_second_call_of_a_kind_compiles_nothing_and_sees_new_weights():
     assert len(traced) > count
 
 
+def test_a_function_that_cannot_be_hashed_is_taken():
+    class Halved:
+        __hash__ = None
+
+        def __call__(self, images):
+            return images / 2
+
+    x = np.random.default_rng(6).uniform(-1, 1, (1, *SHAPE)).astype("float32")
+    assert restore(linear(), x, Halved(), codes=2, steps=1).images.shape == (1, *SHAPE)
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [

@@ -37,6 +37,16 @@ def test_the_rate_of_every_method_can_be_given(method):
         assert first_rate(optimizer) == pytest.approx(0.003)
 
 
+@pytest.mark.parametrize(
+    "method",
+    "gan wgan vae bigan ali aae vae_gan alpha_gan latent_regressor acgan".split(),
+)
+def test_steps_of_small_networks_are_compiled(method):
+    for network, compiled in (("mlp", True), ("mixture", True), ("dcgan", False)):
+        words = [method, f"--network={network}"]
+        assert flags.parse(RECIPES[method], words).jit_compile is compiled
+
+
 def test_a_rate_by_player_leaves_the_others_theirs():
     made = optimizers("aae", "--learning_rate=encoder=0.5")
     rates = {player: first_rate(optimizer) for player, optimizer in made.items()}

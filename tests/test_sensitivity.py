@@ -315,7 +315,7 @@ class TestCommand:
     def test_models_of_another_shape_are_named(self, trained, tmp_path, capsys):
         with pytest.raises(SystemExit):
             command.main(["lipschitz", trained[0][0], "--dataset=ring8", f"--out={tmp_path}"])
-        assert "run takes examples of shape (8, 8, 1); ring8 has (2,)" in capsys.readouterr().err
+        assert "ring8 must have examples of shape (8, 8, 1)" in capsys.readouterr().err
 
 
 def test_frontier_leaves_out_what_is_missing(tmp_path):

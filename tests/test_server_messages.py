@@ -118,8 +118,8 @@ def field(number, value):
 
 
 def test_bytes_that_are_numbers_or_a_length_are_not_learned_as_numbers():
-    # The first eight bytes are a length and a filler: with them the content is `numbers`, with their
-    # complement another part of the message is.
+    # The first eight bytes are a length and a filler: with them the content is `numbers`, with
+    # their complement it is another part of the message.
     numbers = bytes.fromhex("8601088080808000")
     other = bytes(byte ^ 255 for byte in numbers)
 

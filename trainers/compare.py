@@ -13,7 +13,7 @@ from zoo.cli import markdown
 FLAGS = {
     "over_seeds": (False, "One row per setting instead: mean ± standard error over its runs."),
 }
-# heading, key in metrics.json, format
+# heading, key in metrics.json or "minutes", format
 COLUMNS = markdown.columns(
     "x_cycle_ratio class_kept z_cycle_ratio knn_code knn_features knn_features_random probe_code "
     "mmd mmd_null_95 classes sample_spread_ratio modes high_quality reverse_kl class_asked "

@@ -58,7 +58,7 @@ class Game(keras.Model):
             network that is given does not fit the method.
     """
 
-    # Player → names of its networks; to be left out if each owns the one network of its own name.
+    # Player → names of its networks; may be left out if each owns the one network of its own name.
     players: dict = {}
     schedule: tuple = ()
     # The arguments of `play`, in order: z is drawn from the prior, all others are parts of a batch.

@@ -64,8 +64,8 @@ class Call:
         self.task, task = None, self.task
         if self.timer:
             self.timer.cancel()
-        if self.why and kind is asyncio.CancelledError:
-            task.uncancel()
+        # Also if the handler has caught the cancellation. That of someone else stays one.
+        if self.why and not task.uncancel() and kind is asyncio.CancelledError:
             raise self.why from None
 
     def _too_late(self):
@@ -82,7 +82,7 @@ class Call:
         asyncio.ensure_future(self.receive()).add_done_callback(self._received)
 
     def _received(self, future):
-        if not self.task or future.cancelled():
+        if future.cancelled() or future.exception() or not self.task:
             return
         if future.result()["type"] == "http.disconnect":
             self._cancel(Left())

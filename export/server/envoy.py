@@ -142,9 +142,9 @@ class Application:
     async def _live(self, receive, send):
         await receive()
         argv, pipe, directory = json.loads(os.environ.pop(VARIABLE))
-        sys.path.remove(".")
-        os.chdir(directory)
         try:
+            sys.path.remove(".")
+            os.chdir(directory)
             # Not on the event loop, which nothing else needs yet.
             from export.server import startup
 

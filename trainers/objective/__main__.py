@@ -54,7 +54,8 @@ def main(argv: list | None = None) -> None:
     from trainers.objective import measuring
     from trainers.objective import page
 
-    @functools.cache
+    # Of one model at a time: cells are in the order of the models.
+    @functools.lru_cache(maxsize=1)
     def pools(name):
         return measuring.pools(*games[name], max(budgets), args.held_out)
 

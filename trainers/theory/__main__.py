@@ -81,7 +81,7 @@ def settle(experiment, args) -> None:
         raise ValueError(
             f"--methods must be among {', '.join(experiment.METHODS)}; got {', '.join(unknown)}"
         )
-    args.methods = list(given or getattr(experiment, f"{when}_METHODS"))
+    args.methods = list(dict.fromkeys(given) or getattr(experiment, f"{when}_METHODS"))
 
 
 if __name__ == "__main__":

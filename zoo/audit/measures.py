@@ -54,7 +54,7 @@ def audit_and_show(model, data, seed: int, samples: int, examples=MOST, progress
 def gather(model, data, seed: int, samples: int, examples: int = MOST) -> Subject:
     """Everything that has to be computed with the model, once. Raises ValueError as `audit`."""
     if len(data.test) < 100:
-        raise ValueError(f"an audit needs 100 test examples; {data.name} has {len(data.test)}")
+        raise ValueError(f"{data.name} must have 100 test examples or more; got {len(data.test)}")
     rows = {
         split: np.sort(np.random.default_rng(seed).permutation(len(images))[:examples])
         for split, images in (("train", data.train), ("test", data.test))

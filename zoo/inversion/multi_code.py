@@ -174,7 +174,11 @@ def restore(
 
     from zoo.metrics.arrays import in_batches
 
-    model, degraded = _prepared(game, _generator(game), layer, codes, degrade or _itself)
+    kind = game, _generator(game), layer, codes, degrade or _itself
+    try:
+        model, degraded = _prepared(*kind)
+    except TypeError:  # one of them is no key, such as a `degrade` that cannot be hashed
+        model, degraded = _prepared.__wrapped__(*kind)
     arguments.at_least(1, steps=steps)
     if not learning_rate > 0:
         raise ValueError(f"learning_rate must be above 0; got {learning_rate}")

@@ -116,7 +116,9 @@ def descend(model, starts, images, mask, steps: int, rate: float, prior_weight=0
     owners = np.repeat(np.arange(n), searches)
     progress = Progress("steps of inversion", -(-len(rows) // ROWS) * (steps + 1))
     codes, objectives, errors = np.empty_like(rows), [], []
-    advance = _compiled(model)
+    # What `decode` uses may be replaced; it is only a key.
+    network = getattr(model, "averages", {}).get("generator") or getattr(model, "generator", None)
+    advance = _compiled(model, network)
     for first in range(0, len(rows), ROWS):
         # The last rows are filled up with earlier ones.
         chosen = np.arange(first, first + ROWS) % len(rows)
@@ -158,7 +160,7 @@ def _descended(advance, part, steps, rate, prior_weight, progress):
 
 # Compiling takes longer than a search of few images.
 @functools.lru_cache(maxsize=KEPT)
-def _compiled(game):
+def _compiled(game, network):
     """A function that takes up to `CHUNK` steps of all rows, compiled once.
 
     (state, x, known, (rate, steps, prior_weight), first step, number of steps) → state, objectives

@@ -75,6 +75,7 @@ def auroc(usual: np.ndarray, unusual: np.ndarray) -> float:
     Raises:
         ValueError: a shape is another, or a score is NaN.
     """
+    from scipy.stats import rankdata
     from sklearn.metrics import roc_auc_score
 
     usual, unusual = np.asarray(usual, np.float64), np.asarray(unusual, np.float64)
@@ -83,7 +84,8 @@ def auroc(usual: np.ndarray, unusual: np.ndarray) -> float:
     if np.isnan(usual).any() or np.isnan(unusual).any():
         raise ValueError("auroc of scores that are NaN")
     is_unusual = np.repeat([False, True], [len(usual), len(unusual)])
-    return float(roc_auc_score(is_unusual, np.concatenate([usual, unusual])))
+    # Ranks, since scores may be infinite.
+    return float(roc_auc_score(is_unusual, rankdata(np.concatenate([usual, unusual]))))
 
 
 def detect(model, train: np.ndarray, usual: np.ndarray, unusual: np.ndarray) -> dict[str, tuple]:

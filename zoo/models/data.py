@@ -42,8 +42,8 @@ def check_shape(name: str, shape: tuple, data) -> None:
     """Raises ValueError if `data` has examples of another shape than the model `name` takes."""
     if tuple(shape) != data.shape:
         raise ValueError(
-            f"{name} takes examples of shape {tuple(shape)}; {data.name} has {data.shape}; choose "
-            "another data set"
+            f"{data.name} must have examples of shape {tuple(shape)}, which {name} takes; got "
+            f"{data.shape}; choose another --dataset"
         )
 
 
