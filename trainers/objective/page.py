@@ -26,10 +26,10 @@ def text(rows: list, args, argv: list | None, minutes: float) -> str:
         "# The trained objective itself",
         planning.made_by(typed, planning.seeds(args), rows, minutes),
         "Encoder and generator are fixed. A new discriminator of the method's own architecture is "
-        "trained on pairs (x, E(x)) and (G(z), z) that it sees once, with Adam at the rate 1e-3, "
-        "and measured on pairs held out, of test images. The objective is E log D + E log(1 − D) + "
-        "2 log 2, in nats: 0 at the optimum, 2 log 2 = 1.386 if pairs are told apart without "
-        "error.",
+        "trained on pairs (x, E(x)) and (G(z), z), images drawn with replacement, with Adam at the "
+        "rate 1e-3, and measured on pairs held out, of test images. The objective is E log D + "
+        "E log(1 − D) + 2 log 2, in nats: 0 at the optimum, 2 log 2 = 1.386 if pairs are told "
+        "apart without error.",
         table(rows),
         "± is the standard deviation over seeds, which are initial weights and orders of the same "
         "pairs. Control: two real streams, which no discriminator can tell apart.",
