@@ -91,7 +91,7 @@ def test_the_command_draws_every_tool(tiny, tmp_path, capsys):
     assert found["figures"]["neighbours"]["same_class_chance"] == pytest.approx(0.25, abs=0.02)
     (row,) = found["anomaly"]
     other, upside_down = row["unusual"].values()
-    assert upside_down["darkness"] == 0.5
+    assert upside_down["darkness"] == pytest.approx(0.5)
     assert all(0 <= area <= 1 for area in other.values()) and len(other) == 5
     assert page.table(found["anomaly"]) in text
     assert page.table(found["anomaly"]) in capsys.readouterr().out
