@@ -26,7 +26,6 @@ from absl import flags
 
 import zoo
 from zoo import datasets
-from zoo.training.optimizers import Adam
 
 SECONDS = flags.DEFINE_float("seconds", 15, "Seconds of measuring for each variant.")
 BATCH = flags.DEFINE_integer("batch_size", 128, "Images per step.")
@@ -68,7 +67,7 @@ def shared(policy="float32", **options):
     keras.mixed_precision.set_global_policy(policy)
     game = zoo.BiGAN((28, 28, 1))
     keras.mixed_precision.set_global_policy("float32")
-    game.compile({player: Adam(2e-4, beta_1=0.5) for player in game.players}, **options)
+    game.compile({player: adam() for player in game.players}, **options)
     return game
 
 

@@ -20,7 +20,6 @@ from games import weights
 import zoo
 from zoo import losses
 from zoo.game import Game
-from zoo.training.optimizers import Adam
 
 every_kind = pytest.mark.parametrize(("method", "network"), ALL_KINDS)
 every_traced_kind = pytest.mark.parametrize(("method", "network"), TRACED_KINDS)
@@ -72,7 +71,7 @@ def test_batch_norm_statistics_of_players_move(method, network):
 @every_traced_kind
 def test_a_saved_game_takes_the_same_next_step(method, network, tmp_path):
     options = {"rate": 1e-3, "ema": 0.9, "eager": (method, network) != TRACED}
-    kept = make(method, network, optimizer=Adam, **options)
+    kept = make(method, network, optimizer=keras.optimizers.Adam, **options)
     step(kept, batch(kept), steps=3)
     kept.save(tmp_path / "game.keras")
     loaded = zoo.load(tmp_path / "game.keras")

@@ -6,6 +6,7 @@ One pair of processes does everything, because starting them is what costs.
 import pathlib
 import re
 
+import keras
 import numpy as np
 import pytest
 import workers
@@ -21,7 +22,6 @@ from trainers.distribute import strategy
 from zoo import datasets
 from zoo import priors
 from zoo.datasets import aligned
-from zoo.training.optimizers import Adam
 
 # Adam whose ε keeps a gradient of nearly nothing, which is rounding, from becoming a whole step. At
 # larger rates a rectifier now and then falls on the other side of zero, and the runs part.
@@ -59,7 +59,7 @@ def play(method):
     import tensorflow as tf
 
     def adam(rate):
-        return Adam(rate, epsilon=1e-3)
+        return keras.optimizers.Adam(rate, epsilon=1e-3)
 
     network = network_of(method)
     game = make(method, network, rate=RATE, optimizer=adam, ema=0.5)

@@ -2,6 +2,7 @@
 
 import functools
 
+import keras
 from keras import ops
 
 from zoo.game import Game
@@ -9,7 +10,6 @@ from zoo.losses import accepted
 from zoo.losses import gaussian_draw
 from zoo.losses import rejected
 from zoo.losses import squared_error
-from zoo.training.optimizers import Adam
 from zoo.training.optimizers import adam
 
 
@@ -61,7 +61,7 @@ class AAE(Game):
     def default_optimizer(cls, player, network):
         # Ours: the paper states none.
         if player == "autoencoder":
-            return functools.partial(Adam, learning_rate=1e-3)
+            return functools.partial(keras.optimizers.Adam, learning_rate=1e-3)
         return adam(2e-4)
 
     def play(self, x, z):

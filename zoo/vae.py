@@ -3,6 +3,7 @@
 import functools
 import math
 
+import keras
 from keras import ops
 
 from zoo.game import Game
@@ -15,7 +16,6 @@ from zoo.priors import draw as drawn
 from zoo.priors import uniform
 from zoo.training.declarations import checked
 from zoo.training.declarations import not_negative
-from zoo.training.optimizers import Adam
 
 
 class VAE(Game):
@@ -83,7 +83,7 @@ class VAE(Game):
 
     @classmethod
     def default_optimizer(cls, player, network):
-        return functools.partial(Adam, learning_rate=1e-3)
+        return functools.partial(keras.optimizers.Adam, learning_rate=1e-3)
 
     def play(self, x, z):
         x = self._binary(x) if self.binarize else x

@@ -164,14 +164,13 @@ def _check_same(directory, args, config, settings):
 def _leaves(value, name=""):
     """(path, value) of all that nested dictionaries hold.
 
-    Keras' levels "config" are left out, and so are the "module" and "registered_name" of a class:
-    its name identifies it, modules move from version to version, and runs of older versions have
-    Keras' Adam, whose steps are those of ours.
+    Keras' levels "config" are left out, and so is the "module" of a class: its name identifies it,
+    and modules move from version to version.
     """
     if not isinstance(value, dict):
         yield name, value
         return
     for key, inner in value.items():
-        if key in ("module", "registered_name"):
+        if key == "module":
             continue
         yield from _leaves(inner, name if key == "config" else f"{name} {key}".strip())

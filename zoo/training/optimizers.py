@@ -6,51 +6,13 @@ import keras
 from keras import ops
 
 
-@keras.saving.register_keras_serializable("zoo")
-class Adam(keras.optimizers.Adam):
-    """`keras.optimizers.Adam`, which on TensorFlow moves a variable in one operation.
-
-    Arguments, variables and steps are those of Keras, the steps to rounding. Keras takes about
-    fifteen operations for each variable, which is much of a step of small networks.
-    """
-
-    def update_step(self, gradient, variable, learning_rate):
-        if keras.backend.backend() == "tensorflow" and not self.amsgrad:
-            import tensorflow as tf
-
-            # Of an embedding the gradient is tf.IndexedSlices.
-            if isinstance(gradient, tf.Tensor):
-                self._move(gradient, variable, learning_rate)
-                return
-        super().update_step(gradient, variable, learning_rate)
-
-    def _move(self, gradient, variable, learning_rate):
-        import tensorflow as tf
-
-        place, dtype = self._get_variable_index(variable), variable.dtype
-        beta_1, beta_2 = ops.cast(self.beta_1, dtype), ops.cast(self.beta_2, dtype)
-        t = ops.cast(self.iterations + 1, dtype)
-        tf.raw_ops.ResourceApplyAdam(
-            var=variable.handle,
-            m=self._momentums[place].value.handle,
-            v=self._velocities[place].value.handle,
-            beta1_power=ops.power(beta_1, t),
-            beta2_power=ops.power(beta_2, t),
-            lr=ops.cast(learning_rate, dtype),
-            beta1=beta_1,
-            beta2=beta_2,
-            epsilon=ops.cast(self.epsilon, dtype),
-            grad=ops.cast(gradient, dtype),
-        )
-
-
 def adam(learning_rate: float, beta_1: float = 0.5, epsilon: float = 1e-8, **settings):
     """Adam with the settings of GAN authors, for `Game.default_optimizer`: a partial of the class.
 
     `epsilon` is the default of TensorFlow 1, Torch and Lasagne, which they used; Keras has 1e-7.
     """
     return functools.partial(
-        Adam,
+        keras.optimizers.Adam,
         learning_rate=learning_rate,
         beta_1=beta_1,
         epsilon=epsilon,
