@@ -295,5 +295,5 @@ class Game(keras.Model):
             raise ValueError(
                 f"{type(self).__name__} has no {name}; methods that have one: {others}"
             )
-        network = self.averages.get(name) or getattr(self, name)
+        network = averages.in_use(self, name)
         return inference.apply(network, inputs, part, eager=self.run_eagerly)

@@ -56,8 +56,10 @@ def read(name: str) -> Source:
     Raises:
         ValueError: it does not exist, or its files are damaged; see `zoo.load`.
     """
+    from zoo.training import averages
+
     game = zoo.load(name)
-    networks = {n: game.averages.get(n) or net for n, net in game.named_networks().items()}
+    networks = {n: averages.in_use(game, n) for n in game.named_networks()}
     weights = {n: net.get_weights() for n, net in networks.items()}
     found = hashlib.sha256()
     for network, arrays in sorted(weights.items()):

@@ -213,4 +213,6 @@ def _generator(game):
             "game must have a generator that takes codes alone, as vectors; "
             f"got {type(game).__name__}"
         )
-    return game.averages.get("generator") or game.generator
+    from zoo.training import averages
+
+    return averages.in_use(game, "generator")

@@ -87,6 +87,8 @@ def search(
         ValueError: an argument is not of this kind, the game has no generator of codes alone, its
             generator has no gradient, or Keras has a backend other than TensorFlow and JAX.
     """
+    from zoo.training import averages
+
     images, mask = arguments.checked(game, images, mask)
     arguments.at_least(1, steps=steps, restarts=restarts)
     arguments.at_least(0, prior_weight=prior_weight)
@@ -101,23 +103,26 @@ def search(
     if not rate > 0:
         raise ValueError(f"learning_rate must be above 0; got {learning_rate}")
     starts = arguments.starting(game, images, restarts, start, seed, ROWS)
-    return descend(game, starts, images, mask, steps, rate, prior_weight)
+    network = averages.in_use(game, "generator")
+    return descend(game, starts, images, mask, steps, rate, prior_weight, network)
 
 
-def descend(model, starts, images, mask, steps: int, rate: float, prior_weight=0.0) -> Found:
+def descend(
+    model, starts, images, mask, steps: int, rate: float, prior_weight=0.0, network=None
+) -> Found:
     """`search` from given starts, float32 (n, searches, *code_shape), of checked arguments.
 
     Args:
         model: a game, or an object with its `decode`, `code_shape`, `image_shape`, `prior` and
             `variables`.
+        network: what `model.decode` uses, if that may be replaced by another: only a key of the
+            compiled search.
     """
     n, searches = starts.shape[:2]
     rows = starts.reshape(-1, *model.code_shape)
     owners = np.repeat(np.arange(n), searches)
     progress = Progress("steps of inversion", -(-len(rows) // ROWS) * (steps + 1))
     codes, objectives, errors = np.empty_like(rows), [], []
-    # What `decode` uses may be replaced; it is only a key.
-    network = getattr(model, "averages", {}).get("generator") or getattr(model, "generator", None)
     advance = _compiled(model, network)
     for first in range(0, len(rows), ROWS):
         # The last rows are filled up with earlier ones.

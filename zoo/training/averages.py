@@ -26,6 +26,11 @@ def create(game) -> dict:
     return copies
 
 
+def in_use(game, name: str):
+    """The network `name` that makes codes and images: its average, if there is one."""
+    return game.averages.get(name) or getattr(game, name)
+
+
 def update(game) -> None:
     """Move every average by 1 - decay_t of the way to the weights of its network."""
     if not game.averages:
