@@ -125,7 +125,7 @@ class Grpc:
         headers = dict(scope["headers"])
         if not headers.get(b"content-type", b"").startswith(b"application/grpc"):
             return await _refuse(send)
-        call, started = Call(None, receive, send, None), False
+        call, started = None, False
         try:
             if self.ended:
                 raise ServingError("UNAVAILABLE", "the server is stopping")
@@ -152,7 +152,7 @@ class Grpc:
         except Exception as error:
             await _fail(send, from_exception(error), started)
         finally:
-            for callback in call.done:
+            for callback in call.done if call else ():
                 callback(call)
 
     async def _unary(self, handler, frames, call):

@@ -76,15 +76,14 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         spec = known.spec if known else request.model_spec
         try:
             with self.predictor.counted(spec.name, "Predict", "GRPC", context):
-                if request and not request.HasField("model_spec"):
-                    raise invalid("Missing ModelSpec")
                 return await self._predict(raw, spec, known, request)
         except ServingError as error:
             await context.abort(error.code, error.message)
 
     async def _predict(self, raw, spec, known, request):
         predictor = self.predictor
-        with predictor.registry.use(spec) as version:
+        use = predictor.registry.use(spec) if known else predictor.version(request)
+        with use as version:
             signature = version.servable.signature(spec.signature_name)
             if known and signature.fits(known, predictor.check_shapes):
                 feeds, wanted = {known.alias: known.read(raw)}, signature.outputs

@@ -183,13 +183,8 @@ def written(array: np.ndarray, as_content: bool = False) -> tuple[bytes, bytes]:
 def _before(dtype, shape, as_content):
     """What precedes the values of such an array, if they are on the wire as they are in memory."""
     number = BY_DTYPE.get(dtype)
-    if (
-        number is None
-        or dtype.kind == "O"
-        or not (
-            as_content or dtype.kind in "fc" and number not in HALVES  # packed numbers
-        )
-    ):
+    packed = dtype.kind in "fc" and number not in HALVES
+    if number is None or dtype.kind == "O" or not (as_content or packed):
         return None
     name = "tensor_content" if as_content else FIELDS[number][0]
     size = math.prod(shape) * dtype.itemsize
