@@ -57,7 +57,7 @@ def copy(layers, module, spatial=(7, 7, 64)):
 def as_torch(weights, spatial):
     """Arrays of a Keras layer in PyTorch's layout. `spatial`: shape that a Dense layer flattens."""
     kernel = weights[0]
-    if kernel.ndim == 4:  # (h, w, in, out) → (out, in, h, w); transposed, (h, w, out, in) likewise
+    if kernel.ndim == 4:  # (h, w, in, out) → (out, in, h, w); transposed, (h, w, out, in) too
         return [kernel.transpose(3, 2, 0, 1), *weights[1:]]
     if kernel.ndim == 1:  # gain, bias, mean and variance of batch norm
         return [channels_first(value, spatial, 0) for value in weights]

@@ -14,6 +14,7 @@ RECIPE = Recipe(
     method="vae_gan",
     networks={
         "dcgan": {"epochs": 20, "batch_size": 64},
+        # As dcgan; XLA compiles the networks that are named here.
         "mlp": {"epochs": 20, "batch_size": 64},
         "mixture": {"epochs": 20, "batch_size": 100, "latent_dim": 2},
     },

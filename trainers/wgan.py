@@ -18,6 +18,7 @@ RECIPE = Recipe(
     method="wgan",
     networks={
         "dcgan": {"epochs": 60, "batch_size": 64},
+        # As dcgan; XLA compiles the networks that are named here.
         "mlp": {"epochs": 60, "batch_size": 64},
         "mixture": {"epochs": 40, "batch_size": 100, "latent_dim": 2, "penalty": 0.1},
     },

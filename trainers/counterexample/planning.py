@@ -128,7 +128,7 @@ def finished(wanted: list, rows: list, most: int) -> list:
 
 
 def seeds(args) -> str:
-    """The seeds of `args.seeds` trainings, in words."""
+    """The seeds of `args.seeds` trainings, as text."""
     return f"seeds 0 to {args.seeds - 1}" if args.seeds > 1 else "seed 0"
 
 

@@ -57,7 +57,7 @@ def text(rows: list, found: dict, plan, args, argv: list | None, minutes: float)
 
 
 def seeds(args, plan) -> str:
-    """The seed and the number of repeats, in words."""
+    """The seed and the number of repeats, as text."""
     return f"seed {args.seed}, {plan.repeats} repeat{'s' * (plan.repeats > 1)}"
 
 

@@ -7,11 +7,11 @@ usage: python -m trainers.objective [MODEL ...] [flags]
       memorizer.
 
 Keeps encoder and generator fixed and trains new discriminators of the method's own architecture,
-with Adam, on pairs that they see once. Prints, for pairs held out, the objective E log D +
-E log(1 − D) + 2 log 2: 0 is the optimum that encoder and generator are trained for, and pairs that
-are told apart without error reach 2 log 2 = 1.386. Beside it: the same for two real streams, and
-counterexamples of --support stored images. Writes cells.json and cells.csv, objective.png and
-report.md. A second run continues with the missing cells.
+with Adam, on pairs whose images are drawn with replacement. Prints, for pairs held out, the
+objective E log D + E log(1 − D) + 2 log 2: 0 is the optimum that encoder and generator are trained
+for, and pairs that are told apart without error reach 2 log 2 = 1.386. Beside it: the same for two
+real streams, and counterexamples of --support stored images. Writes cells.json and cells.csv,
+objective.png and report.md. A second run continues with the missing cells.
 """
 
 import functools

@@ -6,6 +6,7 @@ import numpy as np
 
 from zoo import datasets
 from zoo import metrics
+from zoo import models
 
 # Methods whose objective is this one. Others have hinges, more scores or further terms.
 METHODS = ("GAN", "BiGAN", "ALI", "Counterexample", "Memorizer")
@@ -20,10 +21,7 @@ def check(game, data) -> None:
     if name not in METHODS or "discriminator" in game.own:
         own = " with a discriminator of its own" * ("discriminator" in game.own)
         raise ValueError(f"the method must be one of {', '.join(METHODS)}; got {name}{own}")
-    if game.image_shape != data.shape:
-        raise ValueError(
-            f"{name} makes examples of shape {game.image_shape}; {data.name} has {data.shape}"
-        )
+    models.check_shape(name, game.image_shape, data)
 
 
 def pools(game, data, most: int, held_out: int) -> dict:

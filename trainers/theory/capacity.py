@@ -91,15 +91,8 @@ def write(rows: list, args, directory) -> list:
         mine = [row for row in rows if row["method"] == method]
         for multiple in sorted({row["multiple"] for row in mine}):
             same = [row for row in mine if row["multiple"] == multiple]
-            lines.append(
-                [
-                    quality.title(method),
-                    f"{multiple} ×",
-                    f"{same[0]['parameters']:,}",
-                    "; ".join(quality.bound(row) for row in same),
-                    *markdown.cells(columns, *same),
-                ]
-            )
+            first = [quality.title(method), f"{multiple} ×", f"{same[0]['parameters']:,}"]
+            lines.append(([*first, "; ".join(quality.bound(row) for row in same)], *same))
         sentences.append(_sentence(method, mine))
     heads = ["method", "width of D", "p of D", "support at most, by seed"]
     _curves(directory / "capacity.png", rows)
@@ -111,7 +104,7 @@ def write(rows: list, args, directory) -> list:
         f"{args.steps:,} steps. Birthday test of Arora and Zhang 2017, arXiv:1706.08224, in the "
         f"features of the shipped classifier, with {SAMPLES:,} samples. Intervals are 95 % of the "
         "test alone; the spread over seeds comes on top.",
-        markdown.table([*heads, *(head for head, *_ in columns)], lines),
+        markdown.figures(heads, columns, lines),
         *sentences,
         "The authors see supports that grow nearly in proportion to the size of the discriminator "
         "(exponent 1), then level off, with duplicates judged by eye on larger images and more "

@@ -159,10 +159,7 @@ TASKS = {
     "upside down": ("control: the same images upside down", "mean image"),
     "noise": ("control: uniform noise", "grey"),
     "hole": ("inpainting, pixels of the hole alone", "mean image"),
-    "enlarged": (
-        f"super-resolution, {FACTOR} × {FACTOR} pixels from one",
-        "cubic splines",
-    ),
+    "enlarged": (f"super-resolution, {FACTOR} × {FACTOR} pixels from one", "cubic splines"),
     "denoised": (f"denoising, σ = {NOISE}", "Gaussian blur"),
     "coloured": ("colourisation", "grey"),  # of images in colour
 }

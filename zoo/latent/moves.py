@@ -91,7 +91,7 @@ def arithmetic(subject: Subject, out: pathlib.Path, sums: list) -> dict[str, flo
         For each sum, prefixed "a-b+c": as_c, the share of single results whose nearest training
         image, by pixels, still has the label c, and as_c_before, of the reconstructions.
     """
-    model, names = subject.model, subject.data.classes
+    model, names, train = subject.model, subject.data.classes, subject.x["train"]
     figures, rows = {}, []
     for a, b, c in sums:
         means = [
@@ -99,24 +99,14 @@ def arithmetic(subject: Subject, out: pathlib.Path, sums: list) -> dict[str, flo
             for label in (a, b, c)
         ]
         ends = decoded(model, np.stack([*means, means[0] - means[1] + means[2]]))
-        (closest,), _ = library.nearest(ends[3:], subject.x["train"], 3)
+        (closest,), _ = library.nearest(ends[3:], train, 3)
         x = subject.x["test"][subject.labels["test"] == c][:_MEASURED]
         moved = directions.edit(model, x, means[0] - means[1], (0.0, 1.0))
         for key, place in (("as_c_before", 0), ("as_c", 1)):
             same = _nearest_labels(subject, moved[:, place]) == c
             figures[f"{a}-{b}+{c} {key}"] = float(same.mean())
         rows.append(Row(f"{names[a]} − {names[b]} + {names[c]}"))
-        line = [
-            ends[0],
-            "−",
-            ends[1],
-            "+",
-            ends[2],
-            "=",
-            ends[3],
-            None,
-            *subject.x["train"][closest],
-        ]
+        line = [ends[0], "−", ends[1], "+", ends[2], "=", ends[3], None, *train[closest]]
         rows.append(Row("mean codes", line))
         rows.append(Row("the difference alone, added to single images"))
         for label, images in (

@@ -91,19 +91,10 @@ def nearest(subject: Subject, out: pathlib.Path) -> dict[str, float]:
     """
     k, queries = 6, subject.one_of_each(6)
     by_code, _ = library.nearest(subject.codes["test"], subject.codes["train"], k)
-    by_pixels, _ = library.nearest(subject.x["test"], subject.x["train"], k)
+    test, train = subject.x["test"], subject.x["train"]
+    by_pixels, _ = library.nearest(test, train, k)
     rows = [
-        Row(
-            "",
-            [
-                subject.x["test"][i],
-                None,
-                *subject.x["train"][by_code[i]],
-                None,
-                *subject.x["train"][by_pixels[i]],
-            ],
-        )
-        for i in queries
+        Row("", [test[i], None, *train[by_code[i]], None, *train[by_pixels[i]]]) for i in queries
     ]
     headings = [(0, "test"), (2, "nearest training images by code"), (3 + k, "by pixels")]
     sheets.draw(out / "neighbours.png", f"Neighbours: {subject.model.name}", rows, headings)
