@@ -93,24 +93,24 @@ def test_help_lists_every_flag_with_the_default_that_it_has(capsys):
     ]
 
 
+NEED_A_MODEL = ["zoo.audit.__main__", "zoo.knn", "zoo.latent.__main__", "zoo.lipschitz"]
+
+
+@pytest.mark.parametrize("module", NEED_A_MODEL)
+def test_commands_that_need_a_model_ask_for_it(module, refused):
+    assert refused(importlib.import_module(module).main, [module]) == (
+        "error: no model given; see --help\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ([], "error: no model given; see --help\n"),
         (["nothing"], "no game at nothing"),
         (["nothing", "--pints=1"], "Unknown command line flag 'pints'"),
     ],
 )
-@pytest.mark.parametrize(
-    "module",
-    [
-        "zoo.audit.__main__",
-        "zoo.knn",
-        "zoo.latent.__main__",
-        "zoo.lipschitz",
-        "trainers.objective.__main__",
-    ],
-)
+@pytest.mark.parametrize("module", [*NEED_A_MODEL, "trainers.objective.__main__"])
 def test_commands_for_models_name_what_they_cannot_read(
     module, words, message, tmp_path, monkeypatch, refused
 ):

@@ -97,6 +97,7 @@ def test_the_table_has_means_and_deviations_of_seeds():
         (["bigan_mnist", "--budget=many"], "--budget must be whole numbers"),
         (["vae_fashion_mnist"], "must be one of GAN, BiGAN, ALI, .*; got VAE"),
         (["bigan_fashion_mnist", "--against=grid25"], "data|shape"),
+        (["--against=nothing"], "unknown data set 'nothing'"),
         (["bigan_fashion_mnist", "--against=fashion_mnist_10k", "--support=1"], "got 1"),
     ],
 )

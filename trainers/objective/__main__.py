@@ -4,7 +4,8 @@ usage: python -m trainers.objective [MODEL ...] [flags]
 
   MODEL
       A preset, a run directory or a .keras file of GAN, BiGAN, ALI, the counterexample or the
-      memorizer.
+      memorizer. Without one: bigan_fashion_mnist, a trained pair, and counterexample_fashion_mnist,
+      one whose codes mean nothing.
 
 Keeps encoder and generator fixed and trains new discriminators of the method's own architecture,
 with Adam, on pairs whose images are drawn with replacement. Prints, for pairs held out, the
@@ -22,6 +23,7 @@ import time
 from trainers.counterexample import planning
 from zoo.cli import commands
 
+DEFAULT = ["bigan_fashion_mnist", "counterexample_fashion_mnist"]
 FLAGS = {
     "budget": (
         "",
@@ -42,14 +44,14 @@ def main(argv: list | None = None) -> None:
     """Measure the missing cells, then write the page. Exit code 2 and one line for bad input."""
     began = time.monotonic()
     with commands.exit_on_bad_input():
-        args, paths = commands.parse(__doc__, FLAGS, argv, "model")
+        args, paths = commands.parse(__doc__, FLAGS, argv)
         commands.at_least(args, width=0, seeds=1, held_out=100, cells=0)
         args.budget = args.budget or ("6400" if args.quick else "19200,51200")
         args.seeds = 1 if args.quick else args.seeds
         budgets, supports = (commands.whole_numbers(args, name) for name in ("budget", "support"))
         if any(n < 6400 or n % 6400 for n in budgets):
             raise ValueError(f"--budget must be multiples of 6400; got {args.budget!r}")
-        games = _games(paths, supports, args.against)
+        games = _games(paths or DEFAULT, supports, args.against)
         out = planning.directory(args, "objective")
     from trainers.objective import measuring
     from trainers.objective import page
