@@ -19,6 +19,7 @@ Variants, of which --variants names those to run:
     one_thread   batched, num_batch_threads 1
     intra_1      batched, one thread inside an operation
     two          two batched processes on one port, one thread inside an operation
+    before       the server of another checkout of this project, in --checkout, batched
     empty        grpc.aio alone: a handler that answers 250 bytes, as many as `encode`, and does
                  nothing, the least that any server in Python costs
 
@@ -57,6 +58,7 @@ SECONDS = flags.DEFINE_float("seconds", 1, "Seconds of one measurement.")
 ROUNDS = flags.DEFINE_integer("rounds", 7, "Measurements of each kind.")
 VARIANTS = flags.DEFINE_list("variants", ["batched", "unbatched"], "Servers to compare.")
 REQUESTS = flags.DEFINE_integer("requests", 10_000, "Requests for the slowest one.")
+CHECKOUT = flags.DEFINE_string("checkout", None, "Directory of the checkout for `before`.")
 H2LOAD = flags.DEFINE_bool("h2load", False, "Clients in C instead of this process.")
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -131,12 +133,13 @@ class Server:
             command.append("--tensorflow_intra_op_parallelism=1")
         if name == "two":
             command.append("--grpc_channel_arguments=grpc.so_reuseport=1")
+        root = pathlib.Path(CHECKOUT.value).absolute() if name == "before" else ROOT
         self.log = open(models / f"{name}.log", "w+")
         self.processes = [
             subprocess.Popen(
                 command,
-                cwd=ROOT,
-                env=os.environ | {"PYTHONPATH": f"{ROOT}:{os.environ.get('PYTHONPATH', '')}"},
+                cwd=root,
+                env=os.environ | {"PYTHONPATH": f"{root}:{os.environ.get('PYTHONPATH', '')}"},
                 stdout=self.log,
                 stderr=subprocess.STDOUT,
             )
