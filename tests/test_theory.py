@@ -164,7 +164,7 @@ def test_points_are_scaled_and_round_parts_stay_round():
     np.testing.assert_allclose(train.mean(axis=0), 0, atol=1e-5)
     assert train.std(axis=0).mean() == pytest.approx(1, abs=1e-4)
     np.testing.assert_allclose(test * std + mean, datasets.load("ring8").test, atol=1e-5)
-    with pytest.raises(ValueError, match="needs points"):
+    with pytest.raises(ValueError, match="must be a set of points; got fashion_mnist_10k"):
         points.standardised("fashion_mnist_10k")
 
 

@@ -105,7 +105,8 @@ def write(rows: list, args, directory) -> list:
         "A floor here is the least sum that these networks and steps reached. That more of either "
         "would not lower it is not shown. Compare it with the control's at the same networks and "
         "steps, within the errors.",
-        "![sum of both errors against width, depth and steps](cycles.png)",
+        "![sum of both errors against width, depth and steps: a dot for each run, lines through "
+        "means over seeds](cycles.png)",
     ]
 
 
@@ -155,7 +156,8 @@ def _curves(path, rows):
         at = sorted({row[key] for row in rows})
         axes.set_xticks(at, [f"{value:,}" for value in at])
         axes.set_xticks([], minor=True)
-        axes.set_title("x-cycle + z-cycle error" if place == 1 else "", loc="left")
+        told = "x-cycle + z-cycle error; a dot is a run, lines join means"
+        axes.set_title(told if place == 1 else "", loc="left")
         axes.grid(alpha=0.3, which="both")
     shared.legend(fontsize=8)
     figure.tight_layout()

@@ -20,7 +20,9 @@ def standardised(name: str) -> tuple:
     """
     data = datasets.load(name)
     if len(data.shape) != 1:
-        raise ValueError(f"this experiment needs points; {name} has examples of {data.shape}")
+        raise ValueError(
+            f"--dataset must be a set of points; got {name}, with examples of {data.shape}"
+        )
     mean, std = data.train.mean(axis=0), data.train.std(axis=0).mean()
     return (data.train - mean) / std, (data.test - mean) / std, mean, std
 

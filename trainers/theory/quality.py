@@ -52,7 +52,9 @@ def space_of(name: str):
     digits, shape = stacked.NAME == name, loaded(name).shape
     found = classifier.of(stacked.DIGITS if digits else name, (*shape[:2], 1) if digits else shape)
     if found is None:
-        raise ValueError(f"no classifier is shipped for {name!r} with images of {shape}")
+        raise ValueError(
+            f"--dataset must have a shipped classifier; got {name}, with examples of {shape}"
+        )
     return StackedDigits(found) if digits else found
 
 

@@ -101,7 +101,7 @@ def write(rows: list, args, directory) -> list:
         "Bounded weights cost accuracy by their capacity, too: the family does not separate the "
         "two. The last column is a value to compare with and no bound, because slopes were taken "
         "at some points only.",
-        "![error against slope](stability.png)",
+        "![error against slope, a mark for each run](stability.png)",
     ]
 
 
@@ -149,13 +149,13 @@ def _scatter(path, rows):
                 mine = [
                     r for r in rows if r["method"] == method and (r["bound"] or np.inf) == bound
                 ]
-                name = "none" if np.isinf(bound) else f"{bound:g}"
+                name = "no bound" if np.isinf(bound) else f"bound {bound:g}"
                 axes.plot(
                     [row[x] for row in mine],
                     [row[y] for row in mine],
                     "os^"[number % 3],
                     color=(0.85 - 0.15 * shade, 0.45, 0.2 + 0.13 * shade),
-                    label=f"{quality.title(method)}, bound {name}",
+                    label=f"{quality.title(method)}, {name}",
                 )
         # An unbiased MMD² may be below 0.
         axes.set(xscale="log", yscale="linear" if y == "mmd" else "log", xlabel=below)
