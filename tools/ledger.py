@@ -38,8 +38,9 @@ TABLES = {
 *Falls short* and *reached* need an interval of the difference, of two standard errors to either
 side and the slack in the remarks: it lies below zero, or above minus the margin, the difference
 that matters. For any other interval the verdict is *cannot tell*. One seed has no interval: it is
-never *reached*, and *falls short* only by more than the margin. Modes are counted only if half of
-the samples are close to a mode. Figures that fall short come first.""",
+never *reached*, and *falls short* only by more than the margin. Modes of points are counted only if
+half of the samples are close to a mode; those of stacked digits, as in the papers, whatever their
+quality, which the remarks give. Figures that fall short come first.""",
     "theorem": """## Theorems
 
 Measured values beside those of theorems. A bound that does not cover this scale implies nothing
