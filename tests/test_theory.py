@@ -212,6 +212,15 @@ def test_the_gap_of_a_ring_is_a_chord_less_the_modes():
     assert stability.gap(*datasets.MIXTURES["grid25"]) == pytest.approx(2 - 0.3, abs=1e-6)
 
 
+def test_slopes_are_compared_with_what_their_bounds_allow():
+    rows = [
+        {"bound": bound, "lipschitz_e_max": e, "lipschitz_g_max": g}
+        for bound, e, g in ((2.0, 2.0, 6.0), (1.0, 0.5, 0.25), (0.0, 99.0, 99.0))
+    ]
+    # Three layers: 2³ = 8 and 1 are allowed; without a bound there is nothing to compare with.
+    assert stability.largest_share(rows) == 6 / 8
+
+
 def test_least_sums_are_those_of_the_best_network():
     row = {"method": "aae", "depth": 2, "steps": 10}
     rows = [

@@ -98,11 +98,23 @@ def write(rows: list, args, directory) -> list:
         f"Slopes at {_SETTINGS.points} points.",
         markdown.figures(["method", "bound on a layer", "seeds"], columns, lines),
         f"Mean ± standard error over seeds. {ranks(rows)}",
+        f"Control: the largest slope found is {largest_share(rows):.2f} of what its bound allows, "
+        "which must be 1 at most.",
         "Bounded weights cost accuracy by their capacity, too: the family does not separate the "
         "two. The last column is a value to compare with and no bound, because slopes were taken "
         "at some points only.",
         "![error against slope, a mark for each run](stability.png)",
     ]
+
+
+def largest_share(rows: list) -> float:
+    """The largest slope of E or G over what its bound allows, of runs that have a bound."""
+    return max(
+        row[f"lipschitz_{network}_max"] / row["bound"] ** (DEPTH + 1)
+        for row in rows
+        for network in "eg"
+        if row["bound"]
+    )
 
 
 def ranks(rows: list) -> str:
