@@ -11,12 +11,12 @@ from trainers.counterexample import __main__ as command
 from trainers.counterexample import evidence
 from trainers.counterexample import experiment
 from trainers.counterexample import figures
-from trainers.counterexample import planning
 from trainers.counterexample.network import Network
 from trainers.counterexample.pairs import CONTRASTS
 from trainers.counterexample.pairs import HELD_OUT
 from trainers.counterexample.pairs import Pairs
 from trainers.counterexample.pairs import around
+from trainers.experiments import planning
 from zoo import counterexample
 from zoo import datasets
 from zoo.metrics import judges

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import zoo
-from trainers.counterexample import planning
+from trainers.experiments import planning
 from trainers.theory import __main__ as command
 from trainers.theory import capacity
 from trainers.theory import collapse

@@ -3,7 +3,9 @@
 import asyncio
 
 import grpc
-from google.protobuf.message import DecodeError
+
+from export.server.errors import ServingError
+from export.server.errors import parsed
 
 LAST_WORDS = 0.1  # seconds in which a stream may write its last message at shutdown
 
@@ -60,13 +62,13 @@ def _checked(handler, calls):
 
     def parse(data):
         try:
-            return handler.request_deserializer(data)
-        except DecodeError as error:
+            return parsed(handler.request_deserializer, data)
+        except ServingError as error:
             return error
 
     async def check(request, context):
-        if isinstance(request, DecodeError):
-            await context.abort(grpc.StatusCode.INTERNAL, f"no message: {request}")
+        if isinstance(request, ServingError):
+            await context.abort(request.code, request.message)
 
     async def unary(request, context):
         await check(request, context)

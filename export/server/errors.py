@@ -3,6 +3,7 @@
 import re
 
 import grpc
+from google.protobuf.message import DecodeError
 
 EAGER = re.compile(r"^\{\{function_node [^}]*\}\} | \[Op:\w+\]( name: )?$")
 LONGEST = 1024  # bytes of a message; longer ones are cut, as in TensorFlow Serving
@@ -54,6 +55,14 @@ class ServingError(Exception):
 def invalid(message: str) -> ServingError:
     """INVALID_ARGUMENT, the code of nearly every bad request."""
     return ServingError("INVALID_ARGUMENT", message)
+
+
+def parsed(parse, data: bytes):
+    """`parse(data)`; raises ServingError, INTERNAL as in gRPC's own table, if it is no message."""
+    try:
+        return parse(data)
+    except DecodeError as error:
+        raise ServingError("INTERNAL", f"no message: {error}") from None
 
 
 def from_exception(error: Exception) -> ServingError:

@@ -1,7 +1,6 @@
 """PredictionService and ModelService, for `grpc.aio` and `asgi.Grpc`."""
 
 import grpc
-from google.protobuf.message import DecodeError
 from tensorflow_serving.apis import get_model_metadata_pb2
 from tensorflow_serving.apis import get_model_status_pb2
 from tensorflow_serving.apis import model_management_pb2
@@ -13,6 +12,7 @@ from tensorflow_serving.apis import prediction_service_pb2_grpc
 from export.server import messages
 from export.server.errors import ServingError
 from export.server.errors import invalid
+from export.server.errors import parsed
 from export.server.predictor import Predictor
 
 FIELD = "signature_def"
@@ -70,11 +70,8 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         """A serialised PredictResponse to a serialised PredictRequest."""
         known = self.requests.find(raw)
         try:
-            request = None if known else predict_pb2.PredictRequest.FromString(raw)
-        except DecodeError as error:
-            await context.abort(grpc.StatusCode.INTERNAL, f"no message: {error}")
-        spec = known.spec if known else request.model_spec
-        try:
+            request = None if known else parsed(predict_pb2.PredictRequest.FromString, raw)
+            spec = known.spec if known else request.model_spec
             with self.predictor.counted(spec.name, "Predict", "GRPC", context):
                 return await self._predict(raw, spec, known, request)
         except ServingError as error:

@@ -11,7 +11,7 @@ cells.json and cells.csv, circle.png and report.md. A second run continues with 
 
 import time
 
-from trainers.counterexample import planning
+from trainers.experiments import planning
 from zoo.cli import commands
 from zoo.cli import markdown
 

@@ -15,7 +15,7 @@ import time
 
 import numpy as np
 
-from trainers.counterexample import planning
+from trainers.experiments import planning
 from zoo import run_files
 from zoo.cli import commands
 

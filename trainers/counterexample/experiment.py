@@ -6,9 +6,9 @@ import time
 
 import numpy as np
 
-from trainers.counterexample import planning
 from trainers.counterexample.network import Network
 from trainers.counterexample.pairs import CONTRASTS
+from trainers.experiments import planning
 from zoo import counterexample
 from zoo.metrics import judges
 

@@ -1,9 +1,9 @@
 """`report.md`: one page on the results and their limits."""
 
 from trainers.counterexample import experiment
-from trainers.counterexample import planning
 from trainers.counterexample.figures import series
 from trainers.counterexample.pairs import HELD_OUT
+from trainers.experiments import planning
 from zoo.audit import verdicts
 from zoo.cli import commands
 from zoo.cli import markdown

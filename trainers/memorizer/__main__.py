@@ -12,7 +12,7 @@ report.md and, for zoo.load, game.keras. A second run continues with the missing
 
 import time
 
-from trainers.counterexample import planning
+from trainers.experiments import planning
 from zoo.cli import commands
 
 FLAGS = {

@@ -6,8 +6,8 @@ import numpy as np
 
 from trainers.counterexample import experiment
 from trainers.counterexample import figures
-from trainers.counterexample import planning
 from trainers.counterexample import report
+from trainers.experiments import planning
 from trainers.memorizer.images import CONTRASTS
 from zoo import datasets
 from zoo import memorizer

@@ -20,7 +20,7 @@ import hashlib
 import pathlib
 import time
 
-from trainers.counterexample import planning
+from trainers.experiments import planning
 from zoo.cli import commands
 
 DEFAULT = ["bigan_fashion_mnist", "counterexample_fashion_mnist"]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from trainers.counterexample import planning
+from trainers.experiments import planning
 from trainers.objective.measuring import PAIRS
 from zoo.cli import commands
 from zoo.cli import markdown

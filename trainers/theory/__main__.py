@@ -17,7 +17,7 @@ continues. Then writes cells.csv, pictures and report.md. Other commands of the 
 import importlib
 import time
 
-from trainers.counterexample import planning
+from trainers.experiments import planning
 from zoo.cli import commands
 
 EXPERIMENTS = ("collapse", "capacity", "cycles", "stability")

@@ -1,0 +1,1 @@
+"""What every experiment shares: its flags, its directory, the cells that are resumed."""
