@@ -82,6 +82,11 @@ def test_modes_count_only_if_samples_are_good():
         assert verdict in ledger.page([paper], found)
 
 
+def test_figures_of_other_data_are_not_counted():
+    page = ledger.page([PAPER | {"theirs": 1.0, "unlike": "other data"}], records(0.5))
+    assert "not counted: other data" in page and "falls short by" not in page
+
+
 def test_what_falls_short_comes_first():
     papers = [PAPER | {"theirs": 1.0, "figure": "good"}, PAPER | {"theirs": 9.0, "figure": "bad"}]
     page = ledger.page(papers, records(1.0, 3.0))

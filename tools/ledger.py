@@ -40,7 +40,8 @@ side and the slack in the remarks: it lies below zero, or above minus the margin
 that matters. For any other interval the verdict is *cannot tell*. One seed has no interval: it is
 never *reached*, and *falls short* only by more than the margin. Modes of points are counted only if
 half of the samples are close to a mode; those of stacked digits, as in the papers, whatever their
-quality, which the remarks give. Figures that fall short come first.""",
+quality, which the remarks give. Figures of another data set are not counted. Figures that fall
+short come first.""",
     "theorem": """## Theorems
 
 Measured values beside those of theorems. A bound that does not cover this scale implies nothing
@@ -152,6 +153,8 @@ def judge(paper: dict, values: list, excluded: str = "") -> str:
 
 def _excluded(paper, found):
     """Why the values of a row do not count, or nothing: too few samples are good, say."""
+    if "unlike" in paper:
+        return paper["unlike"]
     if "needs" not in paper or not found:
         return ""
     key, least = paper["needs"]["key"], paper["needs"]["least"]
