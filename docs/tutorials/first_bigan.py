@@ -62,8 +62,8 @@ for player in game.players:
     print(player, [round(loss, 2) for loss in history.history[player]])
 
 # %% [markdown]
-# The losses say that the two players are in balance (0.69, the logarithm of 2, is a discriminator
-# that cannot tell). They do not say how good the images are, so look at them, and measure.
+# D's loss is below log 2 = 0.69, the loss of a discriminator that cannot tell, and far from 0. The
+# losses do not say how good the images are, so look at them, and measure.
 #
 # ## Codes to images
 #
