@@ -39,9 +39,8 @@ TABLES = {
 side and the slack in the remarks: it lies below zero, or above minus the margin, the difference
 that matters. For any other interval the verdict is *cannot tell*. One seed has no interval: it is
 never *reached*, and *falls short* only by more than the margin. Modes of points are counted only if
-half of the samples are close to a mode; those of stacked digits, as in the papers, whatever their
-quality, which the remarks give. Figures of another data set are not counted. Figures that fall
-short come first.""",
+half of the samples are close to a mode. Figures of another data set, or of other networks, stand
+beside each other without a verdict: *not counted*. Figures that fall short come first.""",
     "theorem": """## Theorems
 
 Measured values beside those of theorems. A bound that does not cover this scale implies nothing
