@@ -7,10 +7,10 @@ from trainers.objective.measuring import PAIRS
 from zoo.cli import commands
 from zoo.cli import markdown
 from zoo.plots import pictures
+from zoo.plots.panels import COLOURS
 
 # Pairs that are told apart without error, in nats.
 MOST = 2 * np.log(2)
-_COLOURS = ("#3b6ea5", "#d9762b", "#4f8f4f", "#a5479b")
 _KINDS = ("model", "law", "parameters", "budget")
 
 
@@ -70,7 +70,7 @@ def picture(path, rows: list) -> None:
         place = models.index(model) + (budgets.index(budget) - (len(budgets) - 1) / 2) * high
         values = [row["objective"] for row in mine]
         if law == PAIRS:
-            label, colour = f"{budget:,} pairs", _COLOURS[budgets.index(budget) % 4]
+            label, colour = f"{budget:,} pairs", COLOURS[budgets.index(budget) % len(COLOURS)]
             axes.barh(place, np.mean(values), high, color=colour, alpha=0.6,
                       label=label if label not in named else None)  # fmt: skip
             axes.plot(values, [place] * len(values), "o", color=colour, markersize=4)

@@ -14,6 +14,7 @@ from zoo import datasets
 from zoo import metrics
 from zoo.cli import markdown
 from zoo.plots import pictures
+from zoo.plots.panels import COLOURS
 
 TITLE = "Support against the capacity of the discriminator"
 DATASET = "fashion_mnist_10k"
@@ -132,7 +133,7 @@ def _curves(path, rows):
     axes = figure.add_subplot()
     for place, ((method,), mine) in enumerate(planning.groups(rows, "method")):
         known = [row for row in mine if _bounded(row)]
-        colour = ("#3b6ea5", "#d9762b")[place % 2]
+        colour = COLOURS[place % 2]
         if known:
             x, y, low, high = (
                 np.array([row[key] for row in known], float)

@@ -11,6 +11,7 @@ from trainers.theory import training
 from zoo import metrics
 from zoo.cli import markdown
 from zoo.plots import pictures
+from zoo.plots.panels import COLOURS
 
 TITLE = "Can an encoder and a generator be precise at once?"
 DATASET = "ring8"
@@ -139,7 +140,7 @@ def _curves(path, rows):
         shared = axes = figure.add_subplot(1, 3, place, sharey=shared)
         for number, ((method, name), same) in enumerate(planning.groups(rows, "method", "set")):
             mine = planning.of_cell(fixed, same)
-            colour = ("#3b6ea5", "#d9762b", "#4f8f4f", "#a5479b", "#7a6a4f", "#444444")[number % 6]
+            colour = COLOURS[number % len(COLOURS)]
             at = sorted({row[key] for row in mine})
             means = [np.mean([row["sum"] for row in mine if row[key] == value]) for value in at]
             axes.plot(at, means, color=colour, label=f"{quality.title(method)}, {name}")
