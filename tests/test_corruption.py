@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from games import examples
 from games import make
+from games import same
 from games import state
 from games import step
 
@@ -40,10 +41,6 @@ def two(tmp_path_factory, game):
         checkpoints.write(game, directory)
         states[number] = state(game)
     return directory, states
-
-
-def same(one, other):
-    return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
 
 
 def flipped(content, byte, bit=0):

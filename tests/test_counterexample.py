@@ -33,8 +33,7 @@ def codes(n, latent_dim=16, seed=0):
     return np.random.default_rng(seed).standard_normal((n, latent_dim)).astype(np.float32)
 
 
-def numpy(tensor):
-    return keras.ops.convert_to_numpy(tensor)
+numpy = keras.ops.convert_to_numpy
 
 
 @pytest.mark.parametrize("arguments", [{}, {"noise_std": 0.25}, {"circuit": "relu"}])

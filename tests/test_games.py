@@ -32,8 +32,7 @@ SMALL_RATE = 0.002
 TRACED = ("bigan", "dcgan")
 
 
-def numbers(tensor):
-    return keras.ops.convert_to_numpy(tensor)
+numbers = keras.ops.convert_to_numpy
 
 
 def largest_difference(one, other):

@@ -6,10 +6,9 @@ import re
 import signal
 import time
 
-import numpy as np
 import pytest
 import workers
-from games import state
+from games import same_state
 
 import zoo
 from trainers.distribute import agreement
@@ -32,10 +31,6 @@ KILLS = 20
 
 # What a trainer says at the end of an epoch, the first of which compiles.
 ENDED = re.compile(r"^\d+/\d+ - ", re.M)
-
-
-def same(one, other):
-    return all(np.array_equal(a, b) for a, b in zip(state(one), state(other), strict=True))
 
 
 def trains(process, output, seconds=300):
@@ -128,7 +123,7 @@ def test_twenty_kills_at_random_moments_change_nothing(tmp_path):
     assert workers.end([cut], 1500) == [0]
     assert started_at(output.read_text().split("stopped and saved")[-1]) == steps[-1]
     assert newest(tmp_path / "cut") == newest(tmp_path / "whole") == 120 * EPOCH
-    assert same(zoo.load(tmp_path / "cut"), zoo.load(tmp_path / "whole"))
+    assert same_state(zoo.load(tmp_path / "cut"), zoo.load(tmp_path / "whole"))
 
 
 def run_pair(arguments, folder, directory, harm=None):
@@ -204,4 +199,4 @@ def test_one_worker_of_two_is_killed_and_the_pair_goes_on(tmp_path, victim):
     assert started_at(said[0]) == before and not list(directory.glob("worker-*"))
     codes, _ = run_pair(arguments, tmp_path, tmp_path / "whole")
     assert codes == [0, 0]
-    assert same(zoo.load(directory), zoo.load(tmp_path / "whole"))
+    assert same_state(zoo.load(directory), zoo.load(tmp_path / "whole"))

@@ -40,8 +40,7 @@ def streams(game, data, samples=None):
     return images.Images(game, data.train, counterexample.chosen(data, 64, 0), samples, seed=0)
 
 
-def numbers(tensor):
-    return keras.ops.convert_to_numpy(tensor)
+numbers = keras.ops.convert_to_numpy
 
 
 def rows_of(x):

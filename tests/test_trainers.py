@@ -19,7 +19,7 @@ import keras
 import numpy as np
 import pytest
 from damage import flip
-from games import state
+from games import same_state
 
 import zoo
 from trainers.bigan import RECIPE
@@ -101,10 +101,6 @@ def command(*arguments):
     return [sys.executable, "-m", "trainers.bigan", *arguments]
 
 
-def same(one, other):
-    return all(np.array_equal(a, b) for a, b in zip(state(one), state(other), strict=True))
-
-
 def at_step(monkeypatch, base, number, act):
     """The callback of class `base` also does `act(game)`, first, after step `number`."""
 
@@ -176,7 +172,7 @@ def test_a_run_leaves_everything_a_person_needs(images, tmp_path, capsys):
     assert header.startswith("epoch,discriminator,encoder_generator,loss,images_per_s")
     assert "minutes_left" not in header
     assert len(rows) == 2
-    assert same(zoo.load(tmp_path), newest(tmp_path))
+    assert same_state(zoo.load(tmp_path), newest(tmp_path))
 
 
 @pytest.mark.tensorflow("JAX calls the losses from functions of its own")
@@ -244,7 +240,7 @@ def test_a_method_of_two_domains_goes_on_where_it_stopped_and_shows_translations
             train(images, cut, *words, recipe=recipe)
     again = newest(train(images, cut, *words, recipe=recipe))
     assert checkpoints.step_of(again) == 10  # of 115 examples, 20 at a time
-    assert same(uncut, again)
+    assert same_state(uncut, again)
     assert (cut / "translations" / "epoch-0001.png").stat().st_size > 1000
     figures = json.loads((cut / "metrics.json").read_text())
     assert {"translation_ab_identity", "cycle_ba_ratio", "domain_ab"} <= set(figures)
@@ -300,7 +296,7 @@ def test_a_run_cut_at_an_epoch_ends_bit_equal_to_an_uninterrupted_one(images, wh
     assert len(list((tmp_path / "cache").glob("npz-*/train.npy"))) == 1
     cut = newest(directory)
     assert checkpoints.step_of(cut) == 33
-    assert same(newest(whole), cut)
+    assert same_state(newest(whole), cut)
     assert len((directory / "history.csv").read_text().splitlines()) == 4
 
 
@@ -324,7 +320,7 @@ def test_killed_in_the_middle_of_an_epoch_it_goes_on_from_the_last_checkpoint(im
     assert 0 < reached < 60 * 11
     train(images, tmp_path, f"--epochs={reached // 11 + 4}", mapped)
     uncut = train(images, tmp_path / "whole", f"--epochs={reached // 11 + 4}")
-    assert same(newest(tmp_path), newest(uncut))
+    assert same_state(newest(tmp_path), newest(uncut))
 
 
 def test_ctrl_c_saves_inside_an_epoch_and_says_how_to_go_on(
@@ -341,7 +337,7 @@ def test_ctrl_c_saves_inside_an_epoch_and_says_how_to_go_on(
     assert f"saved at step {step} of 33" in said
     assert "python -m trainers.bigan --dataset=" in said
     train(images, tmp_path, "--epochs=3", "--ema=0.9")
-    assert same(newest(whole), newest(tmp_path))
+    assert same_state(newest(whole), newest(tmp_path))
     assert len((tmp_path / "history.csv").read_text().splitlines()) == 4
 
 
@@ -396,7 +392,7 @@ def test_a_run_stopped_where_no_call_ends_takes_the_steps_that_are_left(images, 
     checkpoints.write(game, tmp_path / "cut" / "checkpoints")
     cut = newest(train(images, tmp_path / "cut", "--epochs=3", five))
     assert checkpoints.step_of(cut) == 30
-    assert same(cut, newest(train(images, tmp_path / "whole", "--epochs=3", five)))
+    assert same_state(cut, newest(train(images, tmp_path / "whole", "--epochs=3", five)))
 
 
 def test_a_run_that_went_on_for_more_epochs_says_so_and_never_has_the_figures_of_fewer(
@@ -562,7 +558,7 @@ def test_a_loss_that_becomes_nan_stops_the_run_and_keeps_the_last_checkpoint(
         train(images, directory, "--epochs=3")
     assert stopped.value.code == 1
     assert "became nan by step 12" in capsys.readouterr().err
-    assert same(newest(once), newest(directory))
+    assert same_state(newest(once), newest(directory))
 
 
 def test_checkpoints_inside_an_epoch_are_written_by_time(images, tmp_path):
@@ -629,7 +625,7 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(images, whole,
     said = capsys.readouterr().out
     assert f"{last} is damaged" in said
     assert "resuming from step 22 of 33" in said
-    assert same(newest(whole), newest(directory))
+    assert same_state(newest(whole), newest(directory))
 
 
 @pytest.mark.slow

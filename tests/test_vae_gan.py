@@ -6,6 +6,7 @@ from games import examples
 from games import gradient
 from games import losses_of
 from games import make
+from games import same
 from games import silent
 
 import zoo
@@ -25,10 +26,6 @@ def judge_otherwise(game):
     head = game.discriminator.trainable_variables[-1 if game.network == "mlp" else -2]
     assert head.shape[-1] == 1
     head.assign(-3 * head)
-
-
-def same(one, other):
-    return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
 
 
 def test_losses_are_those_of_the_paper(game):

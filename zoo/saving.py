@@ -39,11 +39,6 @@ def load_of_class(game_class, source: str | os.PathLike, sha256: str = ""):
     return game
 
 
-def _check(what, found, expected):
-    if expected and found != expected:
-        raise ValueError(f"{what} has sha256 {found}, and {expected} was asked for")
-
-
 def _of_keras(path, sha256):
     from zoo.presets import registry
 
@@ -56,8 +51,8 @@ def _of_keras(path, sha256):
         )
     import keras
 
-    if sha256:
-        _check(file, hashlib.sha256(file.read_bytes()).hexdigest(), sha256)
+    if sha256 and (found := hashlib.sha256(file.read_bytes()).hexdigest()) != sha256:
+        raise ValueError(f"{file} has sha256 {found}, and {sha256} was asked for")
     if fault := run_files.damage(file):
         raise ValueError(f"{file} is damaged, or no saved game: {fault}")
     for name in zoo.METHODS | zoo.CONSTRUCTIONS:

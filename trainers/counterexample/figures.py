@@ -5,10 +5,9 @@ import pathlib
 import numpy as np
 
 from zoo import datasets
+from zoo.plots.panels import COLOURS
 from zoo.plots.pictures import blank
 from zoo.plots.pictures import grid
-
-_COLOURS = ("#3b6ea5", "#d9762b", "#4f8f4f", "#a5479b", "#7a6a4f", "#444444", "#bb3333")
 
 # Key of a cell → (title of its panel, value if nothing is seen).
 _PANELS = {
@@ -59,7 +58,7 @@ def _draw(axes, rows, key):
     label, nothing = _PANELS[key]
     axes.axhline(nothing, color="grey", linestyle="--", linewidth=1)
     supports = sorted({row["support"] for row in rows if row["contrast"] == "pair"})
-    for colour, m in zip(_COLOURS, supports, strict=False):
+    for colour, m in zip(COLOURS, supports, strict=False):
         p, mean, error = series(rows, "pair", m, key)
         axes.errorbar(p / m, mean, error, color=colour, marker="o", ms=4, label=f"m = {m:,}")
     controls = dict.fromkeys(row["contrast"] for row in rows if row["contrast"] != "pair")
@@ -108,7 +107,7 @@ def pair(path: pathlib.Path, game, data, shown: int = 6) -> None:
                 (0.13 + 0.142 * column, 0.79 - 0.185 * row, 0.13, 0.165), xticks=[], yticks=[]
             )
             if row == 2:
-                axes.bar(np.arange(codes.shape[1]), codes[column], color=_COLOURS[0])
+                axes.bar(np.arange(codes.shape[1]), codes[column], color=COLOURS[0])
                 axes.axhline(0, color="0.3", linewidth=0.8)
                 axes.set_ylim(-3, 3)
             else:

@@ -113,6 +113,14 @@ def of_cell(cell: dict, rows: list) -> list:
     return [row for row in rows if cell.items() <= row.items()]
 
 
+def groups(rows: list, *names: str) -> list:
+    """(the values of `names`, the rows that have them), in the order of the rows."""
+    found = {}
+    for row in rows:
+        found.setdefault(tuple(row[name] for name in names), []).append(row)
+    return list(found.items())
+
+
 def finished(wanted: list, rows: list, most: int) -> list:
     """The rows of the `wanted` cells in their order; none, and a line on stdout, if one is missing.
 

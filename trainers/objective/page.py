@@ -7,10 +7,11 @@ from trainers.objective.measuring import PAIRS
 from zoo.cli import commands
 from zoo.cli import markdown
 from zoo.plots import pictures
+from zoo.plots.panels import COLOURS
 
 # Pairs that are told apart without error, in nats.
 MOST = 2 * np.log(2)
-_COLOURS = ("#3b6ea5", "#d9762b", "#4f8f4f", "#a5479b")
+_KINDS = ("model", "law", "parameters", "budget")
 
 
 def text(rows: list, args, argv: list | None, minutes: float) -> str:
@@ -43,7 +44,7 @@ def text(rows: list, args, argv: list | None, minutes: float) -> str:
 def table(rows: list) -> str:
     """Mean and standard deviation over seeds, a row for each model, law and budget, as Markdown."""
     lines = []
-    for (model, law, parameters, budget), mine in _groups(rows):
+    for (model, law, parameters, budget), mine in planning.groups(rows, *_KINDS):
         cells = []
         for figure, form, scale in (("accuracy", ".1f", 100), ("objective", "+.3f", 1)):
             values = [scale * row[figure] for row in mine]
@@ -57,13 +58,6 @@ def table(rows: list) -> str:
     return markdown.table([*heads, "of 2 log 2"], lines)
 
 
-def _groups(rows):
-    """((model, law, parameters, budget), their rows), in the order of the rows."""
-    names = "model", "law", "parameters", "budget"
-    keys = dict.fromkeys(tuple(row[name] for name in names) for row in rows)
-    return [(key, [r for r in rows if tuple(r[n] for n in names) == key]) for key in keys]
-
-
 def picture(path, rows: list) -> None:
     """A bar for every model and budget, a dot for every seed, a cross for two real streams."""
     models = list(dict.fromkeys(row["model"] for row in rows))
@@ -72,11 +66,11 @@ def picture(path, rows: list) -> None:
     axes = figure.add_subplot()
     high = 0.8 / len(budgets)
     named = set()
-    for (model, law, _, budget), mine in _groups(rows):
+    for (model, law, _, budget), mine in planning.groups(rows, *_KINDS):
         place = models.index(model) + (budgets.index(budget) - (len(budgets) - 1) / 2) * high
         values = [row["objective"] for row in mine]
         if law == PAIRS:
-            label, colour = f"{budget:,} pairs", _COLOURS[budgets.index(budget) % 4]
+            label, colour = f"{budget:,} pairs", COLOURS[budgets.index(budget) % len(COLOURS)]
             axes.barh(place, np.mean(values), high, color=colour, alpha=0.6,
                       label=label if label not in named else None)  # fmt: skip
             axes.plot(values, [place] * len(values), "o", color=colour, markersize=4)

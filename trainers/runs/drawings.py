@@ -38,7 +38,8 @@ def shown(game, data, n: int) -> tuple:
     Returns:
         (images, reconstructions or None, samples, codes or None, prior codes), n of each.
     """
-    images, prior = _test_images(data, n), keras.ops.convert_to_numpy(game.prior_codes(n, seed=1))
+    images = datasets.scale(data.test[_rows(data, n)])
+    prior = keras.ops.convert_to_numpy(game.prior_codes(n, seed=1))
     samples = metrics.in_batches(game.decode, prior)
     if not game.has_encoder:
         return images, None, samples, None, prior
@@ -98,10 +99,6 @@ def _by_class(game, data, n):
     codes = keras.ops.convert_to_numpy(game.prior_codes(n, seed=1))
     made = [game.decode(codes, np.full(n, y)) for y in range(len(data.conditions))]
     return [keras.ops.convert_to_numpy(row) for row in made]
-
-
-def _test_images(data, n):
-    return datasets.scale(data.test[_rows(data, n)])
 
 
 def _rows(data, n):

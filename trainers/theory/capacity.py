@@ -7,12 +7,14 @@ import numpy as np
 
 import zoo
 from trainers.counterexample import experiment
+from trainers.experiments import planning
 from trainers.theory import quality
 from trainers.theory import training
 from zoo import datasets
 from zoo import metrics
 from zoo.cli import markdown
 from zoo.plots import pictures
+from zoo.plots.panels import COLOURS
 
 TITLE = "Support against the capacity of the discriminator"
 DATASET = "fashion_mnist_10k"
@@ -87,10 +89,8 @@ def write(rows: list, args, directory) -> list:
     """Draw the pictures; the parts of the page, in Markdown."""
     lines, sentences = [], []
     columns = markdown.columns("recall coverage precision frechet")
-    for method in dict.fromkeys(row["method"] for row in rows):
-        mine = [row for row in rows if row["method"] == method]
-        for multiple in sorted({row["multiple"] for row in mine}):
-            same = [row for row in mine if row["multiple"] == multiple]
+    for (method,), mine in planning.groups(rows, "method"):
+        for (multiple,), same in sorted(planning.groups(mine, "multiple")):
             first = [quality.title(method), f"{multiple} ×", f"{same[0]['parameters']:,}"]
             lines.append(([*first, "; ".join(quality.bound(row) for row in same)], *same))
         sentences.append(_sentence(method, mine))
@@ -131,10 +131,9 @@ def _sentence(method, rows):
 def _curves(path, rows):
     figure = pictures.blank(9, 5.6)
     axes = figure.add_subplot()
-    for place, method in enumerate(dict.fromkeys(row["method"] for row in rows)):
-        mine = [row for row in rows if row["method"] == method]
+    for place, ((method,), mine) in enumerate(planning.groups(rows, "method")):
         known = [row for row in mine if _bounded(row)]
-        colour = ("#3b6ea5", "#d9762b")[place % 2]
+        colour = COLOURS[place % 2]
         if known:
             x, y, low, high = (
                 np.array([row[key] for row in known], float)

@@ -5,6 +5,7 @@ import time
 import numpy as np
 
 import zoo
+from trainers.experiments import planning
 from trainers.theory import quality
 from trainers.theory import training
 from zoo import datasets
@@ -73,8 +74,7 @@ def write(rows: list, args, directory) -> list:
         *markdown.columns("reverse_kl:.3f precision recall coverage frechet"),
     ]
     lines = []
-    for method in dict.fromkeys(row["method"] for row in rows):
-        mine = [row for row in rows if row["method"] == method]
+    for (method,), mine in planning.groups(rows, "method"):
         supports = "; ".join(quality.bound(row) for row in mine)
         diverged = sum(row.get("diverged", False) for row in mine)
         lines.append(

@@ -4,12 +4,14 @@ import time
 
 import numpy as np
 
+from trainers.experiments import planning
 from trainers.theory import points
 from trainers.theory import quality
 from trainers.theory import training
 from zoo import metrics
 from zoo.cli import markdown
 from zoo.plots import pictures
+from zoo.plots.panels import COLOURS
 
 TITLE = "Can an encoder and a generator be precise at once?"
 DATASET = "ring8"
@@ -87,9 +89,7 @@ def write(rows: list, args, directory) -> list:
     ]
     lines = []
     names = ("method", "set", "units", "depth", "steps")
-    for key in dict.fromkeys(tuple(row[name] for name in names) for row in rows):
-        mine = [row for row in rows if tuple(row[name] for name in names) == key]
-        method, *settings, steps = key
+    for (method, *settings, steps), mine in planning.groups(rows, *names):
         first = [quality.title(method), *map(str, settings), f"{steps:,}", str(len(mine))]
         lines.append((first, *mine))
     heads = ["method", "data", "units", "hidden layers", "steps", "seeds"]
@@ -113,12 +113,10 @@ def write(rows: list, args, directory) -> list:
 def floors(rows: list) -> str:
     """The least mean sum of each method and set, in a sentence."""
     said = []
-    for method, name in dict.fromkeys((row["method"], row["set"]) for row in rows):
-        mine = [row for row in rows if (row["method"], row["set"]) == (method, name)]
-        kinds = dict.fromkeys((row["units"], row["depth"], row["steps"]) for row in mine)
+    for (method, name), mine in planning.groups(rows, "method", "set"):
         sums = {
-            kind: [r["sum"] for r in mine if (r["units"], r["depth"], r["steps"]) == kind]
-            for kind in kinds
+            kind: [row["sum"] for row in same]
+            for kind, same in planning.groups(mine, "units", "depth", "steps")
         }
         best = min(sums, key=lambda kind: np.mean(sums[kind]))
         said.append(
@@ -140,14 +138,9 @@ def _curves(path, rows):
     shared = None
     for place, (key, fixed, label) in enumerate(panels, 1):
         shared = axes = figure.add_subplot(1, 3, place, sharey=shared)
-        seen = dict.fromkeys((row["method"], row["set"]) for row in rows)
-        for number, (method, name) in enumerate(seen):
-            mine = [
-                row
-                for row in rows
-                if (row["method"], row["set"]) == (method, name) and fixed.items() <= row.items()
-            ]
-            colour = ("#3b6ea5", "#d9762b", "#4f8f4f", "#a5479b", "#7a6a4f", "#444444")[number % 6]
+        for number, ((method, name), same) in enumerate(planning.groups(rows, "method", "set")):
+            mine = planning.of_cell(fixed, same)
+            colour = COLOURS[number % len(COLOURS)]
             at = sorted({row[key] for row in mine})
             means = [np.mean([row["sum"] for row in mine if row[key] == value]) for value in at]
             axes.plot(at, means, color=colour, label=f"{quality.title(method)}, {name}")

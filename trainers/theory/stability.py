@@ -5,6 +5,7 @@ import types
 
 import numpy as np
 
+from trainers.experiments import planning
 from trainers.theory import cycles
 from trainers.theory import points
 from trainers.theory import quality
@@ -86,8 +87,7 @@ def write(rows: list, args, directory) -> list:
         ("at least, by the largest L_G", "least_bridge", ".1f %"),
     ]
     lines = []
-    for method, bound in dict.fromkeys((row["method"], row["bound"]) for row in rows):
-        mine = [row for row in rows if (row["method"], row["bound"]) == (method, bound)]
+    for (method, bound), mine in planning.groups(rows, "method", "bound"):
         lines.append(([quality.title(method), f"{bound or 'none'}", str(len(mine))], *mine))
     _scatter(directory / "stability.png", rows)
     return [
@@ -126,8 +126,7 @@ def ranks(rows: list) -> str:
         ("lipschitz_e_median", "mmd", "median L_E and MMD² to the prior"),
     )
     said = []
-    for method in dict.fromkeys(row["method"] for row in rows):
-        mine = [row for row in rows if row["method"] == method]
+    for (method,), mine in planning.groups(rows, "method"):
         found = [
             f"{name} {rank_correlation([r[a] for r in mine], [r[b] for r in mine]):+.2f}"
             for a, b, name in pairs
@@ -156,11 +155,9 @@ def _scatter(path, rows):
     bounds = sorted({row["bound"] or np.inf for row in rows})
     for place, (x, y, below, title) in enumerate(panels, 1):
         axes = figure.add_subplot(1, 3, place)
-        for number, method in enumerate(dict.fromkeys(row["method"] for row in rows)):
+        for number, ((method,), same) in enumerate(planning.groups(rows, "method")):
             for shade, bound in enumerate(bounds):
-                mine = [
-                    r for r in rows if r["method"] == method and (r["bound"] or np.inf) == bound
-                ]
+                mine = [row for row in same if (row["bound"] or np.inf) == bound]
                 name = "no bound" if np.isinf(bound) else f"bound {bound:g}"
                 axes.plot(
                     [row[x] for row in mine],

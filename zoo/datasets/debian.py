@@ -35,9 +35,9 @@ FILES = {
 }
 
 
-def is_installed(folder: pathlib.Path = FOLDER) -> bool:
+def is_installed() -> bool:
     """Whether all four files of the package exist."""
-    return all((folder / name).is_file() for name in FILES)
+    return all((FOLDER / name).is_file() for name in FILES)
 
 
 def restore(target: pathlib.Path, folder: pathlib.Path = FOLDER) -> None:

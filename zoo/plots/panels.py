@@ -10,7 +10,9 @@ from zoo.metrics.evaluation import KEYS
 
 # One value per epoch and name; None where an epoch was not measured.
 History = Mapping[str, Sequence[float | None]]
-OURS, _MADE = "#3b6ea5", "#d9762b"
+# Of curves and bars, in this order.
+COLOURS = ("#3b6ea5", "#d9762b", "#4f8f4f", "#a5479b", "#7a6a4f", "#444444", "#bb3333")
+OURS, _MADE = COLOURS[:2]
 # Of a legend above the axes, where it covers nothing.
 _ABOVE = {
     "loc": "lower right",

@@ -152,12 +152,12 @@ def joined(metrics: dict, audit: dict) -> dict:
     return {**metrics, **audit}
 
 
-def audited(game, data, progress=None) -> dict:
+def audited(game, data) -> dict:
     """The figures of `zoo.audit.audit` with the settings of the cards, and the classes' names."""
     from zoo import audit
     from zoo import models
 
-    found = audit.audit(models.of_game(game), data, SEED, SAMPLES, progress)
+    found = audit.audit(models.of_game(game), data, SEED, SAMPLES)
     return found | {"class_names": list(data.classes)}
 
 

@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 
+from zoo.cli import markdown
 from zoo.cli import names
 
 FOLDER = pathlib.Path(__file__).parent
@@ -124,13 +125,10 @@ def table(presets: list[Preset]) -> str:
     """Name, method, data, size and key figures, one aligned line each; a missing figure is –."""
     rows = [["preset", "method", "data", "parameters", "MB", *(c[0] for c in COLUMNS), ""]]
     for preset in presets:
-        cells = [
-            "–" if preset.figures.get(key) is None else f"{preset.figures[key]:{form}}"
-            for _, key, form in COLUMNS
-        ]
         size = [f"{preset.parameters:,}", f"{preset.bytes / 1e6:.1f}"]
         remark = "collapsed" if preset.collapsed else ""
-        rows.append([preset.name, preset.method, preset.dataset, *size, *cells, remark])
+        cells = [*size, *markdown.cells(COLUMNS, preset.figures), remark]
+        rows.append([preset.name, preset.method, preset.dataset, *cells])
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     # Words to the left, numbers to the right.
     lines = [
