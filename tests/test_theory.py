@@ -137,6 +137,12 @@ def test_only_wanted_cells_are_on_a_page_and_only_if_all_are_there(capsys):
     assert "stopped after 7 cells" in capsys.readouterr().out
 
 
+def test_rows_are_grouped_in_the_order_in_which_they_come():
+    rows = [{"method": m, "seed": s} for s in (1, 0) for m in ("vae", "gan")]
+    assert planning.groups(rows, "method") == [(("vae",), rows[::2]), (("gan",), rows[1::2])]
+    assert planning.groups(rows, "seed", "method")[1] == ((1, "gan"), [rows[1]])
+
+
 def test_a_training_that_diverged_has_a_row_and_no_file(tmp_path):
     samples = np.full((3, 28, 28, 1), np.nan, np.float32)
     path, began = tmp_path / "gan_0.npz", time.monotonic()

@@ -119,13 +119,13 @@ def exponents(rows: list, key: str = "accuracy", nothing: float = 0.5) -> list:
         one dict per p: parameters, exponent, exponent_se (of the fit, not of the cells), supports.
     """
     found = []
-    for p in sorted({row["parameters"] for row in rows}):
-        mine = [r for r in rows if r["contrast"] == "pair" and r["parameters"] == p]
+    pairs = planning.of_cell({"contrast": "pair"}, rows)
+    for (p,), mine in sorted(planning.groups(pairs, "parameters")):
         points = []
-        for m in sorted({row["support"] for row in mine}):
-            excess = np.mean([r[key] - nothing for r in mine if r["support"] == m])
-            error = np.mean([r[f"{key}_se"] for r in mine if r["support"] == m])
-            if excess > 2 * error / np.sqrt(sum(r["support"] == m for r in mine)):
+        for (m,), same in sorted(planning.groups(mine, "support")):
+            excess = np.mean([row[key] - nothing for row in same])
+            error = np.mean([row[f"{key}_se"] for row in same])
+            if excess > 2 * error / np.sqrt(len(same)):
                 points.append((m, excess))
         if len(points) < 3:
             continue

@@ -4,6 +4,7 @@ import pathlib
 
 import numpy as np
 
+from trainers.experiments import planning
 from zoo import datasets
 from zoo.plots.panels import COLOURS
 from zoo.plots.pictures import blank
@@ -79,11 +80,10 @@ def series(rows: list, contrast: str, support: int, key: str) -> tuple:
     The error is that of the mean over repeats if there are several, that of the pairs judged
     if there is one (accuracy only).
     """
-    mine = [row for row in rows if row["contrast"] == contrast and row["support"] == support]
-    capacities = sorted({row["parameters"] for row in mine})
-    means, errors = [], []
-    for p in capacities:
-        cells = [row for row in mine if row["parameters"] == p]
+    mine = planning.of_cell({"contrast": contrast, "support": support}, rows)
+    capacities, means, errors = [], [], []
+    for (p,), cells in sorted(planning.groups(mine, "parameters")):
+        capacities.append(p)
         values = [row[key] for row in cells]
         means.append(np.mean(values))
         alone = cells[0].get(f"{key}_se", 0.0)

@@ -10,7 +10,6 @@ from trainers.counterexample import experiment
 from trainers.experiments import planning
 from trainers.theory import quality
 from trainers.theory import training
-from zoo import datasets
 from zoo import metrics
 from zoo.cli import markdown
 from zoo.plots import pictures
@@ -181,10 +180,8 @@ def _closest(path, rows, directory):
     for row in rows:
         file = _pairs_file(directory, row)
         if row["seed"] == 0 and file.exists():
-            found = datasets.scale(np.load(file)["pairs"])
-            both = found.reshape(-1, *found.shape[2:])
             name = f"{quality.title(row['method'])}, {row['multiple']} ×: {quality.bound(row)}"
-            columns[name] = both, np.arange(len(both)).reshape(-1, 2)
+            columns[name] = quality.pairs_of(file)
     if columns:
         title = "The closest pairs of samples in the features of the classifier, seed 0"
         pictures.pair_sheets(path, title, columns)

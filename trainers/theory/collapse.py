@@ -140,23 +140,19 @@ def _answer(rows):
 
 
 def _draw(rows, directory):
-    found = {}
-    for method in dict.fromkeys(row["method"] for row in rows):
-        path = directory / f"{method}_0.npz"
-        if path.exists():
-            found[method] = dict(np.load(path))
+    files = {
+        quality.title(method): directory / f"{method}_0.npz"
+        for (method,), _ in planning.groups(rows, "method")
+    }
+    files = {title: path for title, path in files.items() if path.exists()}
     shown = [
-        sheets.Row(quality.title(method), list(datasets.scale(arrays["samples"])))
-        for method, arrays in found.items()
+        sheets.Row(title, list(datasets.scale(np.load(path)["samples"])))
+        for title, path in files.items()
     ]
     sheets.draw(directory / "samples.png", "Samples, the first of seed 0", shown)
-    columns = {}
-    for method, arrays in found.items():
-        both = datasets.scale(arrays["pairs"].reshape(-1, *arrays["pairs"].shape[2:]))
-        columns[quality.title(method)] = both, np.arange(len(both)).reshape(-1, 2)
     pictures.pair_sheets(
         directory / "closest.png",
         "The closest pairs of samples in the features of the classifier, seed 0; of real images "
         "the closest pairs of test images",
-        columns,
+        {title: quality.pairs_of(path) for title, path in files.items()},
     )

@@ -84,6 +84,13 @@ def row(samples, data, path, about: dict, began: float, generated=True, most=SAM
     return about | found | {"seconds": round(time.monotonic() - began, 1)}
 
 
+def pairs_of(path) -> tuple:
+    """(images, rows of indices) of the "pairs" in a file of `row`, for `pictures.pair_sheets`."""
+    pairs = datasets.scale(np.load(path)["pairs"])
+    images = pairs.reshape(-1, *pairs.shape[2:])
+    return images, np.arange(len(images)).reshape(-1, 2)
+
+
 def figures(samples, data, generated: bool = True, most: int = SAMPLES) -> tuple:
     """(the figures of samples (n, h, w, c) in [-1, 1], the closest pairs of them (k, 2)).
 
