@@ -25,17 +25,13 @@ from zoo.cli import commands
 
 DEFAULT = ["bigan_fashion_mnist", "counterexample_fashion_mnist"]
 FLAGS = {
-    "budget": (
-        "",
-        "Pairs of either kind to train on, in multiples of 6400; by default 19200,51200, or 6400 "
-        "with --quick.",
-    ),
+    "budget": ("", "Pairs of either kind to train on, multiples of 6400; by default 19200,51200."),
     "width": (0, "Width of the fresh discriminators; 0 for the model's own."),
     "seeds": (3, "Independent initial weights and orders of the pairs."),
     "held_out": (10_000, "Pairs of either kind to measure on, at most as many as test images."),
     "support": ("", "Numbers of stored images of counterexamples to add, as in 64,1024."),
     "against": ("", "The data set, instead of the training data of each model."),
-    "quick": (False, "One seed and 6,400 pairs: under 2 minutes for two models."),
+    "quick": (False, "One seed, and 6,400 pairs by default: under 2 minutes for two models."),
     **planning.CELLS,
 }
 

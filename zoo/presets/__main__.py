@@ -20,10 +20,7 @@ from zoo.cli import commands
 FLAGS = {
     "out": ("", "Directory of the preset."),
     "name": ("", "Name among the presets of the package, such as bigan_fashion_mnist."),
-    "hub": (
-        "",
-        "Upload the preset of --out with its card, to hf://owner/repo of the Hugging Face Hub.",
-    ),
+    "hub": ("", "Upload the preset of --out with its card to hf://owner/repo (Hugging Face Hub)."),
     "precision": ("float16", "Precision of the stored kernels, float16 or float32."),
     "shared_machine": ("", "Whether the machine had other work during training: yes or no."),
     "counterexample": ("", "Build the counterexample on this data set in place of a run."),
