@@ -46,7 +46,7 @@ def load(handle: str, sha256: str):
         )
     if kind == "hf":
         return storage.load(_from_hub(*repository(handle)), sha256)
-    return storage.load(_unpacked(_downloaded(handle, sha256), sha256))
+    return storage.load(_unpacked(_downloaded(handle, sha256)))
 
 
 def repository(handle: str) -> tuple[str, str]:
@@ -140,7 +140,7 @@ def _downloaded(url, sha256):
     return pathlib.Path(path)
 
 
-def _unpacked(path, sha256):
+def _unpacked(path):
     directory = path.with_suffix("")
     try:
         with zipfile.ZipFile(io.BytesIO(path.read_bytes())) as archive:
