@@ -60,6 +60,11 @@ VARIANTS = flags.DEFINE_list("variants", ["batched", "unbatched"], "Servers to c
 REQUESTS = flags.DEFINE_integer("requests", 10_000, "Requests for the slowest one.")
 CHECKOUT = flags.DEFINE_string("checkout", None, "Directory of the checkout for `before`.")
 H2LOAD = flags.DEFINE_bool("h2load", False, "Clients in C instead of this process.")
+flags.register_multi_flags_validator(
+    ["variants", "checkout"],
+    lambda given: ("before" in given["variants"]) == bool(given["checkout"]),
+    "--checkout must be given with the variant before, and only then",
+)
 
 ROOT = pathlib.Path(__file__).parent.parent
 PREDICT = "/tensorflow.serving.PredictionService/Predict"
