@@ -3,9 +3,10 @@
 import numpy as np
 
 from zoo.datasets.circle import RADIUS
+from zoo.plots.panels import COLOURS
 from zoo.plots.pictures import blank
 
-_E, _G, _OTHER = "#3b6ea5", "#d9762b", "0.8"
+_E, _G, _OTHER = *COLOURS[:2], "0.8"
 
 
 def write(path, measured: list) -> None:

@@ -1,5 +1,6 @@
 """The two pictures of the experiment: the accuracy of judges, and an example of the pair."""
 
+import itertools
 import pathlib
 
 import numpy as np
@@ -59,7 +60,7 @@ def _draw(axes, rows, key):
     label, nothing = _PANELS[key]
     axes.axhline(nothing, color="grey", linestyle="--", linewidth=1)
     supports = sorted({row["support"] for row in rows if row["contrast"] == "pair"})
-    for colour, m in zip(COLOURS, supports, strict=False):
+    for colour, m in zip(itertools.cycle(COLOURS), supports, strict=False):
         p, mean, error = series(rows, "pair", m, key)
         axes.errorbar(p / m, mean, error, color=colour, marker="o", ms=4, label=f"m = {m:,}")
     controls = dict.fromkeys(row["contrast"] for row in rows if row["contrast"] != "pair")

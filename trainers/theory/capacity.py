@@ -132,7 +132,7 @@ def _curves(path, rows):
     axes = figure.add_subplot()
     for place, ((method,), mine) in enumerate(planning.groups(rows, "method")):
         known = [row for row in mine if _bounded(row)]
-        colour = COLOURS[place % 2]
+        colour = COLOURS[place % len(COLOURS)]
         if known:
             x, y, low, high = (
                 np.array([row[key] for row in known], float)

@@ -9,6 +9,7 @@ from zoo import datasets
 from zoo.latent.anomaly import detect
 from zoo.latent.arrays import checked_examples
 from zoo.models import Subject
+from zoo.plots.panels import COLOURS
 from zoo.plots.pictures import blank
 from zoo.plots.pictures import grid
 
@@ -20,7 +21,7 @@ NAMES = {
     "pixel_neighbour": "nearest training image, pixels",
     "darkness": "darkness",
 }
-_USUAL, _UNUSUAL = "#3b6ea5", "#d9762b"
+_USUAL, _UNUSUAL = COLOURS[:2]
 
 
 def measure(subject: Subject, others: dict) -> dict[str, dict]:
