@@ -9,14 +9,16 @@ import pytest
 
 from trainers.counterexample import __main__ as command
 from trainers.counterexample import evidence
-from trainers.counterexample import experiment
-from trainers.counterexample import figures
-from trainers.counterexample.network import Network
+from trainers.counterexample import plans
 from trainers.counterexample.pairs import CONTRASTS
 from trainers.counterexample.pairs import HELD_OUT
 from trainers.counterexample.pairs import Pairs
 from trainers.counterexample.pairs import around
+from trainers.experiments import figures
+from trainers.experiments import fits
+from trainers.experiments import judging
 from trainers.experiments import planning
+from trainers.experiments.network import Network
 from zoo import counterexample
 from zoo import datasets
 from zoo.metrics import judges
@@ -71,7 +73,8 @@ def test_streams_are_what_they_are_called(game, data):
 
 @pytest.mark.slow
 def test_finished_cells_are_kept_and_only_missing_ones_measured(data, tmp_path, capsys):
-    plan = experiment.Plan(
+    plan = judging.Plan(
+        contrasts=tuple(CONTRASTS),
         supports=(16,),
         readouts=(10,),
         widths=(1,),
@@ -81,12 +84,12 @@ def test_finished_cells_are_kept_and_only_missing_ones_measured(data, tmp_path, 
         control=16,
     )
     path = tmp_path / "cells.json"
-    rows = experiment.run(plan, around(data, 16), 0, path)
+    rows = judging.run(plan, around(data, 16), 0, path)
     assert [row["contrast"] for row in rows] == [name for name in CONTRASTS for _ in range(2)]
     assert json.loads(path.read_text()) == rows
     path.write_text(json.dumps(rows[:-2]))
     capsys.readouterr()
-    again = experiment.run(plan, around(data, 16), 0, path)
+    again = judging.run(plan, around(data, 16), 0, path)
     assert "[1/1] random encoder" in capsys.readouterr().out
     assert again[-2]["accuracy"] == rows[-2]["accuracy"]  # same seed, same pairs
 
@@ -105,12 +108,12 @@ def cell(m, accuracy, p=100, contrast="pair", repeat=0):
 
 def test_exponents_are_those_of_a_power_law_and_leave_out_what_is_noise():
     rows = [cell(m, 0.5 + m**-0.6) for m in (64, 256, 1024)] + [cell(4096, 0.501)]
-    (found,) = experiment.exponents(rows)
+    (found,) = fits.exponents(rows)
     assert found["exponent"] == pytest.approx(-0.6, abs=1e-6)
     assert found["supports"] == [64, 256, 1024]
-    assert experiment.exponents(rows[:2]) == []
+    assert fits.exponents(rows[:2]) == []
     gaps = [row | {"gap": row["support"] ** -1.2, "gap_se": 1e-9} for row in rows]
-    (found,) = experiment.exponents(gaps, "gap", 0.0)
+    (found,) = fits.exponents(gaps, "gap", 0.0)
     assert found["exponent"] == pytest.approx(-1.2) and len(found["supports"]) == 4
 
 
@@ -206,4 +209,4 @@ def test_the_quick_experiment_shows_the_mechanism(tmp_path, capsys):
             assert accuracy(control, 1024, p) > accuracy("pair", 1024, p) + 0.04
     for name in ("report.md", "cells.csv", "accuracy.png", "pair.png", "audit.json", "game.keras"):
         assert (tmp_path / name).stat().st_size > 300
-    assert dataclasses.asdict(experiment.QUICK)["repeats"] == 1
+    assert dataclasses.asdict(plans.QUICK)["repeats"] == 1

@@ -11,9 +11,9 @@ from games import weights
 from scipy.stats import chisquare
 
 import zoo
-from trainers.counterexample import experiment
-from trainers.counterexample import figures
-from trainers.counterexample.network import Network
+from trainers.experiments import figures
+from trainers.experiments import judging
+from trainers.experiments.network import Network
 from trainers.memorizer import __main__ as command
 from trainers.memorizer import images
 from trainers.memorizer import page
@@ -132,7 +132,7 @@ def test_a_judge_of_images_alone_is_the_game_s_own_discriminator(game):
 
 def test_judges_see_few_images_better_than_many_and_two_real_streams_not_at_all():
     data = datasets.load("fashion_mnist_10k")
-    plan = experiment.Plan(
+    plan = judging.Plan(
         supports=(16, 256),
         readouts=(30, 100),
         widths=(),
@@ -145,7 +145,7 @@ def test_judges_see_few_images_better_than_many_and_two_real_streams_not_at_all(
     found = {}
     make = images.around(data, LATENT)
     for contrast, support, _ in plan.cells():
-        for row in experiment._cell(plan, make(support, 0), contrast, 0):
+        for row in judging._cell(plan, make(support, 0), contrast, 0):
             found[contrast, support, row["parameters"]] = row
     for p in (30, 100):
         few, many = found["pair", 16, p], found["pair", 256, p]

@@ -30,27 +30,29 @@ def main(argv: list | None = None) -> None:
     began = time.monotonic()
     with commands.exit_on_bad_input():
         args, data = planning.read(__doc__, FLAGS, argv)
-        from trainers.counterexample import experiment
         from trainers.counterexample import pairs
+        from trainers.counterexample import plans
+        from trainers.experiments import judging
 
-        full = experiment.Plan(repeats=args.repeats)
-        plan = planning.plan(args, experiment.QUICK if args.quick else full, len(data.train))
+        full = dataclasses.replace(plans.FULL, repeats=args.repeats)
+        plan = planning.plan(args, plans.QUICK if args.quick else full, len(data.train))
         if len(data.train) - plan.control < 2 * pairs.LEAST:
             left = tuple(name for name in plan.contrasts if name != pairs.HELD_OUT)
             plan = dataclasses.replace(plan, contrasts=left)
         for support in plan.supports:
-            experiment.check(data, support, args.latent_dim)
+            plans.check(data, support, args.latent_dim)
         directory = planning.directory(args, f"counterexample_{args.dataset}")
         streams = pairs.around(data, args.latent_dim)
-        rows = experiment.run(plan, streams, args.seed, directory / "cells.json")
+        rows = judging.run(plan, streams, args.seed, directory / "cells.json")
     _write(directory, plan, rows, data, args, argv, began)
 
 
 def _write(directory, plan, rows, data, args, argv, began):
     from trainers.counterexample import evidence
-    from trainers.counterexample import figures
     from trainers.counterexample import pairs
+    from trainers.counterexample import picture
     from trainers.counterexample import report
+    from trainers.experiments import figures
     from zoo import audit
     from zoo import counterexample
     from zoo import models
@@ -66,7 +68,7 @@ def _write(directory, plan, rows, data, args, argv, began):
     run_files.write_json(directory / "audit.json", found)
     title = f"Fresh discriminators of the counterexample on {args.dataset}"
     figures.curves(directory / "accuracy.png", rows, title)
-    figures.pair(directory / "pair.png", game, data)
+    picture.pair(directory / "pair.png", game, data)
     minutes = (time.monotonic() - began) / 60
     text = report.text(rows, found, plan, args, argv, minutes)
     planning.write(directory, rows, text)

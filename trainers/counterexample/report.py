@@ -1,19 +1,17 @@
 """`report.md`: one page on the results and their limits."""
 
-from trainers.counterexample import experiment
-from trainers.counterexample.figures import series
 from trainers.counterexample.pairs import HELD_OUT
 from trainers.experiments import planning
+from trainers.experiments import sections
 from zoo.audit import verdicts
 from zoo.cli import commands
-from zoo.cli import markdown
 
 
 def text(rows: list, found: dict, plan, args, argv: list | None, minutes: float) -> str:
     """The page, in Markdown.
 
     Args:
-        rows: cells, as from `experiment.run`.
+        rows: cells, as from `judging.run`.
         found: figures of `zoo.audit.audit` and of `evidence`, for m = plan.control.
         plan: the `Plan`.
         args, argv: flags and command line.
@@ -22,23 +20,23 @@ def text(rows: list, found: dict, plan, args, argv: list | None, minutes: float)
     typed = commands.typed("trainers.counterexample", argv)
     parts = [
         f"# The counterexample on {args.dataset}",
-        f"{planning.made_by(typed, seeds(args, plan), rows, minutes)} "
+        f"{planning.made_by(typed, sections.seeds(args, plan), rows, minutes)} "
         "Method: Arora, Risteski, Zhang 2017, arXiv:1711.02651. "
         "Clean images follow the uniform law on the training images; noise and codes are fresh.",
         "## Accuracy of fresh discriminators (M1)",
         "Held-out accuracy on (x, E(x)) against (G(z), z); ½ is nothing. ± is one standard error.",
-        grid(rows, "accuracy", ".3f"),
+        sections.grid(rows, "accuracy", ".3f"),
         "Clean images held out: real pairs show images that are not stored, one half of them to "
         "fit a discriminator, the other to judge it."
         if HELD_OUT in plan.contrasts
         else "",
         "E log D + E log(1 − D) + 2 log 2 on the same pairs, nats: 0 is BiGAN's optimum. Below 0 "
         "the judge is overconfident, which happens if there is nothing to see.",
-        grid(rows, "objective", "+.3f"),
+        sections.grid(rows, "objective", "+.3f"),
         "The same with φ(t) = t, the Wasserstein form, E D(x, E(x)) − E D(G(z), z) with the same D "
         "in (0, 1): 0 is the optimum, 1 the most.",
-        grid(rows, "gap", "+.3f"),
-        exponents(rows),
+        sections.grid(rows, "gap", "+.3f"),
+        sections.exponents(rows),
         "![accuracy against p / m](accuracy.png)",
         f"## Properties of the pair, for m = {plan.control:,} (M2 to M7)",
         "\n".join(f"- {sentence}" for sentence in verdicts(found)),
@@ -54,49 +52,6 @@ def text(rows: list, found: dict, plan, args, argv: list | None, minutes: float)
         "the judges named, with the pairs they were given.",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def seeds(args, plan) -> str:
-    """The seed and the number of repeats, as text."""
-    return f"seed {args.seed}, {plan.repeats} repeat{'s' * (plan.repeats > 1)}"
-
-
-def grid(rows: list, key: str, form: str) -> str:
-    """Table of one figure of all cells: a row for each contrast, a column for each judge."""
-    judges = sorted({(row["parameters"], row["judge"]) for row in rows})
-    lines = []
-    for contrast, m in dict.fromkeys((row["contrast"], row["support"]) for row in rows):
-        p, mean, error = series(rows, contrast, m, key)
-        cells = [f"{a:{form}} ± {e:.4f}" if e else f"{a:{form}}" for a, e in zip(mean, error)]
-        name = {"pair": f"**m = {m:,}**", "null": f"two real streams, m = {m:,}"}
-        lines.append([name.get(contrast, f"{contrast}, m = {m:,}"), *cells])
-    table = markdown.table(["pairs", *(f"p = {p:,}" for p, _ in judges)], lines)
-    kinds = dict.fromkeys(name for _, name in judges)
-    notes = "; ".join(
-        f"p = {', '.join(f'{p:,}' for p, kind in judges if kind == name)}: {name}" for name in kinds
-    )
-    return f"{table}\n\n({notes})"
-
-
-def exponents(rows: list) -> str:
-    """The powers of m at which accuracy and gap fall, in sentences; nothing if none was fitted."""
-    said = []
-    for name, key, nothing in (
-        ("accuracy − ½", "accuracy", 0.5),
-        ("the gap for φ(t) = t", "gap", 0.0),
-    ):
-        slopes = "; ".join(
-            f"p = {f['parameters']:,}: m^({f['exponent']:.2f} ± {f['exponent_se']:.2f}) over "
-            f"m = {min(f['supports']):,} to {max(f['supports']):,}"
-            for f in experiment.exponents(rows, key, nothing)
-        )
-        if slopes:
-            said.append(
-                f"At fixed p, {name} falls with m like a power, fitted by least squares: {slopes}."
-            )
-    if said:
-        said.append("Supports within two standard errors of nothing seen are left out of the fits.")
-    return " ".join(said)
 
 
 def _exactness(found):

@@ -1,1 +1,1 @@
-"""What every experiment shares: its flags, its directory, the cells that are resumed."""
+"""What experiments share: flags, directory, cells that are resumed; fresh judges, their figures."""

@@ -28,6 +28,7 @@ def main(argv: list | None = None) -> None:
     began = time.monotonic()
     with commands.exit_on_bad_input():
         args, data = planning.read(__doc__, FLAGS, argv)
+        from trainers.experiments import judging
         from trainers.memorizer import images
         from trainers.memorizer import page
 
@@ -38,13 +39,11 @@ def main(argv: list | None = None) -> None:
         gan = _gan(args.gan, data) if args.gan else None
         other = planning.cells(args.beside) if args.beside else None
         directory = planning.directory(args, f"memorizer_{args.dataset}")
-        from trainers.counterexample import experiment
-
         streams = images.around(data, args.latent_dim, gan)
-        rows = experiment.run(plan, streams, args.seed, directory / "cells.json")
+        rows = judging.run(plan, streams, args.seed, directory / "cells.json")
     page.write(directory, plan, rows, data, args, argv, began)
     if args.beside:
-        from trainers.counterexample import figures
+        from trainers.experiments import figures
 
         titles = {
             "GAN, D(x): Arora, Ge, Liang, Ma, Zhang 2017": rows,

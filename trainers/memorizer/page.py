@@ -4,10 +4,10 @@ import time
 
 import numpy as np
 
-from trainers.counterexample import experiment
-from trainers.counterexample import figures
-from trainers.counterexample import report
+from trainers.experiments import figures
+from trainers.experiments import judging
 from trainers.experiments import planning
+from trainers.experiments import sections
 from trainers.memorizer.images import CONTRASTS
 from zoo import datasets
 from zoo import memorizer
@@ -17,11 +17,11 @@ from zoo.metrics import birthday
 _SAMPLES = 8000
 
 
-def plan(quick: bool, repeats: int, gan: bool) -> experiment.Plan:
+def plan(quick: bool, repeats: int, gan: bool) -> judging.Plan:
     """The plan of measurements. `gan`: whether there is a trained one to compare with."""
     contrasts = tuple(CONTRASTS)[: 4 if gan else 3]
     if quick:
-        return experiment.Plan(
+        return judging.Plan(
             supports=(64, 256, 1024),
             readouts=(30, 100, 300),
             widths=(8,),
@@ -30,7 +30,7 @@ def plan(quick: bool, repeats: int, gan: bool) -> experiment.Plan:
             repeats=1,
             contrasts=contrasts,
         )
-    return experiment.Plan(
+    return judging.Plan(
         widths=(2, 8), budget=20_000, held_out=20_000, repeats=repeats, contrasts=contrasts
     )
 
@@ -52,7 +52,7 @@ def text(rows: list, support: str, plan, args, argv: list | None, minutes: float
     """The page, in Markdown.
 
     Args:
-        rows: cells, as from `experiment.run`.
+        rows: cells, as from `judging.run`.
         support: the sentence of the birthday test of the generator with m = plan.control.
         plan: the `Plan`.
         args, argv: flags and command line.
@@ -61,7 +61,7 @@ def text(rows: list, support: str, plan, args, argv: list | None, minutes: float
     typed = commands.typed("trainers.memorizer", argv)
     parts = [
         f"# Small support against the discriminator of a GAN, on {args.dataset}",
-        f"{planning.made_by(typed, report.seeds(args, plan), rows, minutes)} "
+        f"{planning.made_by(typed, sections.seeds(args, plan), rows, minutes)} "
         "Method: Arora, Ge, Liang, Ma, Zhang 2017, "
         "arXiv:1703.00573. The generator is a uniform draw from m training images. Real images are "
         "training images that are not stored: one half of them to fit a discriminator, the other "
@@ -70,18 +70,18 @@ def text(rows: list, support: str, plan, args, argv: list | None, minutes: float
         f"{plan.held_out:,} of either kind.",
         "## Accuracy of fresh discriminators",
         "Held-out accuracy on real images against G(z); ½ is nothing. ± is one standard error.",
-        report.grid(rows, "accuracy", ".3f"),
+        sections.grid(rows, "accuracy", ".3f"),
         "In a row of the trained GAN, m is only the number of real images that are left out."
         if len(plan.contrasts) == len(CONTRASTS)
         else "",
         "The objective with φ = log, E log D(x) + E log(1 − D(G(z))) + 2 log 2, nats: 0 is a GAN's "
         "optimum, 1.386 the most. Below 0 the judge is overconfident, which happens if there is "
         "nothing to see.",
-        report.grid(rows, "objective", "+.3f"),
+        sections.grid(rows, "objective", "+.3f"),
         "The objective with φ(t) = t, the Wasserstein form of the theorem, E D(x) − E D(G(z)) with "
         "the same D in (0, 1): 0 is the optimum, 1 the most.",
-        report.grid(rows, "gap", "+.3f"),
-        report.exponents(rows),
+        sections.grid(rows, "gap", "+.3f"),
+        sections.exponents(rows),
         "![accuracy against p / m](accuracy.png)",
         f"## Support of the generator, m = {plan.control:,}",
         f"Birthday test: {support}",

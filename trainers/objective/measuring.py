@@ -58,7 +58,7 @@ def measure(game, pool: dict, seed: int, budgets: list, width: int = 0):
         one dict per budget, the least first: `budget`, `parameters`, `seconds` since the budget
         before, and the values of `zoo.metrics.judges.verdict`.
     """
-    from trainers.counterexample.network import Network
+    from trainers.experiments.network import Network
     from zoo.metrics import judges
 
     judge = Network(width or game.width, game, seed)

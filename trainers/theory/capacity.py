@@ -6,7 +6,7 @@ import time
 import numpy as np
 
 import zoo
-from trainers.counterexample import experiment
+from trainers.experiments import fits
 from trainers.experiments import planning
 from trainers.theory import quality
 from trainers.theory import training
@@ -73,7 +73,7 @@ def slope(rows: list) -> tuple | None:
     points = [(row["parameters"], row["support"]) for row in rows if _bounded(row)]
     if len(points) < 3 or len({p for p, _ in points}) < 2:
         return None
-    return *experiment.power(*zip(*points, strict=True)), len(points)
+    return *fits.power(*zip(*points, strict=True)), len(points)
 
 
 def _bounded(row):

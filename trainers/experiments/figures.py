@@ -1,4 +1,4 @@
-"""The two pictures of the experiment: the accuracy of judges, and an example of the pair."""
+"""The accuracy of fresh judges against p / m, of one experiment or of several side by side."""
 
 import itertools
 import pathlib
@@ -6,10 +6,8 @@ import pathlib
 import numpy as np
 
 from trainers.experiments import planning
-from zoo import datasets
 from zoo.plots.panels import COLOURS
 from zoo.plots.pictures import blank
-from zoo.plots.pictures import grid
 
 # Key of a cell → (title of its panel, value if nothing is seen).
 _PANELS = {
@@ -36,7 +34,7 @@ def theorems(path: pathlib.Path, titled: dict) -> None:
 
     Args:
         path: PNG file.
-        titled: title of a panel → cells, as from `experiment.run`.
+        titled: title of a panel → cells, as from `judging.run`.
     """
     figure = blank(13, 6)
     figure.suptitle(
@@ -91,40 +89,3 @@ def series(rows: list, contrast: str, support: int, key: str) -> tuple:
         several = np.std(values, ddof=1) / len(values) ** 0.5 if len(values) > 1 else 0.0
         errors.append(max(several, alone / len(values) ** 0.5))
     return np.array(capacities, float), np.array(means), np.array(errors)
-
-
-def pair(path: pathlib.Path, game, data, shown: int = 6) -> None:
-    """Noised test images, their codes, their "reconstructions", and some stored images."""
-    clean = datasets.scale(data.test[:shown])
-    x = game.observed(clean, seed=0)
-    codes = np.asarray(game.encode(x))
-    back = np.asarray(game.reconstruct(x))
-    memory = np.asarray(game.generator.get_layer("memory").images)[: 4 * shown]
-    figure = blank(12, 7.2)
-    heads = ("image", "noised image x", "code E(x)", "G(E(x))")
-    for row, head in enumerate(heads):
-        for column in range(shown):
-            axes = figure.add_axes(
-                (0.13 + 0.142 * column, 0.79 - 0.185 * row, 0.13, 0.165), xticks=[], yticks=[]
-            )
-            if row == 2:
-                axes.bar(np.arange(codes.shape[1]), codes[column], color=COLOURS[0])
-                axes.axhline(0, color="0.3", linewidth=0.8)
-                axes.set_ylim(-3, 3)
-            else:
-                image = (clean, x, None, back)[row][column]
-                axes.imshow(grid(image[None], 1), cmap="gray", vmin=0, vmax=255)
-            if column == 0:
-                axes.set_ylabel(head, rotation=0, ha="right", va="center", fontsize=12)
-    axes = figure.add_axes((0.13, 0.01, 0.84, 0.2), xticks=[], yticks=[])
-    axes.imshow(grid(datasets.scale(memory), 2 * shown), cmap="gray", vmin=0, vmax=255)
-    axes.set_ylabel("stored", rotation=0, ha="right", va="center", fontsize=12)
-    figure.text(
-        0.13,
-        0.97,
-        f"E reads {game.latent_dim} noise pixels; G looks one of {game.support:,} stored images up "
-        "and writes them back",
-        fontsize=13,
-        fontweight="bold",
-    )
-    figure.savefig(path, format="png")

@@ -4,12 +4,8 @@ import dataclasses
 import pathlib
 import time
 
-import numpy as np
-
-from trainers.counterexample.network import Network
-from trainers.counterexample.pairs import CONTRASTS
 from trainers.experiments import planning
-from zoo import counterexample
+from trainers.experiments.network import Network
 from zoo.metrics import judges
 
 
@@ -18,6 +14,7 @@ class Plan:
     """The measurements of one experiment.
 
     Attributes:
+        contrasts: streams to tell apart, "pair" first: for every support; the controls for one.
         supports: values of m.
         readouts: capacities p of random-feature judges.
         widths: widths of the convolutional judges; their p follows.
@@ -25,9 +22,9 @@ class Plan:
         held_out: fresh pairs of either stream a verdict is formed on.
         repeats: independent memories, features and initial weights.
         control: the support at which the controls are run.
-        contrasts: streams to tell apart, "pair" first: for every support; the controls for one.
     """
 
+    contrasts: tuple
     supports: tuple = (64, 256, 1024, 4096, 16384)
     readouts: tuple = (30, 100, 300, 1000)
     widths: tuple = (2, 7)
@@ -35,29 +32,12 @@ class Plan:
     held_out: int = 50_000
     repeats: int = 2
     control: int = 1024
-    contrasts: tuple = tuple(CONTRASTS)
 
     def cells(self):
         """(contrast, support, repeat) in the order they are measured."""
         for repeat in range(self.repeats):
             yield from (("pair", support, repeat) for support in self.supports)
             yield from ((c, self.control, repeat) for c in self.contrasts[1:])
-
-
-QUICK = Plan(
-    supports=(64, 1024),
-    readouts=(30, 100, 300),
-    widths=(),
-    budget=20_000,
-    held_out=20_000,
-    repeats=1,
-)
-
-
-def check(data, support: int, latent_dim: int) -> None:
-    """Raises ValueError if `counterexample.build` would, without building anything."""
-    counterexample.check(data.shape, latent_dim, support)
-    counterexample.check_images(data, support)
 
 
 def run(plan: Plan, streams, seed: int, path: pathlib.Path) -> list:
@@ -107,48 +87,3 @@ def _judged(judge, draw, n, seconds):
     found = judges.verdict(judge.logits, draw, n)
     seconds = round(seconds + time.monotonic() - began, 2)
     return {"parameters": judge.parameters, "judge": judge.name, "seconds": seconds} | found
-
-
-def exponents(rows: list, key: str = "accuracy", nothing: float = 0.5) -> list:
-    """How accuracy - ½, or another figure, falls with m at each p: log-log least squares.
-
-    Supports whose mean over repeats is within two standard errors of `nothing` are left out; fewer
-    than three give no slope.
-
-    Returns:
-        one dict per p: parameters, exponent, exponent_se (of the fit, not of the cells), supports.
-    """
-    found = []
-    pairs = planning.of_cell({"contrast": "pair"}, rows)
-    for (p,), mine in sorted(planning.groups(pairs, "parameters")):
-        points = []
-        for (m,), same in sorted(planning.groups(mine, "support")):
-            excess = np.mean([row[key] - nothing for row in same])
-            error = np.mean([row[f"{key}_se"] for row in same])
-            if excess > 2 * error / np.sqrt(len(same)):
-                points.append((m, excess))
-        if len(points) < 3:
-            continue
-        exponent, error = power(*zip(*points, strict=True))
-        found.append(
-            {
-                "parameters": p,
-                "exponent": exponent,
-                "exponent_se": error,
-                "supports": [m for m, _ in points],
-            }
-        )
-    return found
-
-
-def power(x, y) -> tuple[float, float]:
-    """The exponent a of y = c xᵃ by least squares of the logarithms, and its standard error.
-
-    Args:
-        x, y: positive numbers, three or more, as many of either; two or more different x.
-    """
-    x, y = np.log(np.array([x, y], float))
-    slope, intercept = np.polyfit(x, y, 1)
-    residuals = y - (slope * x + intercept)
-    error = np.sqrt(np.sum(residuals**2) / (len(x) - 2) / np.sum((x - x.mean()) ** 2))
-    return float(slope), float(error)
