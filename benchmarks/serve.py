@@ -37,22 +37,20 @@ import gc
 import itertools
 import pathlib
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 
-import grpc
 import numpy as np
-import tensorflow as tf
+import serve_clients
 from absl import app
 from absl import flags
-from tensorflow_serving.apis import predict_pb2
+from serve_clients import INPUTS
+from serve_servers import ROOT
+from serve_servers import Server
 
 import zoo
 from export import signatures
 from export import write
-from export.server.servable import Servable
 
 SECONDS = flags.DEFINE_float("seconds", 1, "Seconds of one measurement.")
 ROUNDS = flags.DEFINE_integer("rounds", 7, "Measurements of each kind.")
@@ -66,31 +64,7 @@ flags.register_multi_flags_validator(
     "--checkout must be given with the variant before, and only then",
 )
 
-ROOT = pathlib.Path(__file__).parent.parent
-PREDICT = "/tensorflow.serving.PredictionService/Predict"
-INPUTS = {"encode": ("images", (28, 28, 1)), "decode": ("codes", (50,))}
 LOADS = [(clients, rows) for rows in (1, 32) for clients in (1, 8, 64)]
-MAIN = "import sys; from export.server.__main__ import main; main(sys.argv)"
-UVLOOP = f"import uvloop; uvloop.install(); {MAIN}"
-EAGER = f"from export.server import batching; batching.ENOUGH = 0; {MAIN}"
-EMPTY = """
-import asyncio, sys, grpc
-
-async def main():
-    async def answer(request, context):
-        return bytes(250)
-
-    server = grpc.aio.server()
-    handler = {"Predict": grpc.unary_unary_rpc_method_handler(answer)}
-    service = "tensorflow.serving.PredictionService"
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handler),))
-    server.add_insecure_port("127.0.0.1:" + sys.argv[2].partition("=")[2])
-    await server.start()
-    print("gRPC on", flush=True)
-    await server.wait_for_termination()
-
-asyncio.run(main())
-"""
 
 
 def write_model(directory):
@@ -100,172 +74,11 @@ def write_model(directory):
     write.archive(kept).write_out(str(directory), verbose=False)
 
 
-def examples(signature, rows):
-    shape = (rows, *INPUTS[signature][1])
-    return np.random.default_rng(rows).uniform(-1, 1, shape).astype("float32")
-
-
-def message(signature, rows):
-    """A serialised PredictRequest."""
-    request = predict_pb2.PredictRequest()
-    request.model_spec.name = "bigan"
-    request.model_spec.signature_name = signature
-    proto = tf.make_tensor_proto(examples(signature, rows))
-    request.inputs[INPUTS[signature][0]].CopyFrom(proto)
-    return request.SerializeToString()
-
-
-class Server:
-    """One variant, as one or two processes."""
-
-    def __init__(self, name, models, port):
-        self.name, self.port = name, port
-        threads = 1 if name == "one_thread" else os.cpu_count()
-        file = models / f"{name}.batching"
-        file.write_text(
-            f"max_batch_size {{ value: 64 }} max_enqueued_batches {{ value: 100 }} "
-            f"num_batch_threads {{ value: {threads} }}"
-        )
-        code = {"uvloop": UVLOOP, "eager": EAGER, "empty": EMPTY}.get(name)
-        program = ["-c", code] if code else ["-m", "export.server"]
-        command = [sys.executable, *program, "--model_name=bigan", f"--port={port}"]
-        command.append(f"--model_base_path={models / 'bigan'}")
-        if name != "unbatched":
-            command += ["--enable_batching", f"--batching_parameters_file={file}"]
-        if name == "envoy":
-            command.append("--front=envoy")
-        if name in ("two", "intra_1"):
-            command.append("--tensorflow_intra_op_parallelism=1")
-        if name == "two":
-            command.append("--grpc_channel_arguments=grpc.so_reuseport=1")
-        root = pathlib.Path(CHECKOUT.value).absolute() if name == "before" else ROOT
-        self.log = open(models / f"{name}.log", "w+")
-        self.processes = [
-            subprocess.Popen(
-                command,
-                cwd=root,
-                env=os.environ | {"PYTHONPATH": f"{root}:{os.environ.get('PYTHONPATH', '')}"},
-                stdout=self.log,
-                stderr=subprocess.STDOUT,
-            )
-            for _ in range(2 if name == "two" else 1)
-        ]
-
-    def started(self):
-        return pathlib.Path(self.log.name).read_text().count("gRPC on") == len(self.processes)
-
-    def pids(self):
-        """The processes that were started, and their children: Envoy is one."""
-        for process in self.processes:
-            yield process.pid
-            children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children")
-            yield from map(int, children.read_text().split())
-
-    def cpu(self):
-        """Processor seconds so far."""
-        ticks = 0
-        for pid in self.pids():
-            stat = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            ticks += int(stat[11]) + int(stat[12])
-        return ticks / os.sysconf("SC_CLK_TCK")
-
-    def memory(self):
-        """Resident MiB, of all processes."""
-        pages = (
-            int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in self.pids()
-        )
-        return sum(pages) * os.sysconf("SC_PAGE_SIZE") / 2**20
-
-    def end(self):
-        for process in self.processes:
-            process.terminate()
-        for process in self.processes:
-            process.wait(60)
-
-
 def load(*arguments, **amount):
     """Seconds of every request, and the seconds in which they were made."""
     if H2LOAD.value:
-        return h2load(*arguments, **amount)
-    return asyncio.run(closed_loops(*arguments, **amount))
-
-
-def h2load(server, raw, clients, seconds=0.0, requests=0):
-    """`load` by nghttp2, one connection a client."""
-    with tempfile.TemporaryDirectory() as directory:
-        body, log = pathlib.Path(directory, "body"), pathlib.Path(directory, "log")
-        # A gRPC message is not compressed (0) and says its length.
-        body.write_bytes(b"\0" + len(raw).to_bytes(4, "big") + raw)
-        command = ["h2load", "--threads=1", f"--clients={clients}", f"--data={body}"]
-        command += ["--header=content-type: application/grpc", "--header=te: trailers"]
-        command += [f"--requests={requests}"] if requests else [f"--duration={seconds * 1e3:.0f}ms"]
-        command += [f"--log-file={log}", f"http://127.0.0.1:{server.port}{PREDICT}"]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        began, codes, took = np.loadtxt(log, dtype=np.int64, ndmin=2).T
-    if not (codes == 200).all():
-        raise RuntimeError(f"{server.name} did not answer {np.sum(codes != 200)} requests")
-    return list(took / 1e6), (np.max(began + took) - np.min(began)) / 1e6
-
-
-async def closed_loops(server, raw, clients, seconds=0.0, requests=0):
-    """`load` by clients in this process."""
-    channels = [
-        grpc.aio.insecure_channel(
-            f"127.0.0.1:{server.port}",
-            options=[
-                ("grpc.use_local_subchannel_pool", 1),
-                ("grpc.max_receive_message_length", -1),
-            ],
-        )
-        for _ in range(min(clients, 8))
-    ]
-    calls = [channel.unary_unary(PREDICT) for channel in channels]
-    for call in calls:
-        await call(raw)
-    took = []
-    began = time.perf_counter()
-
-    async def client(call):
-        while time.perf_counter() - began < seconds or (requests and len(took) < requests):
-            sent = time.perf_counter()
-            await call(raw)
-            took.append(time.perf_counter() - sent)
-
-    await asyncio.gather(*(client(calls[i % len(calls)]) for i in range(clients)))
-    elapsed = time.perf_counter() - began
-    for channel in channels:
-        await channel.close()
-    return took, elapsed
-
-
-def loaded_in_process(directory):
-    """Way → signature → a function from the array of its input to those of its outputs."""
-    functions = tf.saved_model.load(directory).signatures
-    servable = Servable(directory, config=tf.compat.v1.ConfigProto(inter_op_parallelism_threads=-1))
-
-    def function(signature, alias):
-        called = functions[signature]
-        return lambda value: [o.numpy() for o in called(**{alias: tf.constant(value)}).values()]
-
-    def session(signature, alias):
-        called = servable.signature(signature)
-        return lambda value: called.run({alias: value}, called.outputs)
-
-    return {
-        way: {signature: make(signature, alias) for signature, (alias, _) in INPUTS.items()}
-        for way, make in (("function", function), ("session", session))
-    }
-
-
-def in_process(function, value, seconds):
-    function(value)
-    took = []
-    began = time.perf_counter()
-    while time.perf_counter() - began < seconds:
-        sent = time.perf_counter()
-        function(value)
-        took.append(time.perf_counter() - sent)
-    return took, time.perf_counter() - began
+        return serve_clients.h2load(*arguments, **amount)
+    return asyncio.run(serve_clients.closed_loops(*arguments, **amount))
 
 
 class Figures:
@@ -301,10 +114,12 @@ def measure(servers, ways):
         print(f"round {turn + 1} of {ROUNDS.value}, load {os.getloadavg()[0]:.1f}", flush=True)
         for signature in INPUTS:
             for rows, way in itertools.product((1, 32), ways):
-                took = in_process(ways[way][signature], examples(signature, rows), SECONDS.value)
+                took = serve_clients.in_process(
+                    ways[way][signature], serve_clients.examples(signature, rows), SECONDS.value
+                )
                 found.setdefault((way, signature, 0, rows), Figures()).add(*took, rows)
             for clients, rows in LOADS:
-                raw = message(signature, rows)
+                raw = serve_clients.message(signature, rows)
                 for server in servers:
                     cpu = server.cpu()
                     took = load(server, raw, clients, SECONDS.value)
@@ -345,7 +160,7 @@ def report(found, servers, ways):
 
 
 def slowest(server):
-    raw = message("encode", 1)
+    raw = serve_clients.message("encode", 1)
     for clients in (1, 8):
         took, _ = load(server, raw, clients, requests=REQUESTS.value)
         took = np.array(took) * 1e3
@@ -361,13 +176,17 @@ def main(argv):
     with tempfile.TemporaryDirectory() as directory:
         models = pathlib.Path(directory)
         write_model(models / "bigan" / "1")
-        servers = [Server(name, models, 18500 + i) for i, name in enumerate(names)]
+        roots = {"before": CHECKOUT.value}
+        servers = [
+            Server(name, models, port, roots.get(name, ROOT))
+            for port, name in enumerate(names, 18500)
+        ]
         try:
             while not all(server.started() for server in servers):
                 if any(p.poll() is not None for server in servers for p in server.processes):
                     raise RuntimeError("a server ended; see its log")
                 time.sleep(0.5)
-            ways = loaded_in_process(str(models / "bigan" / "1"))
+            ways = serve_clients.loaded_in_process(str(models / "bigan" / "1"))
             gc.collect()
             gc.freeze()
             found = measure(servers, ways)
