@@ -24,20 +24,19 @@ def text(rows: list, found: dict, plan, args, argv: list | None, minutes: float)
         "Method: Arora, Risteski, Zhang 2017, arXiv:1711.02651. "
         "Clean images follow the uniform law on the training images; noise and codes are fresh.",
         "## Accuracy of fresh discriminators (M1)",
-        "Held-out accuracy on (x, E(x)) against (G(z), z); ½ is nothing. ± is one standard error.",
-        sections.grid(rows, "accuracy", ".3f"),
-        "Clean images held out: real pairs show images that are not stored, one half of them to "
-        "fit a discriminator, the other to judge it."
-        if HELD_OUT in plan.contrasts
-        else "",
-        "E log D + E log(1 − D) + 2 log 2 on the same pairs, nats: 0 is BiGAN's optimum. Below 0 "
-        "the judge is overconfident, which happens if there is nothing to see.",
-        sections.grid(rows, "objective", "+.3f"),
-        "The same with φ(t) = t, the Wasserstein form, E D(x, E(x)) − E D(G(z), z) with the same D "
-        "in (0, 1): 0 is the optimum, 1 the most.",
-        sections.grid(rows, "gap", "+.3f"),
-        sections.exponents(rows),
-        "![accuracy against p / m](accuracy.png)",
+        *sections.tables(
+            rows,
+            "Held-out accuracy on (x, E(x)) against (G(z), z); ½ is nothing. ± is one standard "
+            "error.",
+            "Clean images held out: real pairs show images that are not stored, one half of them "
+            "to fit a discriminator, the other to judge it."
+            if HELD_OUT in plan.contrasts
+            else "",
+            "E log D + E log(1 − D) + 2 log 2 on the same pairs, nats: 0 is BiGAN's optimum. Below "
+            "0 the judge is overconfident, which happens if there is nothing to see.",
+            "The same with φ(t) = t, the Wasserstein form, E D(x, E(x)) − E D(G(z), z) with the "
+            "same D in (0, 1): 0 is the optimum, 1 the most.",
+        ),
         f"## Properties of the pair, for m = {plan.control:,} (M2 to M7)",
         "\n".join(f"- {sentence}" for sentence in verdicts(found)),
         _exactness(found),

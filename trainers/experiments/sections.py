@@ -10,7 +10,28 @@ def seeds(args, plan) -> str:
     return f"seed {args.seed}, {plan.repeats} repeat{'s' * (plan.repeats > 1)}"
 
 
-def grid(rows: list, key: str, form: str) -> str:
+def tables(rows: list, accuracy: str, note: str, objective: str, gap: str) -> list:
+    """A table of each of the three figures, how they fall with m, and the picture of the accuracy.
+
+    Args:
+        rows: cells, as from `judging.run`.
+        accuracy, objective, gap: the paragraph before the table of that figure.
+        note: the paragraph after the first table, or "".
+    """
+    return [
+        accuracy,
+        _grid(rows, "accuracy", ".3f"),
+        note,
+        objective,
+        _grid(rows, "objective", "+.3f"),
+        gap,
+        _grid(rows, "gap", "+.3f"),
+        _exponents(rows),
+        "![accuracy against p / m](accuracy.png)",
+    ]
+
+
+def _grid(rows: list, key: str, form: str) -> str:
     """Table of one figure of all cells: a row for each contrast, a column for each judge."""
     judges = sorted({(row["parameters"], row["judge"]) for row in rows})
     lines = []
@@ -27,7 +48,7 @@ def grid(rows: list, key: str, form: str) -> str:
     return f"{table}\n\n({notes})"
 
 
-def exponents(rows: list) -> str:
+def _exponents(rows: list) -> str:
     """The powers of m at which accuracy and gap fall, in sentences; nothing if none was fitted."""
     said = []
     for name, key, nothing in (

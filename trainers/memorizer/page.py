@@ -69,20 +69,18 @@ def text(rows: list, support: str, plan, args, argv: list | None, minutes: float
         f"steps of a readout, about {2 * plan.budget:,} for a network; judged on "
         f"{plan.held_out:,} of either kind.",
         "## Accuracy of fresh discriminators",
-        "Held-out accuracy on real images against G(z); ½ is nothing. ± is one standard error.",
-        sections.grid(rows, "accuracy", ".3f"),
-        "In a row of the trained GAN, m is only the number of real images that are left out."
-        if len(plan.contrasts) == len(CONTRASTS)
-        else "",
-        "The objective with φ = log, E log D(x) + E log(1 − D(G(z))) + 2 log 2, nats: 0 is a GAN's "
-        "optimum, 1.386 the most. Below 0 the judge is overconfident, which happens if there is "
-        "nothing to see.",
-        sections.grid(rows, "objective", "+.3f"),
-        "The objective with φ(t) = t, the Wasserstein form of the theorem, E D(x) − E D(G(z)) with "
-        "the same D in (0, 1): 0 is the optimum, 1 the most.",
-        sections.grid(rows, "gap", "+.3f"),
-        sections.exponents(rows),
-        "![accuracy against p / m](accuracy.png)",
+        *sections.tables(
+            rows,
+            "Held-out accuracy on real images against G(z); ½ is nothing. ± is one standard error.",
+            "In a row of the trained GAN, m is only the number of real images that are left out."
+            if len(plan.contrasts) == len(CONTRASTS)
+            else "",
+            "The objective with φ = log, E log D(x) + E log(1 − D(G(z))) + 2 log 2, nats: 0 is a "
+            "GAN's optimum, 1.386 the most. Below 0 the judge is overconfident, which happens if "
+            "there is nothing to see.",
+            "The objective with φ(t) = t, the Wasserstein form of the theorem, E D(x) − E D(G(z)) "
+            "with the same D in (0, 1): 0 is the optimum, 1 the most.",
+        ),
         f"## Support of the generator, m = {plan.control:,}",
         f"Birthday test: {support}",
         "## Not shown",
