@@ -1,15 +1,15 @@
 """A set that need not fit into memory, trained on from the cache on disk and from memory.
 
-    python benchmarks/data.py [--images 300000] [--folder_files 5000] [--workspace DIR]
+    python benchmarks/data.py [--images 300000] [--rounds 6] [--steps 20] [--grain]
 
-Makes an .npy file of images of 64 × 64 × 3 in a temporary directory, which it deletes at the end.
-The disk must have room for the set twice: the file and the cache. One process trains a BiGAN on the
-map of the cache, another on the same set in memory, in turns. Printed are: rates per second of wall
-and of processor time, with the least and the greatest ratio of the rounds; the most memory that the
-system could not drop (RssAnon of /proc/self/status), sampled ten times a second; whether training
-that is killed and resumed ends with the weights of training that is not; and how long the second
-start of a folder of JPEG files takes, without the import of TensorFlow. With --grain, Grain reads
-the same images (pip install grain).
+Makes an .npy file of images of 64 × 64 × 3 in a directory below $TMPDIR, which it deletes at the
+end. The disk must have room for the set twice: the file and the cache. One process trains a BiGAN
+on the map of the cache, another on the same set in memory, in turns. Printed are: rates per second
+of wall and of processor time, with the least and the greatest ratio of the rounds; the most memory
+that the system could not drop (RssAnon of /proc/self/status), sampled ten times a second; whether
+training that is killed and resumed ends with the weights of training that is not; and how long the
+second start of a folder of JPEG files takes, without the import of TensorFlow. With --grain, Grain
+reads the same images (pip install grain).
 """
 
 import hashlib
@@ -30,12 +30,11 @@ from absl import app
 from absl import flags
 
 IMAGES = flags.DEFINE_integer("images", 300_000, "Images of 64 × 64 × 3 in the made set.")
-FILES = flags.DEFINE_integer("folder_files", 5_000, "JPEG files of 178 × 218 in the made folder.")
 ROUNDS = flags.DEFINE_integer("rounds", 6, "Rounds of training, in turns.")
 STEPS = flags.DEFINE_integer("steps", 20, "Steps of a round, of 64 images.")
-WORKSPACE = flags.DEFINE_string("workspace", "", "Directory for the made files.")
 GRAIN = flags.DEFINE_boolean("grain", False, "Also measure Grain.")
 BATCH = 64
+FILES = 5_000  # of the made folder
 
 
 def make(path, count):
@@ -237,7 +236,7 @@ def stream_rate(name, folder, seconds=5):
 def main(argv):
     if argv[1:2] == ["worker"]:
         return worker(*argv[2:])
-    place = pathlib.Path(tempfile.mkdtemp(dir=WORKSPACE.value or None))
+    place = pathlib.Path(tempfile.mkdtemp())
     try:
         path, folder = place / "made.npy", str(place / "cache")
         size = IMAGES.value * 64 * 64 * 3
@@ -252,10 +251,10 @@ def main(argv):
         if GRAIN.value:
             theirs = grain_rate(path)
             print(f"batches alone, Grain: {theirs[0]:,.0f} images/s, {theirs[1] / 1e6:.0f} MB")
-        make_folder(place / "photos", FILES.value)
+        make_folder(place / "photos", FILES)
         starts = [folder_start(f"folder:{place / 'photos'}", folder) for _ in range(3)]
         print(
-            f"loading {FILES.value:,} JPEG files of 178 × 218 as 64 × 64: {starts[0]}, then "
+            f"loading {FILES:,} JPEG files of 178 × 218 as 64 × 64: {starts[0]}, then "
             f"{starts[1]} and {starts[2]}"
         )
     finally:

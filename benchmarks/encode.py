@@ -1,6 +1,6 @@
 """Speed of `encode`, `decode` and the rest on a trained game: compiled against eager.
 
-    taskset -c 1 python benchmarks/encode.py [--preset bigan_fashion_mnist] [--examples 10000]
+    taskset -c 1 python benchmarks/encode.py [--examples 10000]
 
 Both take turns, in batches of 500 as in evaluation; ratios are of processor seconds, the least and
 the greatest of the rounds, because other work on a machine adds to wall time.
@@ -20,9 +20,9 @@ from absl import flags
 import zoo
 from zoo.metrics import in_batches
 
-PRESET = flags.DEFINE_string("preset", "bigan_fashion_mnist", "The game.")
 EXAMPLES = flags.DEFINE_integer("examples", 10_000, "Examples in a round.")
 ROUNDS = flags.DEFINE_integer("rounds", 5, "Rounds of each.")
+PRESET = "bigan_fashion_mnist"
 
 
 def seconds(function, inputs):
@@ -32,11 +32,11 @@ def seconds(function, inputs):
 
 
 def main(argv):
-    game, n = zoo.load(PRESET.value), EXAMPLES.value
+    game, n = zoo.load(PRESET), EXAMPLES.value
     z = keras.ops.convert_to_numpy(game.prior_codes(n, seed=0))
     x = in_batches(game.decode, z)
     uses = {"encode": x, "decode": z, "reconstruct": x, "features": x}
-    print(f"{keras.backend.backend()}, {PRESET.value}, {n:,} examples in batches of 500")
+    print(f"{keras.backend.backend()}, {PRESET}, {n:,} examples in batches of 500")
     print(f"{'':12}{'compiled':>10}{'eager':>8}  examples/s of processor time{'ratio':>14}")
     for name, inputs in uses.items():
         taken = {True: [], False: []}

@@ -1,7 +1,7 @@
 """Processor time of a training step beside PyTorch, with the same networks.
 
     pip install -e '.[bench]'
-    taskset -c 1 python benchmarks/peers.py [--cases bigan,gan] [--rounds 12] [--steps 10]
+    taskset -c 1 python benchmarks/peers.py [--rounds 12] [--steps 10]
 
 Cases: `bigan`, the dcgan BiGAN of 28 × 28 images at batch 128; `gan`, the GAN of points (G with
 four layers of 400 units, D with three of 200 maxout units of 5 pieces) at batch 100. PyTorch plays
@@ -30,7 +30,6 @@ import numpy as np
 from absl import app
 from absl import flags
 
-CASES = flags.DEFINE_list("cases", ["bigan", "gan"], "What is trained.")
 ROUNDS = flags.DEFINE_integer("rounds", 12, "Rounds, in turns.")
 STEPS = flags.DEFINE_integer("steps", 10, "Steps of a round, a multiple of 5.")
 WARM_UP = 10
@@ -127,7 +126,7 @@ def measured(case, rounds, steps):
 
 
 def main(argv):
-    for case in CASES.value:
+    for case in GAMES:
         found = measured(case, ROUNDS.value, STEPS.value)
         own = [processor for processor, _ in list(found.values())[-1]]
         print(f"{case}, batch {GAMES[case][2]}, {ROUNDS.value} rounds of {STEPS.value} steps")
