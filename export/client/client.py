@@ -30,16 +30,16 @@ class Client(Methods):
 
     def _run(self, steps, timeout):
         deadline = channels.Deadline(self.timeout if timeout is None else timeout)
-        advance = steps.send, None
-        while True:
-            try:
-                step = advance[0](advance[1])
-            except StopIteration as end:
-                return end.value
-            try:
-                advance = steps.send, self._take(step, deadline)
-            except ServerError as error:
-                advance = steps.throw, error
+        try:
+            step = next(steps)
+            while True:
+                try:
+                    step = steps.send(self._take(step, deadline))
+                except ServerError as error:
+                    # Steps that have ended with this error raise it again.
+                    step = steps.throw(error)
+        except StopIteration as end:
+            return end.value
 
     def _take(self, step, deadline):
         if isinstance(step, float):
@@ -84,16 +84,16 @@ class AsyncClient(Methods):
             # Opened once a loop runs: gRPC ties a channel to the running loop.
             self._open(grpc.aio)
         deadline = channels.Deadline(self.timeout if timeout is None else timeout)
-        advance = steps.send, None
-        while True:
-            try:
-                step = advance[0](advance[1])
-            except StopIteration as end:
-                return end.value
-            try:
-                advance = steps.send, await self._take(step, deadline)
-            except ServerError as error:
-                advance = steps.throw, error
+        try:
+            step = next(steps)
+            while True:
+                try:
+                    step = steps.send(await self._take(step, deadline))
+                except ServerError as error:
+                    # Steps that have ended with this error raise it again.
+                    step = steps.throw(error)
+        except StopIteration as end:
+            return end.value
 
     async def _take(self, step, deadline):
         if isinstance(step, float):
