@@ -57,9 +57,7 @@ def around(encode: Callable, decode: Callable, radius: float = 1.0, n: int = 10_
     }
 
 
-def opposite_pair(
-    encode: Callable, decode: Callable, radius: float = 1.0, steps: int = 40
-) -> dict[str, float]:
+def opposite_pair(encode: Callable, decode: Callable, radius: float = 1.0) -> dict[str, float]:
     """The pair of opposite points that share a code of one coordinate, by halving the angle.
 
     h(t) = E(x(t)) - E(x(t + π)) has opposite signs at t = 0 and t = π, and E is continuous, so h is
@@ -72,7 +70,6 @@ def opposite_pair(
       encode: points (b, 2) to codes (b, 1), continuous.
       decode: codes (b, 1) to points (b, 2), any function.
       radius: of the circle, above 0.
-      steps: halvings.
 
     Returns:
       pair_angle in [0, π], radians; pair_code_gap, |E(x) - E(-x)|; pair_error, the larger error of
@@ -97,7 +94,7 @@ def opposite_pair(
         return codes[0, 0] - codes[1, 0]
 
     low, high, sign = 0.0, np.pi, np.sign(difference(0.0))
-    for _ in range(steps):
+    for _ in range(40):  # halvings: far below the rounding of float32
         middle = (low + high) / 2
         low, high = (middle, high) if np.sign(difference(middle)) == sign else (low, middle)
     x, codes = codes_at(low if sign == 0 else (low + high) / 2)
