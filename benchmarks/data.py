@@ -13,6 +13,7 @@ reads the same images (pip install grain).
 """
 
 import hashlib
+import itertools
 import json
 import os
 import pathlib
@@ -203,34 +204,31 @@ def folder_start(name, cache_dir):
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
-def grain_rate(path, seconds=5):
-    """Images per second of Grain's shuffled batches of the same file, and RssAnon it adds."""
+def grain_batches(path):
+    """Grain's shuffled batches of the file."""
     import grain
 
     images = np.load(path, mmap_mode="r")
-    before, began, done = status()["RssAnon"], time.perf_counter(), 0
     stream = grain.MapDataset.source(images).seed(0).shuffle().repeat().batch(BATCH)
-    for i in range(10**9):
-        (stream[i].astype(np.float32) - 127.5) / 127.5
-        done += BATCH
-        if time.perf_counter() - began > seconds:
-            break
-    rate = done / (time.perf_counter() - began)
-    return rate, status()["RssAnon"] - before
+    return ((stream[i].astype(np.float32) - 127.5) / 127.5 for i in itertools.count())
 
 
-def stream_rate(name, folder, seconds=5):
-    """Images per second of our batches in NumPy, and RssAnon they add."""
+def our_batches(name, folder):
+    """The same batches of this package, in NumPy."""
     from zoo import datasets
     from zoo.datasets.batches import arrays
 
-    data = datasets.load(name, cache_dir=folder)
+    images = datasets.load(name, cache_dir=folder).train
+    return (batch for (batch,) in arrays(images, BATCH, seed=0))
+
+
+def rate(batches, seconds=5):
+    """Images per second of endless batches, and the RssAnon that they add."""
     before, began, done = status()["RssAnon"], time.perf_counter(), 0
-    for (batch,) in arrays(data.train, BATCH, seed=0):
-        done += len(batch)
-        if time.perf_counter() - began > seconds:
-            break
-    return done / (time.perf_counter() - began), status()["RssAnon"] - before
+    while time.perf_counter() - began <= seconds:
+        done += len(next(batches))
+    per_second = done / (time.perf_counter() - began)
+    return f"{per_second:,.0f} images/s, {(status()['RssAnon'] - before) / 1e6:.0f} MB"
 
 
 def main(argv):
@@ -246,11 +244,9 @@ def main(argv):
         print(f"{IMAGES.value:,} images of 64 × 64 × 3, {size / 1e9:.1f} GB", flush=True)
         compare(f"npz:{path}", folder, place)
         kill(f"npz:{path}", folder, place)
-        ours = stream_rate(f"npz:{path}", folder)
-        print(f"batches alone, NumPy: {ours[0]:,.0f} images/s, {ours[1] / 1e6:.0f} MB")
+        print(f"batches alone, NumPy: {rate(our_batches(f'npz:{path}', folder))}")
         if GRAIN.value:
-            theirs = grain_rate(path)
-            print(f"batches alone, Grain: {theirs[0]:,.0f} images/s, {theirs[1] / 1e6:.0f} MB")
+            print(f"batches alone, Grain: {rate(grain_batches(path))}")
         make_folder(place / "photos", FILES)
         starts = [folder_start(f"folder:{place / 'photos'}", folder) for _ in range(3)]
         print(

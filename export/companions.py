@@ -20,6 +20,7 @@ RELEASE = "2.21.0"
 IMAGE = f"tensorflow/serving:{RELEASE}"
 # A batch of requests is run at once, by the sizes in `BATCHING` beside each version.
 BATCHED = ("--enable_batching", "--enable_per_model_batching_parameters")
+MONITORING = 'prometheus_config { enable: true path: "/monitoring/prometheus/metrics" }\n'
 
 
 def write_batching(version: pathlib.Path, sizes: list) -> None:
@@ -55,7 +56,7 @@ def write_base(base: pathlib.Path, contract: dict) -> list:
     base = base.resolve()
     texts = {
         "models.config": _models(base),
-        "monitoring.config": _monitoring(),
+        "monitoring.config": MONITORING,
         "compose.yaml": _compose(base, contract),
         "kserve.yaml": _kserve(base, contract),
         "Dockerfile": _dockerfile(base),
@@ -86,10 +87,6 @@ def _models(base):
   }}
 }}
 """
-
-
-def _monitoring():
-    return 'prometheus_config { enable: true path: "/monitoring/prometheus/metrics" }\n'
 
 
 def _compose(base, contract):

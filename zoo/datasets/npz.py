@@ -181,20 +181,19 @@ def _check_images(file: pathlib.Path, name: str, array: Stored) -> None:
     if array.ndim == 3 or array.shape[-1] in (1, 3):
         return
     said = f"npz:{file}: array {name!r} must have 1 or 3 channels, the last axis; got shape "
+    said += f"{array.shape}"
     if array.shape[1] in (1, 3):
-        said += f"{array.shape}, channels first: write array.transpose(0, 2, 3, 1)"
+        said += ", channels first: write array.transpose(0, 2, 3, 1)"
     elif array.shape[2] in (1, 3):
-        said += f"{array.shape}, images last: write array.transpose(3, 0, 1, 2)"
+        said += ", images last: write array.transpose(3, 0, 1, 2)"
     elif array.shape[1] in (2, 4) and array.shape[2] == array.shape[3]:
         kept = array.shape[1] - 1
         said += (
-            f"{array.shape}, channels first: write array[:, :{kept}].transpose(0, 2, 3, 1) "
+            f", channels first: write array[:, :{kept}].transpose(0, 2, 3, 1) "
             f"if the last channel is alpha"
         )
     elif array.shape[-1] in (2, 4):
-        said += f"{array.shape}: write array[..., :{array.shape[-1] - 1}] if the last is alpha"
-    else:
-        said += f"{array.shape}"
+        said += f": write array[..., :{array.shape[-1] - 1}] if the last is alpha"
     raise ValueError(said)
 
 
@@ -224,13 +223,9 @@ def _remedy(array: np.ndarray) -> str:
 
 
 def _labels(file: pathlib.Path, name: str, array: np.ndarray, count: int) -> np.ndarray:
-    if (
-        array.ndim == 2
-        and len(array) == count
-        and array.shape[1] > 1
-        and array.dtype.kind in "biuf"
-    ):
-        if ((array == 0) | (array == 1)).all() and (array.sum(1) == 1).all():
+    rows = array.ndim == 2 and len(array) == count and array.shape[1] > 1
+    if rows and array.dtype.kind in "biuf" and np.isin(array, (0, 1)).all():
+        if (array.sum(1) == 1).all():
             return array.argmax(1).astype(np.int64)
     whole = array.dtype.kind in "iu" or (
         array.dtype.kind == "f" and np.array_equal(array, np.round(array))
