@@ -15,10 +15,6 @@ Variants, of which --variants names those to run:
     unbatched    one process without (always measured)
     eager        batched, but a batch starts at once, also while further requests are read
     envoy        batched, --front=envoy
-    uvloop       batched, on uvloop's event loop
-    one_thread   batched, num_batch_threads 1
-    intra_1      batched, one thread inside an operation
-    two          two batched processes on one port, one thread inside an operation
     before       the server of another checkout of this project, in --checkout, batched
     empty        grpc.aio alone: a handler that answers 250 bytes, as many as `encode`, and does
                  nothing, the least that any server in Python costs
@@ -183,7 +179,7 @@ def main(argv):
         ]
         try:
             while not all(server.started() for server in servers):
-                if any(p.poll() is not None for server in servers for p in server.processes):
+                if any(server.process.poll() is not None for server in servers):
                     raise RuntimeError("a server ended; see its log")
                 time.sleep(0.5)
             ways = serve_clients.loaded_in_process(str(models / "bigan" / "1"))

@@ -1,4 +1,4 @@
-"""The servers of `benchmarks/serve.py`: every variant is a process or two of its own."""
+"""The servers of `benchmarks/serve.py`: every variant is a process of its own."""
 
 import os
 import pathlib
@@ -6,9 +6,14 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).parent.parent
-MAIN = "import sys; from export.server.__main__ import main; main(sys.argv)"
-UVLOOP = f"import uvloop; uvloop.install(); {MAIN}"
-EAGER = f"from export.server import batching; batching.ENOUGH = 0; {MAIN}"
+EAGER = """
+import sys
+from export.server import batching
+from export.server.__main__ import main
+
+batching.ENOUGH = 0
+main(sys.argv)
+"""
 EMPTY = """
 import asyncio, sys, grpc
 
@@ -30,7 +35,7 @@ asyncio.run(main())
 
 
 class Server:
-    """One variant, as one or two processes.
+    """One variant.
 
     Args:
         name: of the variant; see `benchmarks/serve.py`.
@@ -41,13 +46,12 @@ class Server:
 
     def __init__(self, name, models, port, root):
         self.name, self.port = name, port
-        threads = 1 if name == "one_thread" else os.cpu_count()
         file = models / f"{name}.batching"
         file.write_text(
             f"max_batch_size {{ value: 64 }} max_enqueued_batches {{ value: 100 }} "
-            f"num_batch_threads {{ value: {threads} }}"
+            f"num_batch_threads {{ value: {os.cpu_count()} }}"
         )
-        code = {"uvloop": UVLOOP, "eager": EAGER, "empty": EMPTY}.get(name)
+        code = {"eager": EAGER, "empty": EMPTY}.get(name)
         program = ["-c", code] if code else ["-m", "export.server"]
         command = [sys.executable, *program, "--model_name=bigan", f"--port={port}"]
         command.append(f"--model_base_path={models / 'bigan'}")
@@ -55,32 +59,24 @@ class Server:
             command += ["--enable_batching", f"--batching_parameters_file={file}"]
         if name == "envoy":
             command.append("--front=envoy")
-        if name in ("two", "intra_1"):
-            command.append("--tensorflow_intra_op_parallelism=1")
-        if name == "two":
-            command.append("--grpc_channel_arguments=grpc.so_reuseport=1")
         root = pathlib.Path(root).absolute()
         self.log = open(models / f"{name}.log", "w+")
-        self.processes = [
-            subprocess.Popen(
-                command,
-                cwd=root,
-                env=os.environ | {"PYTHONPATH": f"{root}:{os.environ.get('PYTHONPATH', '')}"},
-                stdout=self.log,
-                stderr=subprocess.STDOUT,
-            )
-            for _ in range(2 if name == "two" else 1)
-        ]
+        self.process = subprocess.Popen(
+            command,
+            cwd=root,
+            env=os.environ | {"PYTHONPATH": f"{root}:{os.environ.get('PYTHONPATH', '')}"},
+            stdout=self.log,
+            stderr=subprocess.STDOUT,
+        )
 
     def started(self):
-        return pathlib.Path(self.log.name).read_text().count("gRPC on") == len(self.processes)
+        return "gRPC on" in pathlib.Path(self.log.name).read_text()
 
     def pids(self):
-        """The processes that were started, and their children: Envoy is one."""
-        for process in self.processes:
-            yield process.pid
-            children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children")
-            yield from map(int, children.read_text().split())
+        """The process that was started, and its children: Envoy is one."""
+        pid = self.process.pid
+        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text()
+        return [pid, *map(int, children.split())]
 
     def cpu(self):
         """Processor seconds so far."""
@@ -98,7 +94,5 @@ class Server:
         return sum(pages) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
     def end(self):
-        for process in self.processes:
-            process.terminate()
-        for process in self.processes:
-            process.wait(60)
+        self.process.terminate()
+        self.process.wait(60)
