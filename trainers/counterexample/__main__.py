@@ -33,6 +33,7 @@ def main(argv: list | None = None) -> None:
         from trainers.counterexample import pairs
         from trainers.counterexample import plans
         from trainers.experiments import judging
+        from zoo import counterexample
 
         full = dataclasses.replace(plans.FULL, repeats=args.repeats)
         plan = planning.plan(args, plans.QUICK if args.quick else full, len(data.train))
@@ -40,7 +41,8 @@ def main(argv: list | None = None) -> None:
             left = tuple(name for name in plan.contrasts if name != pairs.HELD_OUT)
             plan = dataclasses.replace(plan, contrasts=left)
         for support in plan.supports:
-            plans.check(data, support, args.latent_dim)
+            counterexample.check(data.shape, args.latent_dim, support)
+            counterexample.check_images(data, support)
         directory = planning.directory(args, f"counterexample_{args.dataset}")
         streams = pairs.around(data, args.latent_dim)
         rows = judging.run(plan, streams, args.seed, directory / "cells.json")
