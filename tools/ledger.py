@@ -81,15 +81,16 @@ def page(papers: list, records: dict) -> str:
 
 def _paper_row(paper, found):
     values = _all_values(found, paper)
+    minutes = [r["wall_s"] / 60 for r in found.values() if r.get("wall_s")]
     return {
         "paper": f"{paper['paper']}, {paper['place']}",
         "figure": paper["figure"],
         "theirs": _theirs(paper),
-        "ours": _mean(values, paper.get("digits", 2)),
+        "ours": markdown.cell(f".{paper.get('digits', 2)}f", *values),
         "margin": f"{paper['matters']:g}",
         "verdict": judge(paper, values, _excluded(paper, found)),
         "runs": str(len(values)),
-        "minutes a run": _minutes(found),
+        "minutes a run": markdown.cell(".1f", *minutes),
         "remarks": paper.get("remarks", ""),
     }
 
@@ -114,7 +115,7 @@ def _control_row(paper, found):
         "construction": f"{paper['paper']}, {paper['place']}",
         "figure": paper["figure"],
         "must be": _theirs(paper),
-        "is": _mean(values, digits),
+        "is": markdown.cell(f".{digits}f", *values),
         "verdict": "passed" if off <= 0 else f"**missed by {off:.{digits}f}**",
         "remarks": paper.get("remarks", ""),
     }
@@ -164,20 +165,11 @@ def _all_values(found, paper):
     return [value for record in found.values() for value in _values(record, paper)]
 
 
-def _minutes(found):
-    return _mean([r["wall_s"] / 60 for r in found.values() if r.get("wall_s")], 1)
-
-
 def _values(record, paper):
     """The values of the row in one record: a figure, or all that its pattern names, or none."""
-    return [value * paper.get("factor", 1) for _, value in _named(record, paper)]
-
-
-def _named(record, paper):
     figures, key = record["figures"], paper["key"]
-    if paper.get("cells"):
-        return [(name, value) for name, value in figures.items() if fnmatch.fnmatch(name, key)]
-    return [(key, figures[key])] if key in figures else []
+    names = fnmatch.filter(figures, key) if paper.get("cells") else {key} & figures.keys()
+    return [figures[name] * paper.get("factor", 1) for name in names]
 
 
 def _with_slack(paper, found):
@@ -194,15 +186,6 @@ def _theirs(paper):
         return "not read in a source"
     error = f" ± {paper['error']}" if paper.get("error") else ""
     return f"{paper['theirs']:.{paper.get('digits', 2)}f}{error}"
-
-
-def _mean(values, digits):
-    if not values:
-        return "–"
-    text = f"{statistics.mean(values):.{digits}f}"
-    if len(values) == 1:
-        return text
-    return f"{text} ± {statistics.stdev(values) / math.sqrt(len(values)):.{digits}f}"
 
 
 def record(directory: pathlib.Path, machine: str) -> dict:
