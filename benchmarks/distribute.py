@@ -1,4 +1,4 @@
-"""What tf.distribute costs on this machine: `fit` of BiGAN with and without it, and of two workers.
+"""The cost of tf.distribute on one machine: `fit` of BiGAN without it, with it, and on two workers.
 
     python benchmarks/distribute.py [--rounds 10] [--steps 20] [--batch_size 128] [--network dcgan]
 

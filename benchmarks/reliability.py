@@ -1,4 +1,4 @@
-"""What goes wrong under load, nonsense and at the end: one table for every front of the server.
+"""Failures under load, nonsense and at the end: one table for every front of the server.
 
     python benchmarks/reliability.py [--fronts=grpc,envoy] [--scale=1]
 

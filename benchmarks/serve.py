@@ -1,4 +1,4 @@
-"""What a request costs: the server against a call of the same signature in this process.
+"""The cost of a request: the server against a call of the same signature in this process.
 
     python benchmarks/serve.py [--seconds 1] [--rounds 7] [--variants batched,unbatched]
 

@@ -1,4 +1,4 @@
-"""An example of the pair: noised images, their codes and what G makes of them."""
+"""A picture of the pair: noised images, their codes, and the images that G makes of them."""
 
 import pathlib
 

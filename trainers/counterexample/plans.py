@@ -1,4 +1,4 @@
-"""What `python -m trainers.counterexample` measures."""
+"""The full and the quick plan of `python -m trainers.counterexample`."""
 
 from trainers.counterexample.pairs import CONTRASTS
 from trainers.experiments import judging

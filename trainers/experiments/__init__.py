@@ -1,1 +1,1 @@
-"""What experiments share: flags, directory, cells that are resumed; fresh judges, their figures."""
+"""Shared by experiments: flags, directory, resumed cells; fresh discriminators, their figures."""

@@ -1,4 +1,4 @@
-"""What finite discriminators cannot see, measured on trained models.
+"""Limits of finite discriminators, measured on trained models.
 
 usage: python -m trainers.theory EXPERIMENT [flags]
 

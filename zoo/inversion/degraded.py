@@ -1,4 +1,4 @@
-"""What tasks of the multi-code prior know of images: functions of arrays and of tensors."""
+"""Degraded images for tasks of the multi-code prior: functions of arrays and of tensors."""
 
 import numpy as np
 

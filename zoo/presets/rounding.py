@@ -1,4 +1,4 @@
-"""What storage in half precision changes."""
+"""The changes that storage in half precision makes."""
 
 import numpy as np
 
