@@ -13,6 +13,7 @@ import zoo
 SHAPES = {
     "dcgan": (8, 8, 1),
     "dcgan_joint": (16, 16, 1),
+    "dcgan_map": (16, 16, 1),
     "residual": (28, 28, 1),
     "mlp": (8, 8, 1),
     "mixture": (2,),
@@ -20,7 +21,7 @@ SHAPES = {
 }
 NETWORKS = ("dcgan", "mlp", "mixture")
 # Only `zoo.networks.CONVOLUTIONAL` have the discriminator of BigBiGAN.
-OWN_NETWORKS = {"bigbigan": ("dcgan", "dcgan_joint", "residual")}
+OWN_NETWORKS = {"bigbigan": ("dcgan", "dcgan_joint", "dcgan_map", "residual")}
 
 # Methods whose step takes long to trace, and those of which only one set of networks is not long.
 TRANSLATORS = ("cyclegan", "unit")
@@ -46,7 +47,12 @@ KINDS = [
     for network in OWN_NETWORKS.get(method, NETWORKS)
 ] + [
     pytest.param(method, network, marks=pytest.mark.slow)
-    for method, network in (("vae", "tanh"), ("bigan", "dcgan_joint"), ("bigan", "residual"))
+    for method, network in (
+        ("vae", "tanh"),
+        ("bigan", "dcgan_joint"),
+        ("bigan", "dcgan_map"),
+        ("bigan", "residual"),
+    )
 ]
 
 

@@ -1,5 +1,6 @@
 """Every set of networks draws every kind that a method can ask for."""
 
+import keras
 import numpy as np
 import pytest
 from games import SHAPES
@@ -7,6 +8,7 @@ from games import SHAPES
 from zoo.networks import BACKBONES
 from zoo.networks import CONVOLUTIONAL
 from zoo.networks import Backbone
+from zoo.networks import dcgan
 from zoo.networks.layers import SpectralNorm
 
 
@@ -99,6 +101,25 @@ def test_the_code_joins_every_convolution_of_dcgan_joint_but_the_first(pairs):
     assert judges["dcgan_joint"].count((3, 16)) == 1 and judges["dcgan_joint"].count((3, 4)) == 0
     if pairs == "joint_discriminator":
         assert len(judges["dcgan_joint"]) == len(judges["dcgan"]) + 2
+
+
+@pytest.mark.parametrize("pairs", ["joint_discriminator", "joint_scores_discriminator"])
+def test_dcgan_map_joins_the_last_convolution_by_a_map_of_the_code(pairs):
+    draw = Backbone(Sizes("dcgan_map", (64, 64, 3)))
+    judge = getattr(draw, pairs)()
+    kernels = [v.shape for v in judge.trainable_variables]
+    # 64 → 32 → 16 → 8: the second convolution as in dcgan_joint, the last one place by place.
+    assert kernels.count((3, 8)) == 1 and kernels.count((3, 16)) == 0
+    assert kernels.count((16 * 4, 8 * 8 * 16)) == 1
+    assert [layer.name for layer in draw.discriminator().layers].count("similarity") == 1
+
+
+def test_only_the_map_of_a_code_differs_from_place_to_place():
+    x, z = keras.Input((8, 8, 6)), keras.Input((3,))
+    codes = np.random.default_rng(0).normal(size=(4, 3)).astype("float32")
+    for way, differs in ((dcgan.same_everywhere, False), (dcgan.as_map, True)):
+        added = keras.Model(z, way(z, 4)(x, True))(codes)
+        assert bool(np.ptp(np.array(added), axis=(1, 2)).max() > 0) is differs
 
 
 @pytest.mark.parametrize("shape", [(28, 28, 1), (32, 32, 3), (60, 60, 3), (128, 128, 3)])

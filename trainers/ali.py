@@ -22,10 +22,11 @@ RECIPE = Recipe(
     method="ali",
     network="dcgan_joint",
     # See `trainers.bigan`.
-    plan=HoldThenFall(epochs={"dcgan_joint": math.inf, "mixture": math.inf}),
+    plan=HoldThenFall(epochs={"dcgan_joint": math.inf, "dcgan_map": math.inf, "mixture": math.inf}),
     networks={
         # The same, so that the two can be compared.
-        "dcgan_joint": bigan.RECIPE.networks["dcgan_joint"],
+        "dcgan_map": bigan.IMAGES,
+        "dcgan_joint": bigan.IMAGES,
         "dcgan": {"epochs": 30, "batch_size": 100},
         "mlp": {"epochs": 25, "batch_size": 100},
         "mixture": {

@@ -4,6 +4,7 @@
 | --- | --- | --- |
 | `dcgan` | strided convolutions (Radford et al. 2016) | square images, 8 to 128 px in steps of 4 |
 | `dcgan_joint` | the same, but D joins the code at every depth | the same |
+| `dcgan_map` | the same, and D makes a map of the code | the same |
 | `residual` | residual blocks, spectral norm in D (Miyato et al. 2018) | the same from 28 px |
 | `mlp` | the permutation-invariant networks of the BiGAN authors | any |
 | `mixture` | the fully connected networks of ALI's two-dimensional toy | points |
@@ -32,13 +33,13 @@ from zoo.networks.layers import initializer
 from zoo.priors import BOUNDED
 from zoo.priors import code_shape
 
-BACKBONES = ("dcgan", "dcgan_joint", "residual", "mlp", "mixture", "tanh")
+BACKBONES = ("dcgan", "dcgan_joint", "dcgan_map", "residual", "mlp", "mixture", "tanh")
 
 # Those for images; they also have a discriminator of (x, z) with three scores.
-CONVOLUTIONAL = ("dcgan", "dcgan_joint", "residual")
+CONVOLUTIONAL = ("dcgan", "dcgan_joint", "dcgan_map", "residual")
 
 # Those that have a critic. That of "residual" would have spectral norm, which keeps state.
-CRITICAL = ("dcgan", "dcgan_joint", "mlp", "mixture", "tanh")
+CRITICAL = ("dcgan", "dcgan_joint", "dcgan_map", "mlp", "mixture", "tanh")
 
 # Of the class beside a code. The gradient of a class's weights has one sign for many steps, that of
 # the code's changes, so under Adam the former outgrow the latter; the batch norm that follows keeps

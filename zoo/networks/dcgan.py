@@ -5,6 +5,8 @@ most 8; one hidden layer of 16 · `width` units joins the stages to the code. De
 the paper: kernels are 4 × 4 (5 × 5 with stride 2 leaves a checkerboard), and that hidden layer.
 """
 
+import math
+
 import keras
 from keras import layers
 
@@ -39,11 +41,11 @@ def stages(side: int) -> list:
     return sides
 
 
-def trunk(x, side: int, width: int, last: str | None = None, code=None, normed: bool = True):
+def trunk(x, side: int, width: int, last: str | None = None, join=None, normed: bool = True):
     """Strided convolutions, the last one named `last`; batch norm after all but the first.
 
-    `code`: (n, latent_dim); a linear projection of it is added to each convolution but the first,
-    the same one at every place, before batch norm. `normed`: whether there is batch norm.
+    `join`: (convolution, whether it is the last) → what is added to it, before batch norm; asked
+    for each convolution but the first. `normed`: whether there is batch norm.
     """
     strided = len(stages(side)) - 1
     for stage in range(strided):
@@ -56,10 +58,32 @@ def trunk(x, side: int, width: int, last: str | None = None, code=None, normed: 
             kernel_initializer=initializer(),
             name=last if stage == strided - 1 else None,
         )(x)
-        if code is not None and stage:
-            x = x + layers.Reshape((1, 1, -1))(dense(width * 2**stage, bias=False)(code))
+        if join is not None and stage:
+            x = x + join(x, stage == strided - 1)
         x = leaky()(batch_norm()(x) if stage and normed else x)
     return layers.Flatten()(x)
+
+
+def same_everywhere(code, width: int):
+    """The code (n, latent_dim) is added to a convolution, by one projection for every place."""
+    return lambda x, last: layers.Reshape((1, 1, -1))(dense(x.shape[-1], bias=False)(code))
+
+
+def as_map(code, width: int):
+    """As `same_everywhere`, but the last convolution is joined by a map with values for each place.
+
+    A hidden layer of 16 · `width` units and a linear one make it of the code.
+    """
+    hidden = leaky()(batch_norm()(dense(16 * width, bias=False)(code)))
+    everywhere = same_everywhere(code, width)
+
+    def join(x, last):
+        places = x.shape[1:]
+        if not last:
+            return everywhere(x, last)
+        return layers.Reshape(places)(dense(math.prod(places), bias=False)(hidden))
+
+    return join
 
 
 def encoder(shape, latent_dim, width, bounded, stochastic):
@@ -88,16 +112,16 @@ def generator(latent_dim, shape, width, logits):
     return keras.Model(z, end(x), name="generator")
 
 
-def discriminator(shape, latent_dim, width, every_depth=False):
+def discriminator(shape, latent_dim, width, joined=None):
     """x → logit, or (x, z) → logit if `latent_dim` is given: z joins after the convolutions.
 
-    `every_depth`: z joins the convolutions too (see `trunk`).
+    `joined`: how z joins the convolutions too: `same_everywhere` or `as_map`.
     """
     x = keras.Input(shape)
     z = keras.Input((latent_dim,)) if latent_dim is not None else None
-    joined = z if every_depth else None
+    join = joined(z, width) if joined and z is not None else None
     # In this order: the layer takes its initial weights before the convolutions do.
-    hidden = leaky()(dense(16 * width)(trunk(x, shape[0], width, last="similarity", code=joined)))
+    hidden = leaky()(dense(16 * width)(trunk(x, shape[0], width, last="similarity", join=join)))
     if z is None:
         return keras.Model(x, logit(hidden), name="discriminator")
     code = leaky()(dense(16 * width)(z))
@@ -112,20 +136,20 @@ def critic(shape, width):
     return keras.Model(x, logit(hidden), name="critic")
 
 
-def joint_scores(shape, latent_dim, width, every_depth=False):
+def joint_scores(shape, latent_dim, width, joined=None):
     """(x, z) → [s_xz, s_x, s_z]: scores of the pair, of x alone and of z alone.
 
-    `every_depth`: the pair has convolutions of its own, which z joins; without it the features of
-    x serve for both of the scores that see x.
+    `joined`: the pair has convolutions of its own, which z joins in this way (see `discriminator`);
+    without it the features of x serve for both of the scores that see x.
     """
     x, z = keras.Input(shape), keras.Input((latent_dim,))
 
-    def seen(code=None, last=None):
-        return leaky()(dense(16 * width)(trunk(x, shape[0], width, last=last, code=code)))
+    def seen(join=None, last=None):
+        return leaky()(dense(16 * width)(trunk(x, shape[0], width, last=last, join=join)))
 
     image = seen(last="similarity")
     code = leaky()(dense(16 * width)(z))
-    both = layers.Concatenate()([seen(code=z) if every_depth else image, code])
+    both = layers.Concatenate()([seen(joined(z, width)) if joined else image, code])
     scores = [
         logit(leaky()(dense(16 * width)(both)), name="score_xz"),
         logit(image, name="score_x"),

@@ -21,9 +21,9 @@ def check(shape: tuple) -> None:
 
 def discriminator(shape, latent_dim, width):
     """x (n, *shape) → logit, or (x, z (n, latent_dim)) → logit if `latent_dim` is given."""
-    return dcgan.discriminator(shape, latent_dim, width, every_depth=True)
+    return dcgan.discriminator(shape, latent_dim, width, joined=dcgan.same_everywhere)
 
 
 def joint_scores(shape, latent_dim, width):
     """(x, z) → [s_xz, s_x, s_z], with convolutions of its own for the pair."""
-    return dcgan.joint_scores(shape, latent_dim, width, every_depth=True)
+    return dcgan.joint_scores(shape, latent_dim, width, joined=dcgan.same_everywhere)
