@@ -71,8 +71,13 @@ def test_the_page_shows_a_sample_its_reconstruction_and_decodes_what_the_sliders
     page.locator("#axis-0").focus()
     for _ in range(20):
         page.keyboard.press("ArrowRight")
-    ready(page)
-    assert (pixels(page, "decoded") != pixels(page, "returned")).any()
+    # While a slider moves, the status stays empty.
+    for _ in range(200):
+        if (pixels(page, "decoded") != pixels(page, "returned")).any():
+            break
+        page.wait_for_timeout(50)
+    else:
+        pytest.fail("the sliders changed no pixel in ten seconds")
     page.get_by_role("button", name="Back to the code").click()
     ready(page)
     np.testing.assert_allclose(pixels(page, "decoded"), pixels(page, "returned"), atol=1)
