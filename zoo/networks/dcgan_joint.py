@@ -8,22 +8,13 @@ discriminator of images is that of `dcgan`. With three scores, pairs and images 
 convolutions of their own, since the score of an image must not see z.
 """
 
+from functools import partial
+
 from zoo.networks import dcgan
 from zoo.networks.dcgan import critic as critic
 from zoo.networks.dcgan import encoder as encoder
 from zoo.networks.dcgan import generator as generator
 
-
-def check(shape: tuple) -> None:
-    """Raises ValueError when these networks cannot take examples of this shape."""
-    dcgan.check(shape, "dcgan_joint")
-
-
-def discriminator(shape, latent_dim, width):
-    """x (n, *shape) → logit, or (x, z (n, latent_dim)) → logit if `latent_dim` is given."""
-    return dcgan.discriminator(shape, latent_dim, width, joined=dcgan.same_everywhere)
-
-
-def joint_scores(shape, latent_dim, width):
-    """(x, z) → [s_xz, s_x, s_z], with convolutions of its own for the pair."""
-    return dcgan.joint_scores(shape, latent_dim, width, joined=dcgan.same_everywhere)
+check = partial(dcgan.check, name="dcgan_joint")
+discriminator = partial(dcgan.discriminator, joined=dcgan.same_everywhere)
+joint_scores = partial(dcgan.joint_scores, joined=dcgan.same_everywhere)
