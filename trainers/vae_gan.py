@@ -10,11 +10,14 @@ Lab note, 2 cores of an AMD EPYC without GPU, shared with other work; tables in 
 from trainers.runs.recipe import Recipe
 from trainers.runs.run import main
 
+IMAGES = {"epochs": 20, "batch_size": 64}
+
 RECIPE = Recipe(
     method="vae_gan",
     networks={
-        # Both are named, because XLA compiles the networks that are.
-        **dict.fromkeys(("dcgan", "mlp"), {"epochs": 20, "batch_size": 64}),
+        "dcgan": IMAGES,
+        # Named, because XLA compiles the networks that are.
+        "mlp": IMAGES,
         "mixture": {"epochs": 20, "batch_size": 100, "latent_dim": 2},
     },
 )

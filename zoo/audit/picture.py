@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from zoo.metrics import in_batches
+from zoo.plots.panels import COLOURS
 from zoo.plots.panels import OURS
 from zoo.plots.panels import draw_sheet
 from zoo.plots.pictures import blank
@@ -86,7 +87,7 @@ def _accuracies(figures):
 def _bars(axes, rows):
     places = np.arange(len(rows))[::-1]
     axes.barh(places, [value for _, value, _ in rows], color=OURS, height=0.6)
-    axes.scatter([floor for *_, floor in rows], places, color="#d9762b", marker="|", s=160, lw=2.5)
+    axes.scatter([floor for *_, floor in rows], places, color=COLOURS[1], marker="|", s=160, lw=2.5)
     axes.set(xlim=(0, 1), yticks=places)
     axes.set_yticklabels([label for label, *_ in rows], fontsize=9)
     axes.set_title("held-out accuracy; the mark is chance", loc="left", fontsize=10)
