@@ -1,11 +1,11 @@
-"""Processor time of a training step beside PyTorch, with the same networks.
+"""Processor time of a training step beside PyTorch and pythae, with the same networks.
 
     pip install -e '.[bench]'
-    taskset -c 1 python benchmarks/peers.py [--rounds 12] [--steps 10]
+    taskset -c 1 python benchmarks/peers.py [--rounds 12] [--steps 10] [--cases bigan,gan]
 
 Cases: `bigan`, the dcgan BiGAN of 28 × 28 images at batch 128; `gan`, the GAN of points (G with
-four layers of 400 units, D with three of 200 maxout units of 5 pieces) at batch 100. PyTorch plays
-each of them in three loops:
+four layers of 400 units, D with three of 200 maxout units of 5 pieces) at batch 100; `vae_gan` and
+`aae`, as `bigan`, beside pythae's own trainers. PyTorch plays the first two in three loops:
 
 - two passes: the usual one. D learns from a forward pass without gradients of the others, then the
   others learn from a second pass, whose gradients of D are thrown away.
@@ -14,7 +14,8 @@ each of them in three loops:
 
 Every loop has a process of its own. All take turns in short rounds, and ratios are of processor
 seconds of the same round, because other work on a machine adds to wall time. Data, sizes and
-settings of Adam are the same; layouts are each library's own. Not measured: `torch.compile`, which
+settings of Adam are the same; layouts are each library's own. The row "products alone" is a bound:
+the time that as many operations take in products of two matrices, 512 × 512. Not measured: `torch.compile`, which
 needs a C++ compiler.
 """
 
@@ -34,11 +35,15 @@ ROUNDS = flags.DEFINE_integer("rounds", 12, "Rounds, in turns.")
 STEPS = flags.DEFINE_integer("steps", 10, "Steps of a round, a multiple of 5.")
 WARM_UP = 10
 
-# Case → method and its arguments, data set, batch size, XLA as the trainers choose it.
+PYTORCH = ("PyTorch, two passes", "PyTorch, shared pass", "PyTorch, shared pass, fused")
+# Case → method and its arguments, data set, batch size, XLA as the trainers choose it, peers.
 GAMES = {
-    "bigan": (("BiGAN", (28, 28, 1), {}), "fashion_mnist_10k", 128, False),
-    "gan": (("GAN", (2,), {"latent_dim": 2, "network": "mixture"}), "grid25", 100, True),
+    "bigan": (("BiGAN", (28, 28, 1), {}), "fashion_mnist_10k", 128, False, PYTORCH),
+    "gan": (("GAN", (2,), {"latent_dim": 2, "network": "mixture"}), "grid25", 100, True, PYTORCH),
+    "vae_gan": (("VAEGAN", (28, 28, 1), {}), "fashion_mnist_10k", 128, False, ("pythae",)),
+    "aae": (("AAE", (28, 28, 1), {}), "fashion_mnist_10k", 128, False, ("pythae",)),
 }
+CASES = flags.DEFINE_list("cases", list(GAMES), "Cases to measure.")
 
 
 def made(case):
@@ -49,16 +54,18 @@ def made(case):
 
 
 def rates_of(game):
-    """(rate, β1) of Adam, of the discriminator and of the other player."""
+    """(rate, β1) of every player's optimizer; RMSprop has no β1."""
     found = [game.default_optimizer(player, game.network).keywords for player in game.players]
-    return [(keywords["learning_rate"], keywords["beta_1"]) for keywords in found]
+    return [(keywords["learning_rate"], keywords.get("beta_1")) for keywords in found]
 
 
 def ours(case):
-    """A function that takes so many steps, the number of weights, and `rates_of` the game."""
+    """A function that takes so many steps, `rates_of` the game, its weights and operations."""
+    import arithmetic
+
     from zoo import datasets
 
-    _, data, batch, xla = GAMES[case]
+    _, data, batch, xla, _ = GAMES[case]
     game, examples = made(case), datasets.load(data).train
     game.compile(jit_compile=xla, steps_per_execution=5)
     stream = datasets.batches(examples, batch, seed=0)
@@ -67,18 +74,37 @@ def ours(case):
         game.fit(stream, steps_per_epoch=steps, verbose=0, shuffle=False)
 
     weights = sum(int(np.prod(v.shape)) for v in game.trainable_variables)
-    return take, weights, rates_of(game)
+    operations = arithmetic.of_step(game, (batch, *game.image_shape))
+    return take, rates_of(game), weights, operations
+
+
+def products(operations):
+    """A function that multiplies matrices with as many operations as so many steps."""
+    import arithmetic
+
+    multiply, of_product = arithmetic.products(512)
+
+    def take(steps):
+        for _ in range(round(steps * operations / of_product)):
+            multiply()
+
+    return (take,)
 
 
 def theirs(loop, case, rates):
     """The same of PyTorch, without the rates."""
-    import torch_peers
-
     from zoo import datasets
 
-    _, data, batch, _ = GAMES[case]
+    _, data, batch, _, _ = GAMES[case]
     x = datasets.scale(datasets.load(data).train)
-    return torch_peers.taker(loop, case, rates, x, batch, len(os.sched_getaffinity(0)))
+    threads = len(os.sched_getaffinity(0))
+    if loop == "pythae":
+        import pythae_peers
+
+        return pythae_peers.taker(getattr(pythae_peers, case), rates, x, batch, threads)
+    import torch_peers
+
+    return torch_peers.taker(loop, case, rates, x, batch, threads)
 
 
 def work(pipe, build, *arguments):
@@ -108,13 +134,14 @@ def measured(case, rounds, steps):
     Raises:
         ValueError: the networks of the two libraries have other numbers of weights.
     """
-    own, (weights, rates) = started(ours, case)
+    own, (rates, weights, operations) = started(ours, case)
     pipes = {}
-    for loop in ("PyTorch, two passes", "PyTorch, shared pass", "PyTorch, shared pass, fused"):
+    for loop in GAMES[case][-1]:
         pipes[loop], (found,) = started(theirs, loop, case, rates)
         if found != weights:
             raise ValueError(f"{loop} must have {weights:,} weights, as ours; got {found:,}")
-    pipes["ours, XLA" if GAMES[case][-1] else "ours"] = own
+    pipes["products alone"], _ = started(products, operations)
+    pipes["ours, XLA" if GAMES[case][3] else "ours"] = own
     found = {loop: [] for loop in pipes}
     for turn in range(rounds):
         for loop in list(pipes)[:: 1 if turn % 2 else -1]:
@@ -126,7 +153,7 @@ def measured(case, rounds, steps):
 
 
 def main(argv):
-    for case in GAMES:
+    for case in CASES.value:
         found = measured(case, ROUNDS.value, STEPS.value)
         own = [processor for processor, _ in list(found.values())[-1]]
         print(f"{case}, batch {GAMES[case][2]}, {ROUNDS.value} rounds of {STEPS.value} steps")

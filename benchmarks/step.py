@@ -7,8 +7,8 @@ machines lose whole cores for seconds at a time; the best round is what the code
 what it did, and ratios are of the best. Compared are the usual Keras loop (one tape and one
 forward pass per player), our step (one forward pass shared by both), and what XLA, several steps
 per call and bfloat16 bring. The last column is the share of this machine's float32 matmul rate:
-arithmetic that the mathematics needs (3 passes through E and G, 8 through D per image) over what a
-1024 × 1024 matmul reaches in the best of its rounds.
+the arithmetic of our step (see `benchmarks/arithmetic.py`) over what a 1024 × 1024 matmul reaches
+in the best of its rounds.
 """
 
 import os
@@ -18,8 +18,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import statistics
 import time
 
+import arithmetic
 import keras
-import numpy as np
 import tensorflow as tf
 from absl import app
 from absl import flags
@@ -82,31 +82,6 @@ VARIANTS = {
 }
 
 
-def arithmetic(net):
-    """Floating-point operations of one forward pass of one image: 2 per multiplication."""
-    total = 0
-    for layer in net.layers:
-        if isinstance(layer, keras.layers.Dense):
-            total += 2 * int(np.prod(layer.kernel.shape))
-        elif isinstance(layer, keras.layers.Conv2DTranspose):
-            total += 2 * int(np.prod(layer.kernel.shape)) * int(np.prod(layer.input.shape[1:3]))
-        elif isinstance(layer, keras.layers.Conv2D):
-            total += 2 * int(np.prod(layer.kernel.shape)) * int(np.prod(layer.output.shape[1:3]))
-    return total
-
-
-def matmul_rate(seconds):
-    """float32 operations per second of a 1024 × 1024 matmul."""
-    a = tf.random.normal((1024, 1024))
-    multiply = tf.function(lambda a: tf.matmul(a, a))
-    multiply(a).numpy()
-    began, done = time.perf_counter(), 0
-    while time.perf_counter() - began < seconds:
-        multiply(a).numpy()
-        done += 1
-    return done * 2 * 1024**3 / (time.perf_counter() - began)
-
-
 def images_per_second(model, stream, seconds):
     began, done = time.perf_counter(), 0
     while time.perf_counter() - began < seconds:
@@ -127,12 +102,11 @@ def main(argv):
     matmul = []
     for turn in range(rounds):
         print(f"round {turn + 1} of {rounds}", flush=True)
-        matmul.append(matmul_rate(SECONDS.value / rounds / 2))
+        matmul.append(arithmetic.matmul_rate(SECONDS.value / rounds / 2))
         for name, model in models.items():
             rates[name].append(images_per_second(model, stream, SECONDS.value / rounds))
-    game = zoo.BiGAN((28, 28, 1))
-    cost = {name: arithmetic(net) for name, net in game.named_networks().items()}
-    needed = 3 * cost["encoder"] + 3 * cost["generator"] + 8 * cost["discriminator"]
+    game = shared(jit_compile=False)
+    needed = arithmetic.of_step(game, (BATCH.value, *game.image_shape)) / BATCH.value
     peak = max(matmul)
     base = max(rates["two tapes (usual Keras loop)"])
     print(f"\nmatmul {peak / 1e9:.0f} GFLOP/s; {needed / 1e6:.1f} MFLOP per image")

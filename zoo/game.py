@@ -234,7 +234,7 @@ class Game(keras.Model):
 
     compile, compile_from_config = keras_methods.compile, keras_methods.compile_from_config
     evaluate, predict = keras_methods.evaluate, keras_methods.predict
-    export = keras_methods.export
+    export, make_train_function = keras_methods.export, keras_methods.make_train_function
     get_config, from_config = keras_methods.get_config, classmethod(keras_methods.from_config)
     save_own_variables = keras_methods.save_own_variables
     load_own_variables = keras_methods.load_own_variables

@@ -44,6 +44,18 @@ def compile_from_config(game, config):
     game.compile(**keras.saving.deserialize_keras_object(config))
 
 
+def make_train_function(game, force: bool = False) -> None:
+    """Keras' own; where XLA compiles the step on TensorFlow, a call's steps are one program."""
+    if game.train_function is not None and not force:
+        return
+    keras.Model.make_train_function(game, force)
+    compiled = game.jit_compile and not game.run_eagerly and game.steps_per_execution > 1
+    if compiled and keras.backend.backend() == "tensorflow":
+        from zoo.training.compiled import train_function
+
+        game.train_function = train_function(game, of_keras=game.train_function)
+
+
 def evaluate(game, x=None, *arguments, **named):
     """The losses of `play` on x, in inference mode: only their means are updated.
 
