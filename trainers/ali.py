@@ -23,11 +23,10 @@ RECIPE = Recipe(
     method="ali",
     network="dcgan_joint",
     # See `trainers.bigan`.
-    plan=HoldThenFall(epochs={"dcgan_joint": math.inf, "dcgan_map": math.inf, "mixture": math.inf}),
-    networks={
-        # The same, so that the two can be compared.
-        "dcgan_map": bigan.IMAGES,
-        "dcgan_joint": bigan.IMAGES,
+    plan=HoldThenFall(epochs=bigan.HELD | {"mixture": math.inf}),
+    # The same settings, so that the two can be compared.
+    networks=bigan.JOINED
+    | {
         "dcgan": {"epochs": 30, "batch_size": 100},
         "mlp": {"epochs": 25, "batch_size": 100},
         "mixture": {

@@ -21,26 +21,31 @@ from trainers.runs.recipe import HoldThenFall
 from trainers.runs.recipe import Recipe
 from trainers.runs.run import main
 
-IMAGES = {
-    "epochs": 64,
-    "batch_size": 64,
-    "latent_dim": 10,
-    "width": 16,
-    "ema": 0.999,
-    "instance_noise": 0.3,
-    "learning_rate": "discriminator=8e-4,encoder_generator=2e-4",
-}
+# Sets of networks in which the code joins the convolutions of D → settings, and epochs for which
+# the rates are held, for `HoldThenFall`.
+JOINED = dict.fromkeys(
+    ("dcgan_map", "dcgan_joint"),
+    {
+        "epochs": 64,
+        "batch_size": 64,
+        "latent_dim": 10,
+        "width": 16,
+        "ema": 0.999,
+        "instance_noise": 0.3,
+        "learning_rate": "discriminator=8e-4,encoder_generator=2e-4",
+    },
+)
+HELD = dict.fromkeys(JOINED, math.inf)
 
 RECIPE = Recipe(
     method="bigan",
     network="dcgan_joint",
     # Of mlp the authors' plan; the others are trained for shorter. With dcgan_joint reconstructions
     # get worse as the rates fall; the average of the weights is calm without that.
-    plan=HoldThenFall(epochs={"mlp": 200, "dcgan_joint": math.inf, "dcgan_map": math.inf}),
+    plan=HoldThenFall(epochs=HELD | {"mlp": 200}),
     l2=2.5e-5,
-    networks={
-        "dcgan_map": IMAGES,
-        "dcgan_joint": IMAGES,
+    networks=JOINED
+    | {
         "dcgan": {"epochs": 24, "batch_size": 64, "latent_dim": 20, "ema": 0.99},
         "mlp": {"epochs": 25, "prior": "uniform"},
         "mixture": {"epochs": 40, "batch_size": 100, "latent_dim": 2},

@@ -15,8 +15,8 @@ from trainers.runs.recipe import HoldThenFall
 from trainers.runs.recipe import Recipe
 from trainers.runs.run import main
 
-# As BiGAN's, for as many minutes: a step takes longer.
-IMAGES = bigan.IMAGES | {
+# BiGAN's, for as many minutes: a step takes longer.
+IMAGES = bigan.JOINED["dcgan_joint"] | {
     "epochs": 48,
     "learning_rate": "discriminator=8e-4,encoder=2e-4,generator=2e-4",
 }
@@ -25,12 +25,10 @@ RECIPE = Recipe(
     method="bigbigan",
     network="dcgan_joint",
     # See `trainers.bigan`.
-    plan=HoldThenFall(epochs={"dcgan": math.inf, "dcgan_joint": math.inf, "dcgan_map": math.inf}),
+    plan=HoldThenFall(epochs=bigan.HELD | {"dcgan": math.inf}),
     l2=bigan.RECIPE.l2,
-    networks={
-        "dcgan_map": IMAGES,
-        "dcgan_joint": IMAGES,
-        "dcgan": IMAGES,
+    networks=dict.fromkeys([*bigan.JOINED, "dcgan"], IMAGES)
+    | {
         "residual": {"epochs": 24, "batch_size": 64, "latent_dim": 20, "ema": 0.99},
     },
 )
