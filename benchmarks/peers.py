@@ -15,8 +15,8 @@ four layers of 400 units, D with three of 200 maxout units of 5 pieces) at batch
 Every loop has a process of its own. All take turns in short rounds, and ratios are of processor
 seconds of the same round, because other work on a machine adds to wall time. Data, sizes and
 settings of Adam are the same; layouts are each library's own. The row "products alone" is a bound:
-the time that as many operations take in products of two matrices, 512 × 512. Not measured: `torch.compile`, which
-needs a C++ compiler.
+the time that as many operations take in products of two matrices, 512 × 512. Not measured:
+`torch.compile`, which needs a C++ compiler.
 """
 
 import os
