@@ -9,8 +9,9 @@ import tensorflow as tf
 def of_step(game, shape: tuple) -> int:
     """Floating-point operations of the products of one step: 2 for a multiplication and addition.
 
-    Counted are the matrix products and convolutions of TensorFlow's graph on which a result of the
-    step depends; it holds others, which are never run.
+    Counts the matrix products and convolutions on which a result or a variable's update depends.
+    TensorFlow's graph holds others, which are never run. Those inside of functions and loops, which
+    the steps of our methods do not have, are not counted.
 
     Args:
         game: a compiled game.
@@ -28,8 +29,8 @@ def of_step(game, shape: tuple) -> int:
 
 
 def _of_matmul(op):
-    rows = op.inputs[0].shape[0 if op.get_attr("transpose_a") else 1]
-    return _size(op.outputs[0].shape) * rows
+    inner = op.inputs[0].shape[0 if op.get_attr("transpose_a") else 1]
+    return _size(op.outputs[0].shape) * inner
 
 
 # A kernel has the shape (height, width, input channels, output channels).

@@ -14,9 +14,9 @@ four layers of 400 units, D with three of 200 maxout units of 5 pieces) at batch
 
 Every loop has a process of its own. All take turns in short rounds, and ratios are of processor
 seconds of the same round, because other work on a machine adds to wall time. Data, sizes and
-settings of Adam are the same; layouts are each library's own. The row "products alone" is a bound:
-the time that as many operations take in products of two matrices, 512 × 512. Not measured:
-`torch.compile`, which needs a C++ compiler.
+optimizers are the same, but that pythae's AAE has one optimizer for all of E; layouts are each
+library's own. The row "products alone" is a bound: the time that as many operations take in
+products of two matrices, 512 × 512. Not measured: `torch.compile`, which needs a C++ compiler.
 """
 
 import os
@@ -26,6 +26,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import multiprocessing
 import statistics
 import time
+import typing
 
 import numpy as np
 from absl import app
@@ -36,12 +37,28 @@ STEPS = flags.DEFINE_integer("steps", 10, "Steps of a round, a multiple of 5.")
 WARM_UP = 10
 
 PYTORCH = ("PyTorch, two passes", "PyTorch, shared pass", "PyTorch, shared pass, fused")
-# Case → method and its arguments, data set, batch size, XLA as the trainers choose it, peers.
+IMAGES, POINTS = (28, 28, 1), (2,)
+
+
+class Case(typing.NamedTuple):
+    """A game; `xla` as the trainers choose it."""
+
+    method: str
+    shape: tuple
+    data: str = "fashion_mnist_10k"
+    batch: int = 128
+    peers: tuple = ("pythae",)
+    xla: bool = False
+    arguments: dict = {}
+
+
 GAMES = {
-    "bigan": (("BiGAN", (28, 28, 1), {}), "fashion_mnist_10k", 128, False, PYTORCH),
-    "gan": (("GAN", (2,), {"latent_dim": 2, "network": "mixture"}), "grid25", 100, True, PYTORCH),
-    "vae_gan": (("VAEGAN", (28, 28, 1), {}), "fashion_mnist_10k", 128, False, ("pythae",)),
-    "aae": (("AAE", (28, 28, 1), {}), "fashion_mnist_10k", 128, False, ("pythae",)),
+    "bigan": Case("BiGAN", IMAGES, peers=PYTORCH),
+    "gan": Case(
+        "GAN", POINTS, "grid25", 100, PYTORCH, True, {"latent_dim": 2, "network": "mixture"}
+    ),
+    "vae_gan": Case("VAEGAN", IMAGES),
+    "aae": Case("AAE", IMAGES),
 }
 CASES = flags.DEFINE_list("cases", list(GAMES), "Cases to measure.")
 
@@ -49,8 +66,8 @@ CASES = flags.DEFINE_list("cases", list(GAMES), "Cases to measure.")
 def made(case):
     import zoo
 
-    (method, shape, arguments), *_ = GAMES[case]
-    return getattr(zoo, method)(shape, **arguments)
+    method, shape = GAMES[case].method, GAMES[case].shape
+    return getattr(zoo, method)(shape, **GAMES[case].arguments)
 
 
 def rates_of(game):
@@ -65,9 +82,9 @@ def ours(case):
 
     from zoo import datasets
 
-    _, data, batch, xla, _ = GAMES[case]
-    game, examples = made(case), datasets.load(data).train
-    game.compile(jit_compile=xla, steps_per_execution=5)
+    game, batch = made(case), GAMES[case].batch
+    examples = datasets.load(GAMES[case].data).train
+    game.compile(jit_compile=GAMES[case].xla, steps_per_execution=5)
     stream = datasets.batches(examples, batch, seed=0)
 
     def take(steps):
@@ -95,9 +112,8 @@ def theirs(loop, case, rates):
     """The same of PyTorch, without the rates."""
     from zoo import datasets
 
-    _, data, batch, _, _ = GAMES[case]
-    x = datasets.scale(datasets.load(data).train)
-    threads = len(os.sched_getaffinity(0))
+    x = datasets.scale(datasets.load(GAMES[case].data).train)
+    batch, threads = GAMES[case].batch, len(os.sched_getaffinity(0))
     if loop == "pythae":
         import pythae_peers
 
@@ -136,12 +152,12 @@ def measured(case, rounds, steps):
     """
     own, (rates, weights, operations) = started(ours, case)
     pipes = {}
-    for loop in GAMES[case][-1]:
+    for loop in GAMES[case].peers:
         pipes[loop], (found,) = started(theirs, loop, case, rates)
         if found != weights:
             raise ValueError(f"{loop} must have {weights:,} weights, as ours; got {found:,}")
     pipes["products alone"], _ = started(products, operations)
-    pipes["ours, XLA" if GAMES[case][3] else "ours"] = own
+    pipes["ours, XLA" if GAMES[case].xla else "ours"] = own
     found = {loop: [] for loop in pipes}
     for turn in range(rounds):
         for loop in list(pipes)[:: 1 if turn % 2 else -1]:
@@ -156,7 +172,7 @@ def main(argv):
     for case in CASES.value:
         found = measured(case, ROUNDS.value, STEPS.value)
         own = [processor for processor, _ in list(found.values())[-1]]
-        print(f"{case}, batch {GAMES[case][2]}, {ROUNDS.value} rounds of {STEPS.value} steps")
+        print(f"{case}, batch {GAMES[case].batch}, {ROUNDS.value} rounds of {STEPS.value} steps")
         print(f"{'':30}{'processor ms':>14}{'wall ms':>9}{'ratio to ours':>15}{'quartiles':>14}")
         for loop, rounds in found.items():
             processor, wall = (statistics.median(column) for column in zip(*rounds, strict=True))

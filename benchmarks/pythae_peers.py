@@ -5,7 +5,10 @@ times a step, and its generator minimises a saturating loss; its AAE takes all g
 forward pass, where ours follows the paper's phases.
 """
 
+import os
 import tempfile
+
+os.environ.setdefault("TQDM_DISABLE", "1")
 
 import torch
 import torch_peers
@@ -25,6 +28,8 @@ from pythae.trainers import CoupledOptimizerAdversarialTrainerConfig
 from torch import nn
 
 LATENT_DIM, WIDTH = 50, 32
+# pythae makes a folder for every trainer.
+FOLDER = tempfile.TemporaryDirectory()
 
 
 class Encoder(BaseEncoder):
@@ -85,7 +90,11 @@ def vae_gan(rates, **settings):
     optimizers = {
         f"{network}_{key}": value
         for network, (rate, _) in zip(("encoder", "decoder", "discriminator"), rates, strict=True)
-        for key, value in {"optimizer_cls": "RMSprop", "learning_rate": rate}.items()
+        for key, value in {
+            "optimizer_cls": "RMSprop",
+            "optimizer_params": {"alpha": 0.9},  # as Keras' rho
+            "learning_rate": rate,
+        }.items()
     }
     config = CoupledOptimizerAdversarialTrainerConfig(**optimizers, **settings)
     return CoupledOptimizerAdversarialTrainer, model, config
@@ -96,9 +105,13 @@ def aae(rates, **settings):
         input_dim=(1, 28, 28), latent_dim=LATENT_DIM, deterministic_posterior=True
     )
     model = Adversarial_AE(config, Encoder(False), Decoder(), of_codes())
-    (autoencoder, _), (discriminator, _), _ = rates
+    # Ours has another optimizer for E's part in the game of codes.
+    (of_both, _), (of_codes_rate, beta_1), _ = rates
     config = AdversarialTrainerConfig(
-        autoencoder_learning_rate=autoencoder, discriminator_learning_rate=discriminator, **settings
+        autoencoder_learning_rate=of_both,
+        discriminator_learning_rate=of_codes_rate,
+        discriminator_optimizer_params={"betas": (beta_1, 0.999)},
+        **settings,
     )
     return AdversarialTrainer, model, config
 
@@ -113,9 +126,8 @@ def taker(make, rates, x, batch, threads):
     """
     torch.manual_seed(0)
     torch.set_num_threads(threads)
-    folder = tempfile.mkdtemp()
     kind, model, config = make(
-        rates, output_dir=folder, per_device_train_batch_size=batch, no_cuda=True, num_epochs=1
+        rates, output_dir=FOLDER.name, per_device_train_batch_size=batch, no_cuda=True, num_epochs=1
     )
     images = torch.from_numpy(x).movedim(-1, 1).contiguous()
 

@@ -14,52 +14,92 @@ pytestmark = pytest.mark.skipif(
 POINTS = np.random.default_rng(0).normal(size=(50, 2)).astype("float32")
 
 
-def small(per_call):
-    """A GAN of points with networks of a layer or two, which compile fast."""
-    generator, discriminator = (
-        keras.Sequential([keras.Input((2,)), keras.layers.Dense(8, "relu"), *last])
-        for last in (
-            [keras.layers.BatchNormalization(), keras.layers.Dense(2)],
-            [keras.layers.Dense(1)],
-        )
-    )
-    game = zoo.GAN((2,), latent_dim=2, ema=0.9, generator=generator, discriminator=discriminator)
-    game.compile(jit_compile=True, steps_per_execution=per_call)
-    return game
+def networks(of_points="discriminator"):
+    """Of a layer or two each, which compile fast."""
+    layers = {
+        "generator": [keras.layers.BatchNormalization(), keras.layers.Dense(2)],
+        of_points: [keras.layers.Dense(1)],
+    }
+    return {
+        name: keras.Sequential([keras.Input((2,)), keras.layers.Dense(8, "relu"), *last])
+        for name, last in layers.items()
+    }
 
 
-def trained(per_call, stream):
-    """All numbers of `small` after one epoch, its logs, and how many steps it has taken."""
+def gan(method=zoo.GAN):
+    return method((2,), latent_dim=2, ema=0.9, **networks())
+
+
+def wgan():
+    """Three phases, of which each takes its own share of a batch; `distance` is reported."""
+    return zoo.WGAN((2,), latent_dim=2, critic_steps=2, **networks("critic"))
+
+
+def trained(make, per_call, *data, **options):
+    """The game after one epoch, all its numbers, and its logs."""
     keras.utils.set_random_seed(0)
-    game = small(per_call)
-    logs = game.fit(stream, verbose=0, shuffle=False).history
-    state = [keras.ops.convert_to_numpy(v) for v in (*game.variables, *game.optimizer.variables)]
-    return state, logs, int(game.optimizer.iterations)
+    game = make()
+    game.compile(jit_compile=True, steps_per_execution=per_call)
+    logs = game.fit(*data, verbose=0, shuffle=False, **options).history
+    state = (*game.variables, *game.optimizer.variables)
+    return game, [keras.ops.convert_to_numpy(v) for v in state], logs
 
 
-def batches(examples, size):
+def stream(examples, size):
     return tf.data.Dataset.from_tensor_slices(examples).batch(size)
 
 
-def assert_equal(found, wanted):
+@pytest.fixture
+def programs(monkeypatch):
+    """Numbers of steps for which a program was made."""
+    from zoo.training import compiled
+
+    made, slice_of = [], compiled._at
+
+    def noted(i, batches):
+        made.append(keras.tree.flatten(batches)[0].shape[0])
+        return slice_of(i, batches)
+
+    monkeypatch.setattr(compiled, "_at", noted)
+    return made
+
+
+@pytest.mark.parametrize("make", [gan, pytest.param(wgan, marks=pytest.mark.slow)])
+def test_steps_of_one_program_equal_single_steps(programs, make):
+    """45 points in batches of 12: three batches in one call, then the last, of 9 points."""
+    game, *found = trained(make, 3, stream(POINTS[:45], 12))
+    assert game.optimizer.iterations == 4
+    assert set(programs) == {3, 1}
+    programs.clear()
+    _, *wanted = trained(make, 1, stream(POINTS[:45], 12))
+    assert not programs
     for one, other in zip(found[0], wanted[0], strict=True):
         np.testing.assert_array_equal(one, other)
-    assert found[1:] == wanted[1:]
+    assert found[1] == wanted[1]
 
 
-def test_steps_of_one_program_equal_single_steps():
-    """47 points in batches of 10: five steps, the last of 7 points, in calls of 3."""
-    found = trained(3, batches(POINTS[:47], 10))
-    assert found[-1] == 5
-    assert_equal(found, trained(1, batches(POINTS[:47], 10)))
+def test_arrays_with_labels_and_another_number_of_steps_later(programs):
+    """`fit` on NumPy arrays; the second call of `fit` has other numbers of steps per call."""
+    game, *_ = trained(gan, 5, POINTS, np.zeros(50, "int64"), batch_size=10)
+    assert set(programs) == {5}
+    game.steps_per_execution, game.train_function = 2, None
+    game.fit(POINTS[:40], batch_size=10, verbose=0, shuffle=False)
+    assert set(programs) == {5, 2}
+    assert game.optimizer.iterations == 9
+    logs = game.train_on_batch(POINTS[:10], return_dict=True)
+    assert set(logs) == {"discriminator", "generator", "loss"}
 
 
-def test_arrays_and_labels_are_taken_as_by_keras():
-    def fitted(per_call):
-        keras.utils.set_random_seed(0)
-        game = small(per_call)
-        game.fit(POINTS, np.zeros(50, "int64"), batch_size=10, shuffle=False, verbose=0)
-        return game.generator.get_weights()
+def test_a_step_of_a_subclass_may_return_other_logs(programs):
+    class Logged(zoo.GAN):
+        def train_step(self, data):
+            return super().train_step(data) | {"one": tf.ones(())}
 
-    for one, other in zip(fitted(5), fitted(1), strict=True):
-        np.testing.assert_array_equal(one, other)
+    *_, logs = trained(lambda: gan(Logged), 5, stream(POINTS, 10))
+    assert logs["one"] == [1.0]
+    assert not programs
+
+
+def test_an_error_of_the_step_is_told_as_it_is():
+    with pytest.raises(ValueError, match=r"^examples x of GAN must be of shape \(2,\); got \(3,\)"):
+        trained(gan, 2, stream(np.zeros((40, 3), "float32"), 10))

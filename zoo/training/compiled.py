@@ -1,8 +1,8 @@
 """Several training steps as one program of XLA, on TensorFlow.
 
-Keras calls a compiled step as often as `steps_per_execution` says; every call copies the variables
-out of the program. Here the steps of a call are one loop inside the program. The weights are equal
-bit for bit.
+Keras calls a compiled step as often as `steps_per_execution` says, and each call has a cost of its
+own. Here the steps of a call are one loop inside the program, for batches of equal shapes. On CPU
+the weights were equal bit for bit.
 """
 
 import itertools
@@ -10,18 +10,22 @@ import itertools
 import keras
 import tensorflow as tf
 
+# Bytes of a call's batches above which they are not copied into one tensor.
+LARGE = 2**26
+
 
 def train_function(game, of_keras):
     """A function for `game.train_function`: moves `game` by a call's steps, returns the logs.
 
     Args:
-        of_keras: Keras' own, for iterators of a distribution strategy and for batches with parts
-            that are missing.
+        game: compiled, with the step and the metrics of `zoo.game.Game`.
+        of_keras: Keras' own, for everything but streams of dense tensors: several replicas,
+            `train_on_batch`, and parts that are missing, ragged or sparse.
     """
 
-    @tf.function(jit_compile=True)
+    @tf.function(jit_compile=True, autograph=False)
     def program(batches):
-        n = len(keras.tree.flatten(batches)[0])
+        n = keras.tree.flatten(batches)[0].shape[0]
         logs = {tracker.name: tf.zeros(()) for tracker in game.trackers}
         _, logs = tf.while_loop(
             lambda i, logs: i < n,
@@ -31,28 +35,32 @@ def train_function(game, of_keras):
         return logs
 
     def function(iterator):
-        if not isinstance(iterator, tf.data.Iterator) or not _all_tensors(iterator):
+        if not isinstance(iterator, tf.data.Iterator) or not _dense(iterator):
             return of_keras(iterator)
-        logs = None
-        taken = itertools.islice(iterator, game.steps_per_execution)
-        # The last batch of a stream may be smaller.
-        for _, alike in itertools.groupby(taken, key=_shapes):
-            logs = program(keras.tree.map_structure(lambda *parts: tf.stack(parts), *alike))
-        if logs is None:
+        taken = list(itertools.islice(iterator, game.steps_per_execution))
+        if not taken:
             raise StopIteration
+        # One at a time at the end of a stream: every number of batches is a program of its own.
+        together = len(taken) == game.steps_per_execution and _can_be_stacked(taken)
+        for batches in [taken] if together else [[batch] for batch in taken]:
+            logs = program(keras.tree.map_structure(lambda *parts: tf.stack(parts), *batches))
         return logs
 
     return function
 
 
-def _all_tensors(iterator):
+def _dense(iterator):
     specs = keras.tree.flatten(iterator.element_spec)
     return all(isinstance(spec, tf.TensorSpec) for spec in specs)
 
 
+def _can_be_stacked(batches):
+    parts = [keras.tree.flatten(batch) for batch in batches]
+    first = [part.shape for part in parts[0]]
+    alike = all([part.shape for part in batch] == first for batch in parts)
+    size = sum(part.dtype.size * part.shape.num_elements() for batch in parts for part in batch)
+    return alike and size < LARGE
+
+
 def _at(i, batches):
     return keras.tree.map_structure(lambda parts: parts[i], batches)
-
-
-def _shapes(batch):
-    return [part.shape for part in keras.tree.flatten(batch)]

@@ -46,11 +46,16 @@ def compile_from_config(game, config):
 
 def make_train_function(game, force: bool = False) -> None:
     """Keras' own; where XLA compiles the step on TensorFlow, a call's steps are one program."""
-    if game.train_function is not None and not force:
-        return
+    before = game.train_function
     keras.Model.make_train_function(game, force)
-    compiled = game.jit_compile and not game.run_eagerly and game.steps_per_execution > 1
-    if compiled and keras.backend.backend() == "tensorflow":
+    # A step or metrics of a subclass may return other logs.
+    of_game = (
+        type(game).train_step is zoo.Game.train_step and type(game).metrics is zoo.Game.metrics
+    )
+    several = game.jit_compile and not game.run_eagerly and game.steps_per_execution > 1
+    if keras.backend.backend() != "tensorflow" or game.train_function is before:
+        return
+    if of_game and several:
         from zoo.training.compiled import train_function
 
         game.train_function = train_function(game, of_keras=game.train_function)
