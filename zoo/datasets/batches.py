@@ -1,6 +1,7 @@
 """The endless, resumable stream of training batches."""
 
 import itertools
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,8 @@ from zoo.datasets.order import shuffled
 from zoo.datasets.order import sound
 from zoo.datasets.pixels import scale
 
+# Batches that are made ahead; at least those of a call of five steps.
+_AHEAD = 8
 # Added to the seed for a second set of images: far from the seeds that users choose.
 _SECOND_SET = 2**30
 
@@ -71,14 +74,17 @@ def batches(examples: Any, batch_size: int, seed: int, start_step: int = 0) -> A
         return made if isinstance(examples, tuple) else made[0]
 
     stream = tf.data.Dataset.counter(start=start_step, dtype=tf.int64).map(
-        gathered, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+        gathered, num_parallel_calls=min(_AHEAD, os.cpu_count()), deterministic=True
     )
     options = tf.data.Options()
     options.deterministic = True
+    # Its thread sleeps for longer and longer, up to a minute, and the deletion of an iterator may
+    # wait until it wakes (TensorFlow 2.21): a cancellation wakes it before it says that it is one.
+    options.autotune.enabled = False
     # Every worker of several draws the whole batch and keeps its share of it: there are no files to
     # divide, and no example is then taken twice or left out.
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
-    return stream.prefetch(tf.data.AUTOTUNE).with_options(options)
+    return stream.prefetch(_AHEAD).with_options(options)
 
 
 def arrays(

@@ -206,4 +206,6 @@ def _stream(builder: Any, split: str, labelled: bool) -> Any:
         )
         if None not in builder.info.features["image"].shape:
             stream = stream.batch(500)
-        return stream.prefetch(tf.data.AUTOTUNE).as_numpy_iterator()
+        options = tf.data.Options()
+        options.autotune.enabled = False  # See `zoo.datasets.batches`.
+        return stream.prefetch(8).with_options(options).as_numpy_iterator()
