@@ -30,7 +30,7 @@ HEAD = """# The papers' figures, and ours
 Written by `python -m tools.ledger` from `docs/papers.json` and `docs/measurements`; not by hand.
 Ours is the mean over runs ± its standard error, and so is theirs if a paper gives it.
 
-There is no row of CIFAR-10, nor a preset: none was trained."""
+There is no row of CIFAR-10, nor a preset: see docs/bigbigan.md."""
 TABLES = {
     "paper": """## Figures of papers
 
