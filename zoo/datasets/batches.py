@@ -74,12 +74,12 @@ def batches(examples: Any, batch_size: int, seed: int, start_step: int = 0) -> A
         return made if isinstance(examples, tuple) else made[0]
 
     stream = tf.data.Dataset.counter(start=start_step, dtype=tf.int64).map(
-        gathered, num_parallel_calls=min(_AHEAD, os.cpu_count()), deterministic=True
+        gathered, num_parallel_calls=min(_AHEAD, os.cpu_count() or 1), deterministic=True
     )
     options = tf.data.Options()
     options.deterministic = True
-    # Its thread sleeps for longer and longer, up to a minute, and the deletion of an iterator may
-    # wait until it wakes (TensorFlow 2.21): a cancellation wakes it before it says that it is one.
+    # The autotuner sleeps twice as long each time, up to a minute, and the deletion of an iterator
+    # waits for it: it is notified before it can see that it was cancelled (TensorFlow 2.21).
     options.autotune.enabled = False
     # Every worker of several draws the whole batch and keeps its share of it: there are no files to
     # divide, and no example is then taken twice or left out.
