@@ -45,7 +45,7 @@ def compile_from_config(game, config):
 
 
 def make_train_function(game, force: bool = False) -> None:
-    """Keras' own; where XLA compiles the step on TensorFlow, a call's steps are one program."""
+    """Keras' own; if XLA compiles a game of one phase, a call's steps are one program."""
     before = game.train_function
     keras.Model.make_train_function(game, force)
     # A step or metrics of a subclass may return other logs.
@@ -53,6 +53,9 @@ def make_train_function(game, force: bool = False) -> None:
         type(game).train_step is zoo.Game.train_step and type(game).metrics is zoo.Game.metrics
     )
     several = game.jit_compile and not game.run_eagerly and game.steps_per_execution > 1
+    # With more phases a loop is rounded otherwise than one step (seen with WGAN), and a run that
+    # was stopped between two calls would not continue bit for bit.
+    several = several and len(game.schedule) == 1
     if keras.backend.backend() != "tensorflow" or game.train_function is before:
         return
     if of_game and several:
