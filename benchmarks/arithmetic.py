@@ -2,7 +2,6 @@
 
 import time
 
-import numpy as np
 import tensorflow as tf
 
 
@@ -30,20 +29,20 @@ def of_step(game, shape: tuple) -> int:
 
 def _of_matmul(op):
     inner = op.inputs[0].shape[0 if op.get_attr("transpose_a") else 1]
-    return _size(op.outputs[0].shape) * inner
+    return op.outputs[0].shape.num_elements() * inner
 
 
-# A kernel has the shape (height, width, input channels, output channels).
+def _of_convolution(places, kernel):
+    """`places`: the side of the strided map; `kernel`: (height, width, inputs, outputs)."""
+    return places.shape.num_elements() * kernel.shape[:3].num_elements()
+
+
 PRODUCTS = {
     "MatMul": _of_matmul,
-    "Conv2D": lambda op: _size(op.outputs[0].shape) * _size(op.inputs[1].shape[:3]),
-    "Conv2DBackpropInput": lambda op: _size(op.inputs[2].shape) * _size(op.inputs[1].shape[:3]),
-    "Conv2DBackpropFilter": lambda op: _size(op.inputs[2].shape) * _size(op.outputs[0].shape[:3]),
+    "Conv2D": lambda op: _of_convolution(op.outputs[0], op.inputs[1]),
+    "Conv2DBackpropInput": lambda op: _of_convolution(op.inputs[2], op.inputs[1]),
+    "Conv2DBackpropFilter": lambda op: _of_convolution(op.inputs[2], op.outputs[0]),
 }
-
-
-def _size(shape):
-    return int(np.prod(shape))
 
 
 def products(side: int):

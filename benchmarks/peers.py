@@ -66,8 +66,8 @@ CASES = flags.DEFINE_list("cases", list(GAMES), "Cases to measure.")
 def made(case):
     import zoo
 
-    method, shape = GAMES[case].method, GAMES[case].shape
-    return getattr(zoo, method)(shape, **GAMES[case].arguments)
+    chosen = GAMES[case]
+    return getattr(zoo, chosen.method)(chosen.shape, **chosen.arguments)
 
 
 def rates_of(game):

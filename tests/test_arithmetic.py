@@ -1,10 +1,8 @@
 """`benchmarks/arithmetic.py`: the products of a training step are counted, and no others."""
 
-import importlib.util
-import pathlib
-
 import keras
 import pytest
+import scripts
 
 import zoo
 
@@ -12,15 +10,10 @@ pytestmark = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="the graph is TensorFlow's"
 )
 
-FILE = pathlib.Path(__file__).parents[1] / "benchmarks" / "arithmetic.py"
-
 
 @pytest.fixture(scope="module")
 def arithmetic():
-    spec = importlib.util.spec_from_file_location("arithmetic", FILE)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return scripts.load("benchmarks/arithmetic.py")
 
 
 def test_products_of_a_gan_with_one_layer_for_each_network(arithmetic):

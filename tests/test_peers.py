@@ -3,18 +3,16 @@
 import concurrent.futures
 import importlib.util
 import multiprocessing
-import pathlib
 
 import keras
 import numpy as np
 import pytest
+import scripts
 import torch_weights
 
 pytestmark = pytest.mark.skipif(
     not importlib.util.find_spec("torch"), reason="the extra bench is not installed"
 )
-
-FILE = pathlib.Path(__file__).parents[1] / "benchmarks" / "peers.py"
 
 
 def in_a_process(function, *arguments):
@@ -26,10 +24,7 @@ def in_a_process(function, *arguments):
 
 @pytest.fixture(scope="module")
 def peers():
-    spec = importlib.util.spec_from_file_location("peers", FILE)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return scripts.load("benchmarks/peers.py")
 
 
 @pytest.mark.slow

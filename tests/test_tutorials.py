@@ -1,12 +1,12 @@
 """The tutorials run at small settings, keep their hands off the directory, and become notebooks."""
 
-import importlib.util
 import json
 import pathlib
 import subprocess
 import sys
 
 import pytest
+import scripts
 
 ROOT = pathlib.Path(__file__).parent.parent
 FOLDER = ROOT / "docs" / "tutorials"
@@ -24,10 +24,7 @@ SMALL = {
 @pytest.fixture(scope="module")
 def tutorials():
     """docs/tutorials/run.py, which is no part of the package."""
-    spec = importlib.util.spec_from_file_location("tutorials", FOLDER / "run.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return scripts.load("docs/tutorials/run.py")
 
 
 def test_every_tutorial_is_listed_and_run_here(tutorials):

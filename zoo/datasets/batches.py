@@ -78,12 +78,20 @@ def batches(examples: Any, batch_size: int, seed: int, start_step: int = 0) -> A
     )
     options = tf.data.Options()
     options.deterministic = True
-    # The autotuner sleeps twice as long each time, up to a minute, and the deletion of an iterator
-    # waits for it: it is notified before it can see that it was cancelled (TensorFlow 2.21).
-    options.autotune.enabled = False
     # Every worker of several draws the whole batch and keeps its share of it: there are no files to
     # divide, and no example is then taken twice or left out.
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+    return ahead(stream.with_options(options))
+
+
+def ahead(stream: Any) -> Any:
+    """A `tf.data.Dataset` of which 8 elements are made ahead, without tf.data's autotuner."""
+    import tensorflow as tf
+
+    options = tf.data.Options()
+    # The autotuner sleeps twice as long each time, up to a minute, and the deletion of an iterator
+    # waits for it: it is notified before it can see that it was cancelled (TensorFlow 2.21).
+    options.autotune.enabled = False
     return stream.prefetch(_AHEAD).with_options(options)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from zoo.datasets import debian
 from zoo.datasets.base import Dataset
+from zoo.datasets.batches import ahead
 from zoo.datasets.cache import Cache
 from zoo.datasets.pixels import square
 from zoo.datasets.progress import Progress
@@ -206,6 +207,4 @@ def _stream(builder: Any, split: str, labelled: bool) -> Any:
         )
         if None not in builder.info.features["image"].shape:
             stream = stream.batch(500)
-        options = tf.data.Options()
-        options.autotune.enabled = False  # See `zoo.datasets.batches`.
-        return stream.prefetch(8).with_options(options).as_numpy_iterator()
+        return ahead(stream).as_numpy_iterator()

@@ -1,8 +1,8 @@
 """Several training steps as one program of XLA, on TensorFlow.
 
 Keras calls a compiled step as often as `steps_per_execution` says, and each call has a cost of its
-own. Here the steps of a call are one loop inside the program, for batches of equal shapes. On CPU
-the weights were equal bit for bit.
+own. Here the steps of a call are one loop inside the program, for batches of equal shapes and
+games of one phase, whose weights were equal bit for bit on CPU (docs/scaling.md).
 """
 
 import itertools

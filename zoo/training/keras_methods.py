@@ -48,20 +48,26 @@ def make_train_function(game, force: bool = False) -> None:
     """Keras' own; if XLA compiles a game of one phase, a call's steps are one program."""
     before = game.train_function
     keras.Model.make_train_function(game, force)
-    # A step or metrics of a subclass may return other logs.
-    of_game = (
-        type(game).train_step is zoo.Game.train_step and type(game).metrics is zoo.Game.metrics
-    )
-    several = game.jit_compile and not game.run_eagerly and game.steps_per_execution > 1
-    # With more phases a loop is rounded otherwise than one step (seen with WGAN), and a run that
-    # was stopped between two calls would not continue bit for bit.
-    several = several and len(game.schedule) == 1
-    if keras.backend.backend() != "tensorflow" or game.train_function is before:
-        return
-    if of_game and several:
+    if game.train_function is not before and _has_one_program(game):
         from zoo.training.compiled import train_function
 
         game.train_function = train_function(game, of_keras=game.train_function)
+
+
+def _has_one_program(game):
+    """Whether the steps of a call of `fit` may be one program, see `zoo.training.compiled`."""
+    return (
+        keras.backend.backend() == "tensorflow"
+        and game.jit_compile
+        and not game.run_eagerly
+        and game.steps_per_execution > 1
+        # With more phases a loop is rounded otherwise than one step (seen with WGAN), and a run
+        # that was stopped between two calls would not continue bit for bit.
+        and len(game.schedule) == 1
+        # A step or metrics of a subclass may return other logs.
+        and type(game).train_step is zoo.Game.train_step
+        and type(game).metrics is zoo.Game.metrics
+    )
 
 
 def evaluate(game, x=None, *arguments, **named):
