@@ -113,6 +113,22 @@ def test_the_generator_heeds_the_inverse_only_where_they_are_joint(game):
         games.make("acgan", "mlp", joint=-1)
 
 
+def test_labels_may_be_a_column_and_must_be_classes():
+    game = games.make("acgan", "mlp", eager=True)
+    x = np.asarray(X)
+    flat, column = (game.evaluate(x, y, verbose=0) for y in (Y, np.reshape(Y, (-1, 1))))
+    assert flat == column
+    for labels, message in (
+        (np.asarray(Y) + 1, "must be from 0 to 2, one of its 3 classes; got 1 to 3"),
+        (np.asarray(Y) - 1, "must be from 0 to 2, one of its 3 classes; got -1 to 1"),
+    ):
+        for learn in (game.fit, game.evaluate):
+            with pytest.raises(ValueError, match=message):
+                learn(x, labels, verbose=0)
+    with pytest.raises(ValueError, match=r"must be whole numbers of shape \(n,\); got .*3\)"):
+        game.fit(x, np.eye(3, dtype="int32")[np.asarray(Y)], verbose=0)
+
+
 def test_one_class_is_refused():
     with pytest.raises(ValueError, match="classes must be 2 or more; got 1"):
         zoo.ACGAN((8, 8, 1), classes=1)

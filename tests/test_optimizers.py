@@ -29,6 +29,16 @@ def test_a_rate_is_held_then_falls_to_one_percent(step, expected):
     assert float(again(step)) == float(plan(step))
 
 
+def test_players_that_share_an_optimizer_and_an_l2_without_effect_are_refused():
+    game = zoo.BiGAN((8, 8, 1), latent_dim=3, network="mlp", width=4)
+    adam = keras.optimizers.Adam()
+    with pytest.raises(ValueError, match="an optimizer of its own; got one object for several"):
+        game.compile(dict.fromkeys(game.players, adam))
+    game.compile(adam, l2=0.1)
+    with pytest.raises(ValueError, match="l2 must be given to PlayerOptimizers, not beside it"):
+        game.compile(game.optimizer, l2=0.1)
+
+
 def test_a_file_that_names_modules_as_they_were_once_is_loaded(tmp_path):
     game = zoo.BiGAN((8, 8, 1), latent_dim=3, network="mlp", width=4)
     plan = HoldThenDecay(0.01, hold_steps=3, decay_steps=4)

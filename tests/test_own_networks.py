@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 from games import examples
+from games import same_state
 from games import state
 from games import step
 from keras import layers
@@ -109,6 +110,18 @@ def test_a_game_of_own_networks_is_saved_loaded_and_goes_on(tmp_path):
     assert step(kept, examples(seed=1)) == step(loaded, examples(seed=1))
     for a, b in zip(state(kept), state(loaded), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_dropout_goes_on_with_the_same_noise(tmp_path):
+    inputs = keras.Input(SHAPE)
+    hidden = keras.layers.Dropout(0.5, seed=1)(keras.layers.Flatten()(inputs))
+    kept = make(ema=0.9, encoder=keras.Model(inputs, keras.layers.Dense(CODE)(hidden)))
+    step(kept, examples())
+    kept.save(tmp_path / "game.keras")
+    loaded = zoo.load(tmp_path / "game.keras")
+    for game in (kept, loaded):
+        step(game, examples(seed=1))
+    assert same_state(kept, loaded)
 
 
 def test_a_preset_of_own_networks_encodes_as_the_game_did(tmp_path):

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from games import batch
 from games import examples
 from games import make
@@ -10,6 +11,7 @@ from games import step
 from keras import layers
 
 import zoo
+from zoo.training import steps
 
 
 def line(**arguments):
@@ -91,6 +93,19 @@ def test_the_critic_takes_five_steps_to_one_of_the_generator():
     taken = {p: int(o.iterations) for p, o in game.optimizer.by_player.items()}
     assert taken == {"critic": 5, "generator": 1}
     assert make("wgan", "mlp", critic_steps=2).batches_per_step == 3
+
+
+def test_a_last_batch_that_is_too_short_for_every_phase_is_shared():
+    game = make("wgan", "mlp")
+
+    @tf.function(input_signature=[tf.TensorSpec([None])])
+    def shares(batch):
+        return [steps.share(game, (batch,), phase)[0] for phase in range(6)]
+
+    found = [part.numpy().tolist() for part in shares(np.arange(8.0))]
+    assert found == [[0, 6], [1, 7], [2], [3], [4], [5]]
+    found = [part.numpy().tolist() for part in shares(np.arange(2.0))]
+    assert found == [[0], [1], [1], [1], [1], [1]]
 
 
 def test_clipped_weights_stay_clipped_after_loading(tmp_path):

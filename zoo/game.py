@@ -241,17 +241,18 @@ class Game(keras.Model):
     from_preset = classmethod(keras_methods.from_preset)
     save_to_preset = keras_methods.save_to_preset
 
-    def fit(self, x=None, *arguments, **named):
+    def fit(self, x=None, y=None, *arguments, **named):
         """`keras.Model.fit` on images: NumPy arrays x, or x and y, or a tf.data.Dataset of either.
 
-        Labels y are ignored unless the method's `inputs` name them.
+        Labels y, (n,) or (n, 1), are ignored unless the method's `inputs` name them.
 
         Raises:
-            ValueError: x has pixels of whole numbers, or far outside [-1, 1]. The values of a
-                generator, and of a stream without end, are not read before they are needed.
+            ValueError: x has pixels of whole numbers, or far outside [-1, 1], or y has labels that
+                are no classes. The values of a generator, and of a stream without end, are not read
+                before they are needed.
         """
-        ranges.check_first(self, x)
-        return super().fit(x, *arguments, **named)
+        ranges.check_first(self, x if y is None else (x, y))
+        return super().fit(x, y, *arguments, **named)
 
     # One step.
 

@@ -126,7 +126,9 @@ def halves(checksum: int) -> list:
 
 def state_of(game) -> list:
     """Every variable that decides how training of `game` continues: the content of a checkpoint."""
-    return [*game.weights, *game.optimizer.variables, game.seed_generator.state]
+    from zoo.training.keras_methods import noise_states
+
+    return [*game.weights, *game.optimizer.variables, *noise_states(game).values()]
 
 
 @contextlib.contextmanager

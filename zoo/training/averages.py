@@ -38,5 +38,5 @@ def update(game) -> None:
     t = ops.cast(game.optimizer.iterations, "float32")
     moved = 1 - ops.minimum(game.ema, (1 + t) / (10 + t))
     for name, average in game.averages.items():
-        for mean, value in zip(average.variables, getattr(game, name).variables, strict=True):
+        for mean, value in zip(average.weights, getattr(game, name).weights, strict=True):
             mean.assign(mean + moved * (value - mean))

@@ -70,7 +70,7 @@ def _has_one_program(game):
     )
 
 
-def evaluate(game, x=None, *arguments, **named):
+def evaluate(game, x=None, y=None, *arguments, **named):
     """The losses of `play` on x, in inference mode: only their means are updated.
 
     The noise is that of a new game of this seed: the same weights give the same losses, and
@@ -82,9 +82,9 @@ def evaluate(game, x=None, *arguments, **named):
     Raises:
         ValueError: as `Game.fit` does.
     """
-    ranges.check_first(game, x)
+    ranges.check_first(game, x if y is None else (x, y))
     with noise_of_a_new_game(game):
-        return keras.Model.evaluate(game, x, *arguments, **named)
+        return keras.Model.evaluate(game, x, y, *arguments, **named)
 
 
 def predict(game, x, *arguments, **named):
@@ -121,14 +121,27 @@ def from_config(method, config, custom_objects=None):
 
 def save_own_variables(game, store):
     keras.Model.save_own_variables(game, store)
-    # Not among the weights; without it a resumed run draws other noise.
-    store["noise"] = ops.convert_to_numpy(game.seed_generator.state)
+    # Not among the weights; without them a resumed run draws other noise.
+    for name, state in noise_states(game).items():
+        store[name] = ops.convert_to_numpy(state)
 
 
 def load_own_variables(game, store):
-    game.seed_generator.state.assign(store["noise"])
-    rest = {key: store[key] for key in store.keys() if key != "noise"}
+    states = noise_states(game)
+    for name in set(states) & set(store.keys()):
+        states[name].assign(store[name])
+    rest = {key: store[key] for key in store.keys() if key not in states}
     keras.Model.load_own_variables(game, rest)
+
+
+def noise_states(game) -> dict:
+    """Name → state of every generator of random numbers: the game's, and those of dropout."""
+    found = {"noise": game.seed_generator.state}
+    for name, network in game.named_networks().items():
+        weights = {id(v) for v in network.weights}
+        drawn = [v for v in network.variables if id(v) not in weights]
+        found |= {f"noise_{name}_{number}": state for number, state in enumerate(drawn)}
+    return found
 
 
 def from_preset(method, source: str, sha256: str = ""):

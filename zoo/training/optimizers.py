@@ -123,8 +123,11 @@ def of_players(game, optimizer, l2: float = 0.0) -> PlayerOptimizers:
         l2: see `PlayerOptimizers`.
 
     Raises:
-        ValueError: a player has no optimizer, or an optimizer no player.
+        ValueError: a player has no optimizer, or an optimizer no player, or two players share one;
+            or `l2` is given beside a `PlayerOptimizers`, which has its own.
     """
+    if l2 and isinstance(optimizer, PlayerOptimizers):
+        raise ValueError(f"l2 must be given to PlayerOptimizers, not beside it; got l2={l2}")
     if optimizer is None:
         network = game.network
         optimizer = {p: game.default_optimizer(p, network)(name=p) for p in game.players}
@@ -140,5 +143,10 @@ def of_players(game, optimizer, l2: float = 0.0) -> PlayerOptimizers:
         raise ValueError(
             f"{type(game).__name__} needs one optimizer for each player {sorted(game.players)}; "
             f"got {sorted(optimizer.by_player)}"
+        )
+    if len({id(o) for o in optimizer.optimizers}) < len(optimizer.optimizers):
+        raise ValueError(
+            "every player must have an optimizer of its own; got one object for several. Give it "
+            "alone, in place of a dictionary: each player gets a copy"
         )
     return optimizer

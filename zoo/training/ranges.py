@@ -1,4 +1,4 @@
-"""Images of another shape, or of another scale than [-1, 1], are refused before a game learns.
+"""Images of another shape or scale, and labels out of range, are refused before a game learns.
 
 Points have no range, and neither has an image of a method whose `image_range` is None.
 """
@@ -48,32 +48,58 @@ def check_shape(game, name: str, x) -> None:
     )
 
 
+def labels(game, y):
+    """Labels (n,) of labels (n,) or (n, 1).
+
+    The loss of a column of labels would compare each image with the labels of all.
+
+    Raises:
+        ValueError: y has another shape.
+    """
+    shape = tuple(y.shape)
+    if shape[1:] not in ((), (1,)) or not shape:
+        raise ValueError(
+            f"labels y of {type(game).__name__} must be whole numbers of shape (n,); got {shape}"
+        )
+    return ops.reshape(y, (-1,))
+
+
 def check(game, x, name: str = "x") -> None:
-    """`check_dtype`, and the same for values far outside [-1, 1] if they can be read."""
+    """`check_dtype`, and the same for values far outside [-1, 1] if they can be read.
+
+    For labels, whether they are from 0 to `game.classes` - 1, if the game has a number of classes.
+    """
     check_dtype(game, name, x)
+    highest = getattr(game, "classes", np.inf) - 1
     # Placeholders of a graph that is being traced have no values.
     there = isinstance(x, np.ndarray) or type(x).__name__ in ("EagerTensor", "ArrayImpl")
-    if name == "y" or not there or not _has_range(game) or not np.prod(x.shape):
+    if not there or not np.prod(x.shape) or not (name == "y" or _has_range(game)):
         return
     low, high = float(ops.min(x)), float(ops.max(x))
-    if low < -LIMIT or high > LIMIT:
+    if name == "y" and (low < 0 or high > highest):
+        raise ValueError(
+            f"labels y of {type(game).__name__} must be from 0 to {highest}, one of its "
+            f"{game.classes} classes; got {low:.0f} to {high:.0f}"
+        )
+    if name != "y" and (low < -LIMIT or high > LIMIT):
         raise ValueError(_remedy(game, name, f"go from {low:.4g} to {high:.4g}"))
 
 
 def check_first(game, data) -> None:
-    """`check` of the first examples for `fit`, if reading them has no side effect.
+    """`check` of the first examples, and of all labels, for `fit`, if reading has no side effect.
 
     A tf.data.Dataset is read if it has an end; otherwise its dtypes are checked. Of a generator,
     the first training step checks the dtypes.
     """
-    if not _has_range(game):
+    if not _has_range(game) and "y" not in game.inputs:
         return
     if hasattr(data, "element_spec"):
         data = _first(data)
     parts = data if isinstance(data, tuple) else (data,)
     for name, part in zip([name for name in game.inputs if name != "z"], parts):
         if hasattr(part, "dtype") and hasattr(part, "shape"):
-            check(game, part[:FIRST] if isinstance(part, np.ndarray) else part, name)
+            first = isinstance(part, np.ndarray) and name != "y"
+            check(game, part[:FIRST] if first else part, name)
 
 
 def _first(stream):

@@ -20,18 +20,22 @@ def share(game, batch: tuple, phase: int) -> tuple:
     """The part of `batch` that phase number `phase` of a step plays on.
 
     Every k-th example for k = `batches_per_step`, so that the replicas of a distributed step, each
-    of which holds a stretch of the global batch, have even shares of every phase.
+    of which holds a stretch of the global batch, have even shares of every phase. Of a last batch
+    of fewer than k examples, the phases that would have none get the last one.
 
     Raises:
-        ValueError: k does not divide the batch size.
+        ValueError: k does not divide the batch size, if that is known before the step.
     """
     k = game.batches_per_step
     if k == 1:
         return batch
-    if batch[0].shape[0] is not None and batch[0].shape[0] % k:
+    size = batch[0].shape[0]
+    if size is None:
+        phase = ops.minimum(phase, ops.shape(batch[0])[0] - 1)
+    elif size % k:
         raise ValueError(
             f"batch size of {type(game).__name__} must be a multiple of {k}, its "
-            f"batches_per_step; got {batch[0].shape[0]}"
+            f"batches_per_step; got {size}"
         )
     return tuple(part[phase::k] for part in batch)
 
@@ -105,7 +109,7 @@ def parts_of(game, data) -> tuple:
 
     Raises:
         ValueError: the batch has fewer parts than the method needs, or images of whole numbers or
-            of another shape.
+            of another shape, or labels of another shape.
     """
     names = [name for name in game.inputs if name != "z"]
     parts = data if isinstance(data, (tuple, list)) else (data,)
@@ -118,7 +122,9 @@ def parts_of(game, data) -> tuple:
             f"a batch of {type(game).__name__} must have the parts {', '.join(names)}; "
             f"got {len(parts)} of {len(names)}"
         )
-    return tuple(parts)
+    return tuple(
+        ranges.labels(game, part) if name == "y" else part for name, part in zip(names, parts)
+    )
 
 
 def _differentiate(game, phase, batch):
