@@ -416,6 +416,14 @@ def test_npz_of_one_array_is_split(tmp_path):
             ["'labels'", "float64"],
         ),
         ({"images": np.zeros((20, 4, 4), np.uint8), "labels": np.zeros(9, int)}, ["(9,)", "(20,)"]),
+        (
+            {"images": np.zeros((2, 4, 4), np.uint8), "labels": np.array([1, 2**63], np.uint64)},
+            ["'labels'", "uint64"],
+        ),
+        (
+            {"images": np.zeros((2, 4, 4), np.uint8), "labels": np.array([1, np.inf])},
+            ["'labels'", "float64"],
+        ),
         ({"images": np.array([{}], object)}, ["'images'", "allow_pickle"]),
         (
             {"train": np.zeros((2, 4, 4), np.uint8), "test": np.zeros((2, 5, 4), np.uint8)},

@@ -1,5 +1,7 @@
 """Games that take labels, two sets of images, fresh batches for every phase, gradient penalties."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -123,6 +125,10 @@ def test_a_data_set_gives_the_parts_that_a_method_asks_for():
     assert set(shoes.train_labels) == set(shoes.test_labels) == {7}
     assert len(shoes.train) == (data.train_labels == 7).sum()
     np.testing.assert_array_equal(bags.train, data.train[data.train_labels == 8])
+    # A name goes before a number, and the case of its letters counts if two differ in it.
+    for classes, name, number in ((("1", "2", "0"), "1", 0), (("a", "A", "b"), "A", 1)):
+        named = dataclasses.replace(shoes, classes=classes, test_labels=np.arange(200) % 3)
+        assert set(named.of_class(name).test_labels) == {number}
     a, b = shoes.paired(bags).parts(zoo.CycleGAN.inputs)
     assert a is shoes.train and b is bags.train
 

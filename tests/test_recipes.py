@@ -88,6 +88,12 @@ def test_plans_fall_where_they_are_said_to():
     assert [float(rate(s)) for s in (0, 5, 10)] == pytest.approx([1.0, 0.1, 0.01])
 
 
+@pytest.mark.parametrize("dataset", ["ring8", "ring8[class=0]"])
+def test_points_of_a_class_have_the_networks_of_points(dataset):
+    args = flags.parse(RECIPES["bigan"], ["bigan", f"--dataset={dataset}"])
+    assert args.network == "mixture"
+
+
 def test_another_rate_is_another_run(tmp_path, capsys):
     argv = ["gan", "--dataset=grid25", "--epochs=1", f"--run_dir={tmp_path}", "--batch_size=50000"]
     recipe = RECIPES["gan"]

@@ -169,7 +169,7 @@ def _resolve(recipe, given, defaults):
     # Imported here: NumPy would double the time that --help takes.
     from zoo.datasets import POINTS
 
-    points = given.get("dataset", "") in POINTS
+    points = given.get("dataset", "").partition("[")[0] in POINTS
     network = given.get("network") or ("mixture" if points else recipe.network)
     networks = _networks(recipe)
     of_network = networks.get(network, networks[recipe.network])

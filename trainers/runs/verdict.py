@@ -34,7 +34,7 @@ def steps_of_recipe(recipe, args, examples: int, step_examples: int) -> tuple[in
         step_examples: those of one of its steps.
     """
     options = recipe.networks.get(args.network, recipe.networks[recipe.network])
-    n = examples if args.dataset in POINTS else SHIPPED
+    n = examples if args.dataset.partition("[")[0] in POINTS else SHIPPED
     batch_size = options.get("batch_size", flags.COMMON["batch_size"][0])
     per_step = batch_size * step_examples // args.batch_size
     steps = options["epochs"] * max(1, n // per_step)

@@ -135,17 +135,17 @@ class Dataset:
     def of_class(self, name: str) -> "Dataset":
         """The examples of one class, given by its name or its number; the classes are kept.
 
+        A name is looked for as it is, then in small letters, and then as a number.
+
         Raises:
           ValueError: there is no such class.
         """
-        numbers = {label.lower(): number for number, label in enumerate(self.classes)}
-        numbers |= {str(number): number for number in range(len(self.classes))}
-        if name.lower() not in numbers:
+        number = _class_number(self.classes, name)
+        if number is None:
             raise ValueError(
                 f"class of {self.name} must be one of {', '.join(self.classes)}, or a number "
                 f"from 0 to {len(self.classes) - 1}; got {name!r}"
             )
-        number = numbers[name.lower()]
         train, test = self.train_labels == number, self.test_labels == number
         return dataclasses.replace(
             self,
@@ -197,6 +197,15 @@ class Dataset:
                 f"split {split!r} of {self.name} selects none of its {len(x)} examples"
             )
         return x[part], y[part]
+
+
+def _class_number(classes: tuple[str, ...], name: str) -> int | None:
+    small = [label.lower() for label in classes]
+    numbers = [str(number) for number in range(len(classes))]
+    for names, wanted in ((classes, name), (small, name.lower()), (numbers, name)):
+        if names.count(wanted) == 1:
+            return names.index(wanted)
+    return None
 
 
 def one_in_ten(labels: np.ndarray) -> np.ndarray:

@@ -230,6 +230,7 @@ def _labels(file: pathlib.Path, name: str, array: np.ndarray, count: int) -> np.
     whole = array.dtype.kind in "iu" or (
         array.dtype.kind == "f" and np.array_equal(array, np.round(array))
     )
+    whole = whole and bool(np.all((array >= -(2**63)) & (array < 2**63)))  # int64
     if not (whole or array.dtype.kind == "U") or array.shape not in ((count,), (count, 1)):
         raise ValueError(
             f"npz:{file}: array {name!r} must be whole numbers or strings of shape ({count},), as "
