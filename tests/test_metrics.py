@@ -11,6 +11,8 @@ from zoo import metrics
 from zoo.datasets import MIXTURES
 from zoo.datasets import scale
 from zoo.metrics import classifier
+from zoo.metrics import evaluation
+from zoo.metrics.arrays import representative
 from zoo.metrics.codes import median_distance
 from zoo.metrics.codes import mmd_squared
 from zoo.metrics.reconstruction import derangement
@@ -235,7 +237,13 @@ class TestProbes:
         kept = np.sort(np.random.default_rng(3).choice(200, 10, replace=False))
         on_subsample = metrics.logistic_accuracy(x[kept], labels[kept], *split[2:])
         assert metrics.logistic_accuracy(*split, rng_seed=3) == on_subsample
+        rare = np.arange(200) == 8  # not drawn, so its class is added
+        assert 8 not in kept
+        found = metrics.probes.fitted("linear", x[:200], rare, rng_seed=3)
         monkeypatch.setattr("zoo.metrics.probes.PROBE_LIMIT", 200)
+        kept = np.sort([*kept, 8])
+        probe = metrics.probes.fitted("linear", x[kept], rare[kept])
+        np.testing.assert_array_equal(found.predict_proba(x), probe.predict_proba(x))
         assert metrics.logistic_accuracy(*split, rng_seed=3) != on_subsample
 
     def test_errors(self):
@@ -334,6 +342,16 @@ OTHERS = ("modes", "high", "reverse", "class_kept", *metrics.translation.KEYS)
 IMAGE_KEYS = {key for key in metrics.KEYS if not key.startswith(OTHERS)}
 
 
+def test_examples_of_a_set_sorted_by_class_are_drawn_from_all_classes():
+    mixed = np.arange(60) % 3
+    np.testing.assert_array_equal(representative(mixed, 20), np.arange(20))
+    np.testing.assert_array_equal(representative(0 * mixed, 20), np.arange(20))
+    rows = representative(np.sort(mixed), 20)
+    np.testing.assert_array_equal(rows, np.unique(rows))
+    assert set(np.sort(mixed)[rows]) == {0, 1, 2}
+    np.testing.assert_array_equal(representative(np.sort(mixed), 99), np.arange(60))
+
+
 class TestEvaluate:
     def test_images(self):
         data, game = images(), LinearGame((2, 2, 1), stretch=-3.0)
@@ -392,6 +410,22 @@ class TestEvaluate:
             assert figures[key] == value
         assert figures["modes_real"] == 25
         assert figures["high_quality_real"] > 0.97 > figures["high_quality"]
+
+    def test_memory_of_the_mmd_is_bounded(self, monkeypatch):
+        data, game = images(), LinearGame((2, 2, 1))
+        monkeypatch.setattr(evaluation, "MMD_LIMIT", 100)
+        few = np.sort(np.random.default_rng(0).choice(300, 100, replace=False))
+        draws = game.prior_codes(600, 0)
+        codes, z, other = game.encode(scale(data.test)), draws[:300], draws[300:]
+        expected = metrics.mmd(codes[few], z[few], other[few], rng_seed=0)
+        found = metrics.evaluate(game, data, probes=False)
+        assert {key: found[key] for key in expected} == expected
+
+    def test_a_class_too_rare_to_be_drawn_is_left_out(self):
+        data = images(6000)
+        data.train_labels = np.arange(3000) == 1
+        found = metrics.evaluate(LinearGame((2, 2, 1)), data, train_limit=2)
+        assert "knn_code" not in found and found["n_train"] == 0
 
     def test_a_diverged_game_is_not_an_error(self):
         figures = metrics.evaluate(LinearGame((2, 2, 1), stretch=math.nan), images())

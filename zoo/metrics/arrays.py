@@ -63,6 +63,17 @@ def subset(n: int, limit: int, seed: int) -> np.ndarray:
     return np.sort(np.random.default_rng(seed).choice(n, limit, replace=False))
 
 
+def representative(labels: np.ndarray, limit: int, seed: int = 0) -> np.ndarray:
+    """Indices of at most `limit` examples with these labels, in ascending order.
+
+    They are the first ones; of a set that is sorted by class, such as a folder with a folder for
+    each class, those of `subset`.
+    """
+    sorted_by_class = len(np.unique(labels)) > 1 and np.all(np.diff(labels) >= 0)
+    n = len(labels)
+    return subset(n, limit, seed) if sorted_by_class else np.arange(min(limit, n))
+
+
 def to_numpy(tensor) -> np.ndarray:
     """A tensor of any backend as a NumPy array."""
     if isinstance(tensor, np.ndarray):

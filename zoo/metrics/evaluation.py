@@ -18,6 +18,7 @@ from zoo.metrics.reconstruction import cycles
 from zoo.metrics.reconstruction import z_cycle
 
 MODE_SAMPLES = 2500
+MMD_LIMIT = 10_000  # codes, and as many draws; they take 1.6 GB
 
 # All keys that `evaluate` can return; its docstring explains them.
 KEYS = tuple(
@@ -84,7 +85,8 @@ def evaluate(
 
     A game without an encoder has none of the keys that need one. Accuracies need labels of at
     least two classes and images; mode keys need a mixture of `zoo.datasets.MIXTURES`; kept classes
-    need a shipped classifier of the data set (`zoo.metrics.classifier`).
+    need a shipped classifier of the data set (`zoo.metrics.classifier`). The MMD is of 10,000 codes
+    at most, for its memory grows as their square.
 
     Args:
       game: a `zoo` game.
@@ -118,8 +120,9 @@ def evaluate(
         figures |= translation.class_asked(game, data, seed)
     if game.has_encoder:
         figures |= _cycle_figures(game, x, data.name, data.test_labels[test], seed)
-        if probes and data.name not in MIXTURES and len(np.unique(data.train_labels)) > 1:
-            train = subset(len(data.train), train_limit, seed)
+        train = subset(len(data.train), train_limit, seed)
+        several = len(np.unique(data.train_labels[train])) > 1
+        if probes and data.name not in MIXTURES and several:
             known = game.observed(scale(data.train[train]), seed + 1)
             split = (known, data.train_labels[train], x, data.test_labels[test])
             figures |= {"n_train": float(len(train))}
@@ -151,13 +154,14 @@ def _cycle_figures(game, x, name, labels, seed):
     recovered = in_batches(lambda batch: game.encode(game.decode(batch)), z)
     returned = in_batches(game.decode, codes)
     by_class = name not in MIXTURES and len(np.unique(labels)) > 1
+    few = subset(len(x), MMD_LIMIT, seed)
     return {
         **cycles(x, returned, seed),
         **(class_distances(x, labels, seed) if by_class else {}),
         **_kept_figures(classifier.of(name, x.shape[1:]), x, returned, labels),
         **z_cycle(z, recovered, seed),
         **code_statistics(codes, z),
-        **mmd(codes, z, other, rng_seed=seed),
+        **mmd(codes[few], z[few], other[few], rng_seed=seed),
     }
 
 

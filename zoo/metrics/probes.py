@@ -121,7 +121,10 @@ def fitted(kind: str, train: np.ndarray, train_labels: np.ndarray, rng_seed: int
     train_labels = np.asarray(train_labels)
     if len(train) > PROBE_LIMIT:
         rng = np.random.default_rng(rng_seed)
-        kept = np.sort(rng.choice(len(train), PROBE_LIMIT, replace=False))
+        kept = rng.choice(len(train), PROBE_LIMIT, replace=False)
+        # A class that was not drawn has its first example: a probe needs two classes.
+        classes, first = np.unique(train_labels, return_index=True)
+        kept = np.union1d(kept, first[~np.isin(classes, train_labels[kept])])
         train, train_labels = train[kept], train_labels[kept]
     if len(np.unique(train_labels)) < 2:
         raise ValueError("a probe needs at least 2 classes, got 1")

@@ -16,6 +16,7 @@ from zoo.datasets.pixels import scale
 from zoo.datasets.pixels import unscale
 from zoo.metrics import classifier
 from zoo.metrics.arrays import in_batches
+from zoo.metrics.arrays import representative
 from zoo.metrics.arrays import subset
 from zoo.metrics.arrays import to_numpy
 from zoo.metrics.probes import fitted
@@ -147,7 +148,7 @@ def two_domains(game, data, seed: int, limit: int, thorough: bool = True) -> dic
         figures |= compared(way, x, made, found.back, found.truth, seed)
         if thorough:
             figures |= _domain(way, source, target, made, seed)
-            figures |= _classes(way, source.test_labels[rows(source)], x, made, target)
+            figures |= _classes(way, source.test_labels[rows(source)], x, made, target, seed)
     return figures
 
 
@@ -200,27 +201,32 @@ def _judge(data):
 
 
 def _domain(way, source, target, made, seed):
-    known = [domain.train[:_KNOWN] for domain in (source, target)]
+    known = [
+        domain.train[representative(domain.train_labels, _KNOWN, seed)]
+        for domain in (source, target)
+    ]
+    real = target.test[representative(target.test_labels, len(made), seed)]
     labels = np.repeat([0, 1], [len(part) for part in known])
     probe = fitted("linear", scale(np.concatenate(known)), labels, seed)
     shares = [
         float(np.mean(probe.predict(part.reshape(len(part), -1)) == 1))
-        for part in (made, scale(target.test[: len(made)]))
+        for part in (made, scale(real))
     ]
     return dict(zip((f"domain_{way}", f"domain_{way}_real"), shares, strict=True))
 
 
-def _classes(way, labels, x, made, target):
+def _classes(way, labels, x, made, target, seed):
     """Nothing if there is no classifier, or the maps that made the target cannot be undone."""
-    judge, n = _judge(target), len(made)
-    images = [undone(part, target.maps) for part in (unscale(made), unscale(x), target.test[:n])]
+    judge, rows = _judge(target), representative(target.test_labels, len(made), seed)
+    real = target.test[rows]
+    images = [undone(part, target.maps) for part in (unscale(made), unscale(x), real)]
     if judge is None or images[0] is None:
         return {}
     found = [judge.probabilities(scale(part)).argmax(axis=1) for part in images]
     own = target.test_labels
     if np.isin(labels, own).any():
         name = "class_kept"
-        right = [classes == of for classes, of in zip(found, (labels, labels, own[:n]))]
+        right = [classes == of for classes, of in zip(found, (labels, labels, own[rows]))]
     else:
         name, right = "class_reached", [np.isin(classes, own) for classes in found]
     suffixes = ("", "_untouched", "_real")

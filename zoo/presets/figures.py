@@ -90,22 +90,26 @@ def sources(
     return found
 
 
-def small(data):
-    """The first `TRAIN` training and `TEST` test examples of a `zoo.datasets.Dataset`.
+def small(data, tests: int = TEST):
+    """The first `TRAIN` training and `tests` test examples of a `zoo.datasets.Dataset`.
 
-    Of two sets, as many test examples of each.
+    Of two sets, as many test examples of each; of a set that is sorted by class, drawn at random.
     """
+    from zoo.metrics.arrays import representative
+
     if data.other is not None:
-        most = min(TEST, len(data.test), len(data.other.test))
+        tests = min(tests, len(data.test), len(data.other.test))
         alone = dataclasses.replace(data, other=None)
-        parts = [small(one.sliced("train", f"test[:{most}]")) for one in (alone, data.other)]
+        parts = [small(one, tests) for one in (alone, data.other)]
         return dataclasses.replace(parts[0], other=parts[1])
+    train = representative(data.train_labels, TRAIN)
+    test = representative(data.test_labels, tests)
     return dataclasses.replace(
         data,
-        train=data.train[:TRAIN],
-        train_labels=data.train_labels[:TRAIN],
-        test=data.test[:TEST],
-        test_labels=data.test_labels[:TEST],
+        train=data.train[train],
+        train_labels=data.train_labels[train],
+        test=data.test[test],
+        test_labels=data.test_labels[test],
     )
 
 
