@@ -15,7 +15,22 @@ def write(path: pathlib.Path, contents: bytes) -> None:
 
 def write_json(path: pathlib.Path, value) -> None:
     """`write`, of `value` as JSON."""
-    write(path, (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode())
+    write(path, as_json(value))
+
+
+def write_all(files: dict, remove_before: list) -> None:
+    """Write the files of path → contents in place of others, which stay if writing fails."""
+    for path, contents in files.items():
+        partial(path).write_bytes(contents)
+    for path in remove_before:
+        path.unlink(missing_ok=True)
+    for path in files:
+        replace(path)
+
+
+def as_json(value) -> bytes:
+    """The contents of a JSON file."""
+    return (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode()
 
 
 def partial(path: pathlib.Path) -> pathlib.Path:

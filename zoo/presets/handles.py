@@ -8,9 +8,9 @@ import hashlib
 import io
 import pathlib
 import re
+import tempfile
 import zipfile
 
-from zoo import run_files
 from zoo.presets import storage
 
 _HUB = re.compile(r"hf://([\w.-]+/[\w.-]+)@([\w.-]+)")
@@ -46,7 +46,10 @@ def load(handle: str, sha256: str):
         )
     if kind == "hf":
         return storage.load(_from_hub(*repository(handle)), sha256)
-    return storage.load(_unpacked(_downloaded(handle, sha256)))
+    # A directory for this call: other processes may load the same archive at the same time.
+    with tempfile.TemporaryDirectory() as directory:
+        _unpack(_downloaded(handle, sha256), pathlib.Path(directory))
+        return storage.load(directory)
 
 
 def repository(handle: str) -> tuple[str, str]:
@@ -140,20 +143,17 @@ def _downloaded(url, sha256):
     return pathlib.Path(path)
 
 
-def _unpacked(path):
-    directory = path.with_suffix("")
+def _unpack(path, directory):
     try:
         with zipfile.ZipFile(io.BytesIO(path.read_bytes())) as archive:
             # By their last name: the two files, and nothing else, wherever they lie in it.
             members = {pathlib.PurePosixPath(name).name: name for name in archive.namelist()}
-            directory.mkdir(exist_ok=True)
             for name in _FILES:
-                run_files.write(directory / name, archive.read(members[name]))
+                (directory / name).write_bytes(archive.read(members[name]))
     except (zipfile.BadZipFile, KeyError) as error:
         raise ValueError(
             f"{path} is not an archive of a preset: it must hold {' and '.join(_FILES)} ({error})"
         ) from error
-    return directory
 
 
 def _line(error):

@@ -87,10 +87,9 @@ def save(
     }
     # The form that JSON returns: tuples become lists, NumPy numbers plain ones.
     config = json.loads(json.dumps(config, default=float))
-    clear(directory)
     directory.mkdir(parents=True, exist_ok=True)
-    run_files.write(directory / WEIGHTS, contents)
-    run_files.write_json(directory / CONFIG, config)
+    files = {directory / WEIGHTS: contents, directory / CONFIG: run_files.as_json(config)}
+    run_files.write_all(files, remove_before=[directory / name for name in FILES])
     return config
 
 
