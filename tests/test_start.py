@@ -1,6 +1,7 @@
 """`--start_from`: a run begins with the weights of another game, and says which."""
 
 import json
+import pathlib
 import re
 
 import numpy as np
@@ -99,6 +100,16 @@ def test_a_run_says_where_it_began_and_is_not_resumed_from_elsewhere(images, sav
     ):
         with pytest.raises(ValueError, match=said):
             begin(flag)
+
+
+def test_a_run_goes_on_when_its_source_is_gone(images, saved, tmp_path):
+    path = saved("source", "gan", "mlp")
+    argv = [images, *SMALL, "--width=4", f"--run_dir={tmp_path / 'run'}", f"--start_from={path}"]
+    run.main(RECIPE, ["latent_regressor.py", *argv, "--epochs=1"])
+    pathlib.Path(path).unlink()
+    run.main(RECIPE, ["latent_regressor.py", *argv, "--epochs=2"])
+    history = (tmp_path / "run" / "history.csv").read_text().splitlines()
+    assert len(history) == 3
 
 
 def test_a_source_that_is_not_there_is_refused_by_name():

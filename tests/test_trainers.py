@@ -22,6 +22,7 @@ from damage import flip
 from games import same_state
 
 import zoo
+from trainers import acgan
 from trainers.bigan import RECIPE
 from trainers.runs import callbacks
 from trainers.runs import checkpoints
@@ -431,6 +432,24 @@ def test_changed_settings_are_refused_with_the_difference(images, once, refused)
         error = refused(train, images, once, "--epochs=1", *change).strip().splitlines()[-1]
         assert error.startswith("error: ") and said in error and "--run_dir" in error
     assert before == {p: p.read_bytes() for p in once.rglob("*") if p.is_file()}
+
+
+def test_labels_that_changed_are_refused_if_the_method_learns_from_them(tmp_path):
+    path, images = tmp_path / "mine.npz", np.zeros((40, 8, 8, 1), "uint8")
+    labels = np.arange(40) % 2
+    recipes = {"acgan": acgan.RECIPE, "bigan": RECIPE}
+
+    def begin(method, y_train):
+        np.savez(path, x_train=images, x_test=images, y_train=y_train, y_test=labels)
+        argv = [method, f"--dataset=npz:{path}", f"--run_dir={tmp_path / method}", *SMALL]
+        run.Run(recipes[method], flags.parse(recipes[method], argv), argv)
+
+    for method in recipes:
+        (tmp_path / method).mkdir()
+        begin(method, labels)
+    begin("bigan", 1 - labels)
+    with pytest.raises(ValueError, match="training labels was '40 examples, checksum"):
+        begin("acgan", 1 - labels)
 
 
 def test_a_data_set_that_changed_under_its_name_is_refused(tmp_path):

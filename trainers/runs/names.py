@@ -27,7 +27,8 @@ def check(flags: dict) -> None:
     for flag in ("dataset", "dataset_b"):
         if flags[flag]:
             _check_dataset(flag, flags[flag])
-    if flags["start_from"]:
+    # A run that resumes has its weights from its checkpoints.
+    if flags["start_from"] and not any(pathlib.Path(flags["run_dir"]).glob("checkpoints/*")):
         _check_source(flags["start_from"])
 
 

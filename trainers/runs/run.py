@@ -149,8 +149,8 @@ class Run:
         from trainers.runs import settings
 
         found = settings.wanted(self.recipe, self.args, self.data, self.steps)
-        if self.source:
-            found["weights of start_from"] = f"sha256 {self.source.sha256}"
+        if self.args.start_from:
+            found |= settings.of_source(self.directory, self.source)
         if self.workers:
             self.workers.compare(settings.of_workers(found, self.args))
         return found

@@ -7,6 +7,7 @@ import zlib
 import keras
 import numpy as np
 
+import zoo
 from trainers.runs import checkpoints
 from trainers.runs import flags
 from zoo import run_files
@@ -33,14 +34,23 @@ FREE = (
 
 # Settings that runs of older versions lack. (TensorFlow draws other noise with XLA than without, so
 # a run that resumed with another jit_compile would equal neither.)
-LATER = ("jit_compile", "training data", "test data", "dataset_b", "noise_inputs", "start_from")
+LATER = (
+    "jit_compile",
+    "training data",
+    "training labels",
+    "test data",
+    "dataset_b",
+    "noise_inputs",
+    "start_from",
+)
 
 
 def wanted(recipe, args, data, steps: int) -> dict:
     """Settings that a run must share with the one it resumes, as `config.json` holds them.
 
     `data` is recorded by its number of examples and checksum, because a file may change under its
-    name. The optimizers are those of `recipe` for `steps` steps in all.
+    name; so are labels, if the method learns from them. The optimizers are those of `recipe` for
+    `steps` steps in all.
     """
     found = {"method": recipe.method, "l2": recipe.l2}
     found |= {name: value for name, value in vars(args).items() if name not in FREE}
@@ -49,6 +59,8 @@ def wanted(recipe, args, data, steps: int) -> dict:
     sets = {"training data": data.train, "test data": data.test}
     if data.other is not None:
         sets |= {"training data b": data.other.train, "test data b": data.other.test}
+    elif "y" in zoo.method(recipe.method).inputs:
+        sets["training labels"] = data.train_labels
     for name, examples in sets.items():
         found[name] = f"{len(examples)} examples, checksum {_checksum(examples):08x}"
     # The form that JSON returns: tuples become lists, NumPy numbers plain ones.
@@ -61,6 +73,17 @@ def _checksum(examples):
     for first in range(0, len(examples), 4096):
         checksum = zlib.crc32(np.ascontiguousarray(examples[first : first + 4096]), checksum)
     return checksum
+
+
+def of_source(directory: pathlib.Path, source) -> dict:
+    """The checksum of a `trainers.runs.start.Source`; of None, the one that the run recorded."""
+    name = "weights of start_from"
+    if source:
+        return {name: f"sha256 {source.sha256}"}
+    try:
+        return {name: _read(directory / "config.json")["settings"].get(name)}
+    except _Damaged:
+        return {name: None}
 
 
 def of_workers(settings: dict, args) -> dict:

@@ -50,14 +50,17 @@ class Source:
                 game.averages[name].set_weights(self.weights[name])
 
 
-def read(name: str) -> Source:
-    """The game that `--start_from` names.
+def read(name: str) -> Source | None:
+    """The game that `--start_from` names; None if it is gone, as it may be when a run resumes.
 
     Raises:
-        ValueError: it does not exist, or its files are damaged; see `zoo.load`.
+        ValueError: its files are damaged; see `zoo.load`.
     """
+    from zoo.presets import registry
     from zoo.training import averages
 
+    if not registry.directory_of(name).exists():
+        return None
     game = zoo.load(name)
     networks = {n: averages.in_use(game, n) for n in game.named_networks()}
     weights = {n: net.get_weights() for n, net in networks.items()}
