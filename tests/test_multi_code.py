@@ -39,6 +39,10 @@ def test_one_code_with_weights_of_one_is_the_generator():
     np.testing.assert_allclose(made, game.decode(z), atol=1e-6)
 
 
+def test_a_layer_has_a_name_and_a_number():
+    assert {MultiCode(linear(), layer, codes=1).layer for layer in ("maps", 0, "0")} == {"maps"}
+
+
 def test_equal_codes_are_one_code_and_weights_scale_their_channels():
     game, z = linear(), np.random.default_rng(0).normal(size=(2, 1, CODE)).astype("float32")
     weights = np.random.default_rng(1).normal(size=(2, 3, CHANNELS)).astype("float32")

@@ -54,6 +54,8 @@ class MultiCode:
 
         choices = self.layers_of(game)
         names = list(choices)
+        if isinstance(layer, str) and layer not in choices and layer.isdecimal():
+            layer = int(layer)  # a flag
         if isinstance(layer, int) and 0 <= layer < len(names):
             layer = names[layer]
         layer = names[0] if layer is None else layer
