@@ -3,8 +3,8 @@
 Lab note, 2 cores of an AMD EPYC without GPU, shared with other work; tables in docs/results.md:
 
     python -m trainers.latent_regressor
-        7.4 minutes, seed 0: x-cycle ratio 0.51; 1-NN on codes 71.2 % (69.5 % before training),
-        against BiGAN's 0.55 and 78.1 %
+        7.4 minutes, seed 0: x-cycle ratio 0.51; 1-NN on codes 71.2 % (69.5 % before training).
+        BiGAN with the same set of networks: 0.55 and 78.1 %; with dcgan_joint: 0.43 and 73.0 %
 """
 
 from trainers.runs.recipe import Recipe

@@ -1,4 +1,4 @@
-"""The counterexample: an encoder and a generator that fool every small discriminator."""
+"""The counterexample: a pair of networks that fools discriminators smaller than its memory."""
 
 import math
 

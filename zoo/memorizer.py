@@ -1,4 +1,4 @@
-"""The memorizer: a generator of few images that fools every small discriminator of a GAN."""
+"""The memorizer: a generator of stored images that fools discriminators smaller than these."""
 
 from zoo import counterexample
 from zoo.counterexample import check

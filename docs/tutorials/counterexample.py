@@ -48,7 +48,7 @@ Image.fromarray(shown).resize((2 * shown.shape[1], 2 * shown.shape[0]))
 # Above: noised images x. Below: G(E(x)). The 16 pixels are those of x; the rest is another picture.
 #
 # *Ask the class* what D sees of each pair: an image with 16 noise pixels, and a code that equals
-# these pixels. In both kinds of pairs. Nothing about the code gives the generator away, exactly:
+# these pixels. In both kinds of pairs. The code carries no sign of which kind a pair is:
 
 # %%
 z = np.asarray(game.prior_codes(2000, seed=2))
@@ -109,10 +109,10 @@ figure.savefig(file, format="png")
 Image.open(file)
 
 # %% [markdown]
-# *The point.* More parameters detect the pair, more stored images hide it again: at each p there
-# is an m for which that discriminator is fooled. So a value of the objective near its optimum,
-# with a discriminator of limited size, proves neither that codes mean anything nor that G knows
-# the data.
+# *The point.* More parameters detect the pair, more stored images hide it again: at each p the
+# accuracy falls as m grows. By the theorem it comes as close to ½ as one likes. So a value of the
+# objective near its optimum, with a discriminator of limited size, proves neither that codes mean
+# anything nor that G knows the data.
 #
 # *What it does not say.* The pair was built, not learned. Trained BiGANs do reconstruct in part:
 # [what codes mean](what_codes_mean.py). The full measurement, with controls:

@@ -4,7 +4,7 @@
 # A trained game is exported as a SavedModel, examined, and served over the protocol of TensorFlow
 # Serving: gRPC and REST. This page does both in a temporary directory and calls the server from
 # Python, curl, JavaScript and any gRPC client. It needs the extra `serve`:
-# `pip install 'encoder-gan-zoo[serve]'`.
+# `pip install --editable '.[serve]'`.
 
 # %%
 import atexit

@@ -78,11 +78,11 @@ Image.fromarray(shown).resize((2 * shown.shape[1], 2 * shown.shape[0]))
 # %% [markdown]
 # ## Find the unusual ones
 #
-# A picture of a kind that the game was not trained on should come back worse. Here half of the
-# test pictures are rotated by a quarter turn. The AUROC is the probability that a rotated one has
-# the larger score; ½ is chance. The baseline beside it, the distance to the nearest training image,
-# needs no model: on small sets it is hard to beat (below it is ahead, 0.68 against 0.62), so always
-# look at both.
+# A picture of a kind that the game was not trained on should come back worse. Here every test
+# picture is scored twice: upright, and rotated by a quarter turn. The AUROC is the probability that
+# a rotated one has the larger score; ½ is chance. The baseline beside it, the distance to the
+# nearest training image, needs no model: on small sets it is hard to beat (below it is ahead, 0.68
+# against 0.62), so always look at both.
 
 # %%
 turned = np.rot90(x_test, axes=(1, 2))
