@@ -44,6 +44,40 @@ def test_a_judge_comes_close_to_the_best_accuracy_there_is():
         assert found["auc"] == pytest.approx(norm.cdf(2 / np.sqrt(2)), abs=0.02)
 
 
+def test_test_pairs_are_drawn_once_and_pairs_to_fit_on_again_and_again():
+    x = np.arange(10)
+    pairs, rng = {True: (x, -x), False: (x[:6], -x[:6])}, np.random.default_rng(0)
+    draw = judges.once(pairs, rng)
+    for real, n in ((True, 10), (False, 6)):
+        parts = [draw(real, n // 2), draw(real, n // 2)]
+        found = np.concatenate([part for part, _ in parts])
+        np.testing.assert_array_equal(np.sort(found), x[:n])
+        np.testing.assert_array_equal(np.concatenate([codes for _, codes in parts]), -found)
+    images, codes = judges.resampled(pairs, rng)(False, 100)
+    assert set(images) == set(range(6)) and (codes == -images).all()
+
+
+def test_codes_of_a_set_sorted_by_class_are_compared_from_all_classes(monkeypatch):
+    monkeypatch.setattr(measures, "KERNEL", 100)
+    data = datasets.load("grid25", test_split="test[:2000]")
+    order = np.argsort(data.test_labels, kind="stable")
+    data = dataclasses.replace(
+        data, test=data.test[order], test_labels=data.test_labels[order], train=data.train[:200]
+    )
+    model = models.Model(
+        name="normal",
+        # Exact codes of the grid: ranks of each coordinate, which depend on the class.
+        encode=lambda x: x / 2.83,
+        decode=lambda z: z,
+        prior=lambda n, seed: np.random.default_rng(seed).normal(size=(n, 2)).astype("f4"),
+        law="normal",
+        shape=(2,),
+    )
+    found = measures.codes(measures.gather(model, data, 0, 1000), data)
+    # A grid about 0 is close to the normal law; its first column of points is not.
+    assert found["mmd"] < 0.1
+
+
 def test_a_judge_of_one_law_against_itself_is_at_chance():
     draw = shifted(0.0)
     judge = judges.Readout(50, draw, seed=1)

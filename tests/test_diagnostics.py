@@ -274,6 +274,10 @@ class TestLabelInformation:
         x = (labels[:, None] == 7) + 0.1 * normal(0, 800, 1)
         figures = information.label_information(x[:400], labels[:400], x[400:], labels[400:])
         assert figures["label_information_linear"] == pytest.approx(math.log(2), abs=0.02)
+        # A label that is not known is left out.
+        new = np.where(np.arange(400) < 10, 9, labels[400:])
+        left = information.label_information(x[:400], labels[:400], x[410:], labels[410:])
+        assert information.label_information(x[:400], labels[:400], x[400:], new) == left
         with pytest.raises(ValueError, match="training labels"):
             information.label_information(x[:400], labels[:400], x[400:], labels[400:] + 1)
 

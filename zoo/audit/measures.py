@@ -8,6 +8,7 @@ from zoo import datasets
 from zoo import metrics
 from zoo.audit import picture
 from zoo.metrics import judges
+from zoo.metrics.arrays import representative
 from zoo.metrics.reconstruction import derangement
 from zoo.models import Subject
 
@@ -68,23 +69,19 @@ def discriminators(subject, data) -> dict:
         return {}
     rng = np.random.default_rng(subject.seed)
     half = len(subject.z) // 2
-    fakes = {"train": slice(0, half), "test": slice(half, None)}
-
-    def drawing(split):
-        def draw(real, n):
-            pool = (subject.x[split], subject.codes[split])
-            if not real:
-                pool = (subject.samples[fakes[split]], subject.z[fakes[split]])
-            rows = rng.integers(len(pool[0]), size=n)
-            return tuple(part[rows] for part in pool)
-
-        return draw
-
-    fresh = [judges.Readout(p, drawing("train"), subject.seed) for p in CAPACITIES]
-    judges.fit(fresh, drawing("train"), min(len(subject.x["train"]), half))
-    figures = {}
+    pairs = {
+        split: {
+            True: (subject.x[split], subject.codes[split]),
+            False: (subject.samples[part], subject.z[part]),
+        }
+        for split, part in (("train", slice(0, half)), ("test", slice(half, None)))
+    }
+    fitting = judges.resampled(pairs["train"], rng)
+    fresh = [judges.Readout(p, fitting, subject.seed) for p in CAPACITIES]
+    judges.fit(fresh, fitting, min(len(subject.x["train"]), half))
+    figures, n = {}, min(len(subject.x["test"]), half)
     for judge in fresh:
-        found = judges.verdict(judge.logits, drawing("test"), min(len(subject.x["test"]), half))
+        found = judges.verdict(judge.logits, judges.once(pairs["test"], rng), n)
         figures |= {
             f"judge_{judge.parameters}_{key}": found[key]
             for key in ("accuracy", "accuracy_se", "objective")
@@ -150,10 +147,11 @@ def codes(subject, data) -> dict:
     if not subject.codes:
         return {}
     found = subject.codes["test"]
+    few = found[representative(subject.labels["test"], KERNEL, subject.seed)]
     ideal, many = subject.spare[: len(found)], subject.spare[MOST:]
     return {
         **metrics.code_statistics(found, ideal),
-        **metrics.mmd(found[:KERNEL], many[:KERNEL], ideal[:KERNEL], rng_seed=subject.seed),
+        **metrics.mmd(few, many[:KERNEL], ideal[:KERNEL], rng_seed=subject.seed),
         **metrics.coordinate_tests(found, many),
         **metrics.covariance_error(found, many, ideal),
         **metrics.active_units(found),
@@ -234,7 +232,8 @@ def compared(n_test: int) -> int:
 
 def slopes(subject, data, points: int = 128) -> dict:
     """How steep encoder and generator are."""
-    x, z = subject.x["test"][:points], subject.z[:points]
+    rows = representative(subject.labels["test"], points, subject.seed)
+    x, z = subject.x["test"][rows], subject.z[:points]
     encode = None if subject.model.searched else subject.model.encode
     return metrics.slopes(encode, subject.model.decode, x, z, subject.seed)
 

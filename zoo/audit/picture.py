@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from zoo.metrics import in_batches
+from zoo.metrics.arrays import representative
 from zoo.plots.panels import COLOURS
 from zoo.plots.panels import OURS
 from zoo.plots.panels import draw_sheet
@@ -20,15 +21,17 @@ _SHOWN, _RECONSTRUCTED = 500, 20
 
 def shown(subject, figures: dict) -> dict:
     """The arrays of a `zoo.models.Subject` for `draw`; `figures` as of `zoo.audit.audit`."""
+    most = _SHOWN if len(subject.model.shape) == 1 else _RECONSTRUCTED
+    rows = representative(subject.labels["test"], most, subject.seed)
     # Copies: a view would keep all samples of every model in memory until the picture is drawn.
     found = {
         "samples": subject.samples[:_SHOWN].copy(),
-        "real": subject.x["test"][:_SHOWN].copy(),
+        "real": subject.x["test"][rows].copy(),
     }
     if "closest" in figures:
         found["closest"] = subject.samples[np.ravel(figures["closest"])]
     if subject.codes:
-        some = subject.codes["test"][:_RECONSTRUCTED]
+        some = subject.codes["test"][rows[:_RECONSTRUCTED]]
         found["reconstructions"] = in_batches(subject.model.decode, some)
     return found
 

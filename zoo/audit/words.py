@@ -99,7 +99,12 @@ def _kept(f):
 def _law(f):
     if "ks_p" not in f:
         return ""
-    n, fails = f"{f['n_test']:.0f} codes", []
+    from zoo.audit.measures import KERNEL
+
+    n = f"{f['n_test']:.0f} codes"
+    if f["n_test"] > KERNEL:
+        n += f" (MMD: {KERNEL})"
+    fails = []
     if f["ks_rejected"]:
         fails.append(f"{f['ks_rejected']:.0f} of {f['ks_total']:.0f} coordinates (KS)")
     if f["mmd"] > f["mmd_null_95"]:

@@ -10,6 +10,9 @@ import numpy as np
 from zoo.metrics import probes
 from zoo.metrics.reconstruction import derangement
 
+# Numbers in an image up to which the principal components are those of the covariance.
+_COVARIANCE = 3072
+
 
 def label_information(
     train: np.ndarray,
@@ -27,7 +30,7 @@ def label_information(
       train: (n, ...) representations; all but the first axis are flattened.
       train_labels: (n,) integers.
       test: (m, ...) representations of the same size.
-      test_labels: (m,) integers, none of which is missing in `train_labels`.
+      test_labels: (m,) integers; examples whose label is not among `train_labels` are left out.
       rng_seed: seeds the subsample and the initial weights of the probes.
 
     Returns:
@@ -36,12 +39,13 @@ def label_information(
       label_entropy: H of the test labels, nats: the most that can be known.
 
     Raises:
-      ValueError: the sizes do not fit, or a test label is not among the training labels.
+      ValueError: the sizes do not fit, or no test label is among the training labels.
     """
-    test_labels = np.asarray(test_labels)
-    classes, counts = np.unique(test_labels, return_counts=True)
-    if not np.isin(classes, train_labels).all():
-        raise ValueError("label_information needs every test label among the training labels")
+    known = np.isin(test_labels, train_labels)
+    if not known.any():
+        raise ValueError("label_information needs a test label that is among the training labels")
+    test, test_labels = np.asarray(test)[known], np.asarray(test_labels)[known]
+    _, counts = np.unique(test_labels, return_counts=True)
     shares = counts / counts.sum()
     entropy = float(-np.sum(shares * np.log(shares)))
     figures = {}
@@ -68,6 +72,8 @@ def image_information(
     information as it is), is predicted with a held-out R^2_j. A residual of this variance has at
     most the entropy of a Gaussian, so I(code; y_j) >= -1/2 ln(1 - R^2_j). Without the mapping this
     would not be a bound: a binary component predicted without error would count as infinite.
+    The images must differ: with many equal values in a component, as of few different images, the
+    terms are no bounds.
 
     Args:
       train_codes: (n, latent_dim), n >= 20.
@@ -100,7 +106,7 @@ def image_information(
             f"image_information got {components} components, codes of {z.shape[1]} and "
             f"{z_test.shape[1]} numbers, images of {x.shape[1]} and {x_test.shape[1]}"
         )
-    y, y_test = _normal_components(x, x_test, components)
+    y, y_test = _normal_components(x, x_test, components, rng_seed)
     terms = _terms(z, y, z_test, y_test)
     apart = [derangement(len(codes), rng_seed) for codes in (z, z_test)]
     return {
@@ -120,14 +126,16 @@ def _flat(array):
     return array.reshape(len(array), -1)
 
 
-def _normal_components(x, x_test, count):
+def _normal_components(x, x_test, count, rng_seed):
     """Principal components, found on x, as normal scores: (n, count), (m, count)."""
     from scipy.special import ndtri
     from sklearn.decomposition import PCA
 
     if np.all(x == x[0]):
         raise ValueError("image_information needs images that differ, got equal ones")
-    analysis = PCA(min(count, *x.shape), svd_solver="covariance_eigh").fit(x)
+    # The covariance of large images has too many numbers.
+    solver = "covariance_eigh" if x.shape[1] <= _COVARIANCE else "randomized"
+    analysis = PCA(min(count, *x.shape), svd_solver=solver, random_state=rng_seed).fit(x)
     wanted = analysis.explained_variance_ > 1e-6 * analysis.explained_variance_[0]
     first, second = (analysis.transform(values)[:, wanted] for values in (x, x_test))
     scores = ndtri((np.arange(len(x)) + 0.5) / len(x))

@@ -61,6 +61,27 @@ class Readout:
         return np.concatenate([ones, np.maximum(hidden, 0)], axis=1)
 
 
+def resampled(pairs: dict, rng) -> Draw:
+    """Draws with replacement from `pairs`: True, real, and False, generated → (x, z)."""
+
+    def draw(real, n):
+        rows = rng.integers(len(pairs[real][0]), size=n)
+        return tuple(part[rows] for part in pairs[real])
+
+    return draw
+
+
+def once(pairs: dict, rng) -> Draw:
+    """Draws each of `pairs` at most once: the errors of a verdict count different pairs."""
+    left = {real: rng.permutation(len(x)) for real, (x, _) in pairs.items()}
+
+    def draw(real, n):
+        rows, left[real] = left[real][:n], left[real][n:]
+        return tuple(part[rows] for part in pairs[real])
+
+    return draw
+
+
 def fit(judges: list[Readout], draw: Draw, budget: int, steps: int = 6) -> None:
     """Newton's steps on the log loss, each on `budget` fresh pairs of either kind.
 
