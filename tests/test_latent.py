@@ -100,6 +100,15 @@ class TestPaths:
         with pytest.raises(ValueError, match=r"must be 0 to 4; got \[5\]"):
             latent.traverse(model, z, [5])
 
+    def test_a_game_of_classes_keeps_the_class_of_a_row(self):
+        game = games.make("acgan", "mlp")
+        z, other = np.array(game.prior_codes(4, 0)).reshape(2, 2, 3)
+        images = latent.interpolate(game, z, other, steps=5)
+        for row in (0, 1):
+            for step, end in ((0, z), (4, other)):
+                expected = np.array(game.decode(end[row : row + 1], row))
+                np.testing.assert_allclose(images[row, step], expected[0], atol=1e-5)
+
     def test_of_a_game(self):
         game = games.make("gan")
         z = np.array(game.prior_codes(2, 0))

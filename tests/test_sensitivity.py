@@ -156,6 +156,13 @@ class TestStability:
             metrics.stability(jump, points, 0)
 
 
+def test_a_secant_of_a_game_of_classes_stays_in_one_class():
+    classes = np.arange(3.0)[:, None]
+    steps = lambda z: np.resize(classes, (len(z), 1))  # noqa: E731  (row i is of class i)
+    z = np.zeros((3, 1))
+    np.testing.assert_array_equal(metrics.secants(steps, z, z + 1, 4), [0, 0, 0])
+
+
 def test_secants_are_the_steepest_piece():
     # A ramp of slope 10 between 0.4 and 0.5: of four pieces of [0, 1] the second has all of it but
     # nothing else, so its ratio is 1 / 0.25; of ten pieces one is the ramp.

@@ -43,9 +43,13 @@ def encoded(model: Model, x: np.ndarray) -> np.ndarray:
 
 
 def decoded(model: Model, codes: np.ndarray) -> np.ndarray:
-    """Examples (..., *shape) of codes (..., d)."""
+    """Examples (n, ..., *shape) of codes (n, ..., d).
+
+    All codes of row i are decoded in row i of a batch: a game of classes gives a row one class.
+    """
     from zoo.metrics import in_batches
 
     codes = np.asarray(codes, np.float32)
-    made = in_batches(model.decode, codes.reshape(-1, codes.shape[-1]))
+    steps = codes.reshape(len(codes), -1, codes.shape[-1]).swapaxes(0, 1)
+    made = np.stack([in_batches(model.decode, step) for step in steps], axis=1)
     return made.reshape(*codes.shape[:-1], *model.shape)

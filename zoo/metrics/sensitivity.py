@@ -161,7 +161,8 @@ def secants(decode: Callable, z: np.ndarray, other: np.ndarray, pieces: int = 16
         )
     share = np.linspace(0, 1, pieces + 1, dtype=np.float32)[:, None, None]
     corners = (1 - share) * z + share * other
-    images = in_batches(decode, corners.reshape(-1, z.shape[1]))
+    # Row by row, for a game of classes gives each row of a batch one class.
+    images = np.stack([in_batches(decode, ends) for ends in corners])
     images = images.reshape(pieces + 1, len(z), -1)
     rises = np.linalg.norm(np.diff(images, axis=0), axis=2)
     return (rises / np.linalg.norm(np.diff(corners, axis=0), axis=2)).max(axis=0)
