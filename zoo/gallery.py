@@ -3,20 +3,20 @@
 usage: python -m zoo.gallery [MODEL ...] [flags]
 
 MODEL is a run directory, a .keras file, a SavedModel directory or the name of a preset; without
-one, every preset is shown. Models of one data set stand together, below its images, in the order in
-which `python -m trainers` lists their methods. Nothing is chosen by eye: the images are the first
-test image of each class, the samples the first draws of the seed. Models of two domains of images
-stand below images of both: their translations, and these translated back, above the truth if it is
-known. Models of points in the plane stand side by side, each with --points samples, on one scale.
+one, every preset is shown. Models of one split of a data set stand together, below its images, in
+the order in which `python -m trainers` lists their methods. Nothing is chosen by eye: the images
+are the first test image of each class, the samples the first draws of the seed. Models of two
+domains of images stand below images of both: their translations, and these translated back, above
+the truth if it is known. Models of points stand side by side, each with --points samples.
 """
 
 import dataclasses
 import json
-import pathlib
 import sys
 
 from zoo import models
 from zoo.cli import commands
+from zoo.models import loading
 
 FLAGS = {
     "dataset": models.DATASET_FLAG,
@@ -46,18 +46,21 @@ def draw(paths: list, args) -> None:
     """
     from zoo.plots import sheets
 
-    groups: dict = {}
+    groups, names = {}, set()
     for number, path in enumerate(paths, 1):
         print(f"{path} ({number} of {len(paths)})", file=sys.stderr, flush=True)
         data, made = _made(path, args)
-        groups.setdefault(_title(data), (data, []))[1].append(made)
+        made = dataclasses.replace(made, name=str(path)) if made.name in names else made
+        names.add(made.name)
+        groups.setdefault((_title(data), data.test[:100].tobytes()), (data, []))[1].append(made)
     for _, made in groups.values():
         made.sort(key=lambda m: m.place)
     points = [data.shape == (2,) for data, _ in groups.values()]
     if any(points):
         if len(groups) > 1:
             raise ValueError(
-                f"a gallery of points needs models of one data set; got {', '.join(groups)}"
+                "a gallery of points needs models of one data set; got "
+                + ", ".join(title for title, *_ in groups)
             )
         _draw_points(args, paths, *groups.popitem()[1])
         return
@@ -161,9 +164,7 @@ def _translated(path, data, args):
         return _rows(domain, args)[0 if domain is data else 1]
 
     ways = tuple(translation.both_ways(zoo.load(path), data, rows))
-    # The name that `models.load` would give it, which takes no translators.
-    file = pathlib.Path(path)
-    name = file.resolve().parent.name if file.stem == "game" else file.stem
+    name = loading.name_of(path)
     return _Made(name, models.method_of(path) or method_of(name), ways=ways)
 
 

@@ -73,7 +73,8 @@ def _measured(paths, args):
     subjects = [read(path, args.dataset, args.examples, args.seed) for path in paths]
     first, others = subjects[0], _others(subjects, args)
     sets = [_trained_on(*pair, args.dataset) for pair in zip(paths, subjects, strict=True)]
-    labels = range(len(first.data.classes) if first.model.encode else 0)
+    known = set(first.labels["train"]) & set(first.labels["test"])
+    labels = sorted(known) if first.model.encode else []
     pairs = _wanted(args.attributes, "attributes", r"(\d+):(\d+)", labels)
     sums = _wanted(args.arithmetic, "arithmetic", r"(\d+)-(\d+)\+(\d+)", labels)
     out = commands.directory(args.out or f"runs/latent/{first.model.name}")
@@ -143,7 +144,8 @@ def _wanted(text, flag, form, labels):
         elif text and len(labels) < 2:
             raise ValueError(f"--{flag} needs an encoder and labels")
         elif text:
-            raise ValueError(f"labels of --{flag} must be 0 to {len(labels) - 1}; got {text}")
+            known = ", ".join(map(str, labels))
+            raise ValueError(f"labels of --{flag} must be among those seen, {known}; got {text}")
     return found
 
 
@@ -160,15 +162,16 @@ def _others(subjects, args):
         images[name] = data.test[np.sort(order[: args.examples])]
 
     def others(subject):
-        own = subject.data.name
-        # fashion_mnist_10k is a part of fashion_mnist.
-        return {
-            name: some
-            for name, some in images.items()
-            if not (name.startswith(own) or own.startswith(name))
-        }
+        # fashion_mnist_10k is a part of fashion_mnist, and so is fashion_mnist[class=1].
+        own = _whole(subject.data.name)
+        return {name: some for name, some in images.items() if _whole(name) != own}
 
     return others
+
+
+def _whole(name):
+    """The name of the set of which the set `name` is a part."""
+    return name.partition("[")[0].removesuffix("_10k")
 
 
 def _about(subject, trained_on):

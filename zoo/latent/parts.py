@@ -100,7 +100,8 @@ def nearest(subject: Subject, out: pathlib.Path) -> dict[str, float]:
     sheets.draw(out / "neighbours.png", f"Neighbours: {subject.model.name}", rows, headings)
     if len(subject.data.classes) < 2:
         return {}
-    shares = np.bincount(subject.labels["train"]) / len(subject.labels["train"])
+    train = subject.labels["train"]
+    shares = np.bincount(train, minlength=len(subject.data.classes)) / len(train)
     return {
         "same_class_code": _agreement(subject, by_code[:, :5]),
         "same_class_pixels": _agreement(subject, by_pixels[:, :5]),

@@ -58,8 +58,15 @@ def load(path: str, invert: int = 0) -> Model:
         if invert:
             raise ValueError(f"{path} must be a preset or a .keras file to be inverted")
         return saved.read(found)
-    name = found.resolve().parent.name if found.stem == "game" else found.stem
-    return made(name)
+    return made(name_of(found))
+
+
+def name_of(path: str | pathlib.Path) -> str:
+    """The name of the model in a run directory or a .keras file; of game.keras that of its run."""
+    path = pathlib.Path(path)
+    if path.name == "game.keras":
+        return path.resolve().parent.name
+    return path.stem if path.suffix == ".keras" else path.resolve().name
 
 
 def load_each(paths: list, dataset: str = "", invert: int = 0) -> Iterator[tuple]:
