@@ -173,11 +173,29 @@ def test_bad_input_leaves_nothing_behind(name, words, message, tmp_path, refused
 
 def test_an_experiment_with_other_settings_is_not_gone_on_with(tmp_path, capsys):
     args = command.commands.parse("", command.FLAGS, ["x"])[0]
-    planning.settle(tmp_path, args)
-    planning.settle(tmp_path, args)
+    planning.settle(tmp_path, args, "one")
+    planning.settle(tmp_path, args, "one")
+    with pytest.raises(ValueError, match="holds an experiment with other settings"):
+        planning.settle(tmp_path, args, "two")
+    path = tmp_path / "settings.json"
+    older = json.loads(path.read_text())
+    del older["experiment"]
+    path.write_text(json.dumps(older))
+    planning.settle(tmp_path, args, "one")
     args.seed = 1
     with pytest.raises(ValueError, match="holds an experiment with other settings"):
-        planning.settle(tmp_path, args)
+        planning.settle(tmp_path, args, "one")
+
+
+def test_one_process_at_a_time_measures_the_cells_of_a_directory(tmp_path, capsys):
+    def measure(cell):
+        with pytest.raises(SystemExit):  # as a second process would
+            planning.resume(tmp_path / "cells.json", [{"seed": 1}], measure)
+        return [{"seconds": 0}]
+
+    rows = planning.resume(tmp_path / "cells.json", [{"seed": 0}], measure)
+    assert rows == [{"seed": 0, "seconds": 0}]
+    assert "another process" in capsys.readouterr().err
 
 
 @pytest.mark.slow

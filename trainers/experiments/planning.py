@@ -1,5 +1,6 @@
 """The plan of an experiment, from its flags, and the directory that keeps its cells."""
 
+import contextlib
 import csv
 import dataclasses
 import json
@@ -8,6 +9,7 @@ import pathlib
 import platform
 import time
 
+from trainers.runs.directory import held
 from zoo import run_files
 from zoo.cli import commands
 
@@ -53,28 +55,34 @@ def read(usage: str, known: dict, argv: list | None) -> tuple:
     """(flags, data set) of an experiment on stored images: see `zoo.cli.commands.only_flags`.
 
     Raises:
-        ValueError: a flag or the data set is unknown, or a flag is below its minimum.
+        ValueError: a flag or the data set is unknown, or a flag is below its minimum, or there are
+            too few test examples for the report.
     """
     args = commands.only_flags(usage, known, argv)
     commands.at_least(args, repeats=1, latent_dim=1, seed=0)
     from zoo import datasets
 
-    return args, datasets.load(args.dataset)
+    data = datasets.load(args.dataset)
+    if len(data.test) < 100:
+        raise ValueError(f"{data.name} must have 100 test examples or more; got {len(data.test)}")
+    return args, data
 
 
 def directory(args, name: str) -> pathlib.Path:
     """The directory of the experiment `name`, made if missing; see `settle`."""
     name += "_quick" * args.quick
     found = commands.directory(args.run_dir or f"runs/{name.replace(':', '_')}")
-    settle(found, args)
+    settle(found, args, name)
     return found
 
 
-def settle(directory: pathlib.Path, args) -> None:
-    """Raises ValueError if cells there were measured under other settings than `args`."""
+def settle(directory: pathlib.Path, args, name: str) -> None:
+    """Raises ValueError if cells there are of another experiment than `name`, or other settings."""
     path = directory / "settings.json"
-    same = {k: v for k, v in vars(args).items() if k not in FREE}
-    if path.exists() and json.loads(path.read_text(encoding="utf-8")) != same:
+    same = {k: v for k, v in vars(args).items() if k not in FREE} | {"experiment": name}
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else same
+    # Older versions did not record the name.
+    if {"experiment": name} | known != same:
         raise ValueError(
             f"{directory} holds an experiment with other settings, {path.read_text()}; "
             "give those, or another --run_dir"
@@ -94,6 +102,13 @@ def resume(path: pathlib.Path, wanted: list, measure, most: int = 0) -> list:
     Returns:
         the rows of all cells on disk, each with the values of its cell.
     """
+    with contextlib.ExitStack() as stack:
+        with commands.exit_on_bad_input():
+            stack.enter_context(held(path.parent))
+        return _measured(path, wanted, measure, most)
+
+
+def _measured(path, wanted, measure, most):
     rows = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
     todo = [cell for cell in wanted if not of_cell(cell, rows)][: most or None]
     began = time.monotonic()
