@@ -88,6 +88,8 @@ def export(
         zoo.load(model)  # fails, and lists the presets, before anything is made
     publish.check(base, version)
     print(f"loading {model}", flush=True)
+    import tensorflow as tf
+
     from export import companions
     from export import doctor
     from export import write
@@ -98,16 +100,19 @@ def export(
     name = base.resolve().name
     with publish.aside(base) as directory:
         print(f"writing {type(game).__name__} to a temporary directory under {base}", flush=True)
-        terms = write.write(
-            game,
-            directory,
-            name,
-            max_batch_size,
-            preset=source["preset"],
-            source=source["sha256"],
-            run=source["run"],
-            also=also,
-        )
+        try:
+            terms = write.write(
+                game,
+                directory,
+                name,
+                max_batch_size,
+                preset=source["preset"],
+                source=source["sha256"],
+                run=source["run"],
+                also=also,
+            )
+        except tf.errors.OpError as error:  # a full disk, for TensorFlow's own writers
+            raise OSError(error.message) from error
         print("examining it in a fresh process", flush=True)
         if not doctor.in_fresh_process(directory):
             print("error: the export is not sound; nothing was published", file=sys.stderr)
@@ -115,9 +120,12 @@ def export(
         if _stops:
             return 128 + _stops[0]
         published = publish.publish(directory, base, version)
-    for path in companions.write_base(base, terms):
-        print(f"kept (edited by you): {path}")
     print(f"published {published}")
+    try:
+        for path in companions.write_base(base, terms):
+            print(f"kept (edited by you): {path}")
+    except OSError as error:
+        print(f"note: the files beside it are not complete: {error}", file=sys.stderr)
     return 0
 
 
@@ -159,4 +167,7 @@ def _stop(number, _frame):
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, _stop)
+    # The end of a terminal session, unless the command was started to outlive it.
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, _stop)
     sys.exit(main(sys.argv))

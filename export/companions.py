@@ -64,12 +64,15 @@ def write_base(base: pathlib.Path, contract: dict) -> list:
     kept = []
     for name, text in texts.items():
         path = base / name
-        if path.exists() and not path.read_text(encoding="utf-8").startswith(MARK):
+        if path.exists() and not path.read_bytes().startswith(MARK.encode()):
             kept.append(path)
             continue
         aside = base / f".{name}-{os.getpid()}"
-        aside.write_text(f"{MARK}\n{text}", encoding="utf-8")
-        os.replace(aside, path)
+        try:
+            aside.write_text(f"{MARK}\n{text}", encoding="utf-8")
+            os.replace(aside, path)
+        finally:
+            aside.unlink(missing_ok=True)
     return kept
 
 

@@ -24,8 +24,8 @@ def decoded(data: tf.Tensor, shape: tuple) -> tf.Tensor:
     Each is cut to its central square and resized by Pillow's Lanczos filter, whose fixed-point
     arithmetic is repeated here: the pixels are equal, not close. The EXIF orientation is applied,
     transparency is dropped, palettes are resolved, grey becomes RGB and RGB becomes grey if the
-    model needs it. Unlike in training, colour with 16 bits is refused too, and an orientation that
-    only XMP or a PNG text names is not applied.
+    model needs it. Unlike in training, colour with 16 bits is refused too, an orientation that only
+    XMP or a PNG text names is not applied, and CMYK may differ by one level.
 
     Args:
         data: strings (n,), one file each.

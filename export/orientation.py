@@ -7,6 +7,7 @@ import tensorflow as tf
 
 _ORIENTATION, _SHORT, _LONG = 0x0112, 3, 4  # a tag of TIFF, and types of its values
 _ENTRY = 12  # bytes of an entry of a directory of TIFF
+MOST_PARTS = 2**14  # segments or chunks of a file that are looked at
 _APP1, _START_OF_SCAN, _END_OF_IMAGE = 0xE1, 0xDA, 0xD9  # second bytes of markers of JPEG
 
 
@@ -54,10 +55,12 @@ def _whole(data, big_endian=True):
 def _search(step, data, start, least):
     """The first block that `step(at)` → (next position, block) finds in a file; b"" for none."""
     length = tf.cast(tf.strings.length(data), tf.int64)
+    # A file may have millions of empty parts; no camera writes so many before the orientation.
     return tf.while_loop(
         lambda at, found: (found == b"") & (at + least <= length),
         lambda at, _: step(at, length),
         (tf.constant(start, tf.int64), tf.constant(b"")),
+        maximum_iterations=MOST_PARTS,
     )[1]
 
 

@@ -125,6 +125,9 @@ def _served(game, declared):
         return {name: rows[0] for name, rows in made.items()}
 
     def function(*tensors):
+        for part in (part for kind, part in zip(kinds, tensors) if kind == "labels"):
+            known = tf.reduce_all((part >= 0) & (part < game.classes))
+            tf.debugging.Assert(known, [f"labels must be from 0 to {game.classes - 1}; got", part])
         if "prior" in kinds:
             specs = {name: tf.TensorSpec(one.shape, one.dtype) for name, one in outputs.items()}
             return by_row(one_row, tensors, specs)

@@ -127,6 +127,7 @@ def test_draws_depend_on_their_seeds_alone_in_whatever_part_they_come(server, cl
 
 def test_no_rows_are_an_answer_with_no_rows(client):
     assert client.decode(np.zeros((0, 3), "float32")).shape == (0, *client_server.SHAPE)
+    assert client.encode_bytes([]).shape == (0, 3)
 
 
 def test_sync_asyncio_shell_and_rest_give_equal_codes(server, client, tmp_path):

@@ -386,6 +386,8 @@ def test_the_files_at_the_base_point_to_it(tmp_path):
     assert companions.write_base(base, {"method": "vae"}) == [base / "compose.yaml"]
     assert (base / "compose.yaml").read_text() == "mine"
     assert "InferenceService" in (base / "kserve.yaml").read_text(encoding="utf-8")
+    (base / "compose.yaml").write_bytes("# für uns".encode("latin-1"))
+    assert companions.write_base(base, {"method": "vae"}) == [base / "compose.yaml"]
 
 
 # One way to break an export each: what the doctor must name, and where.

@@ -11,6 +11,7 @@ import tensorflow as tf
 from PIL import Image
 
 from export import images
+from export import orientation
 from zoo import datasets
 from zoo.datasets import folder
 from zoo.datasets.pixels import square
@@ -153,6 +154,22 @@ def big_endian(tag, kind=3):
     """EXIF data with nothing but an orientation, of type 3 (SHORT) or 4 (LONG)."""
     value = struct.pack(">HH" if kind == 3 else ">I", *[tag, 0][: 2 if kind == 3 else 1])
     return b"Exif\0\0MM\0*" + struct.pack(">IHHHI", 8, 1, 0x0112, kind, 1) + value + bytes(4)
+
+
+def test_the_search_for_a_tag_ends(monkeypatch):
+    monkeypatch.setattr(orientation, "MOST_PARTS", 50)
+    pixels = smooth(9, 12)
+    image = packed(pixels, "JPEG", exif=big_endian(6))
+    plain, near, far = (
+        images.decoded(tf.constant([data]), (8, 8, 3))
+        for data in (
+            packed(pixels, "JPEG"),
+            image[:2] + b"\xff" * 20 + image[2:],
+            image[:2] + b"\xff" * 51 + image[2:],
+        )
+    )
+    assert np.abs(near - plain).max() > 0.1
+    np.testing.assert_array_equal(far, plain)
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG"])

@@ -61,6 +61,14 @@ def test_grpc_rest_files_and_the_shell_translate_as_the_game_does(method, tmp_pa
             async with AsyncClient(app.address, "default") as client:
                 if method == "acgan":
                     made = await client.translate(images=x, labels=labels)
+                    codes = np.array(game.prior_codes(3, 0))
+                    decoded = await client.decode(codes, labels=labels)
+                    expected = np.array(game.decode(codes, labels))
+                    np.testing.assert_allclose(decoded, expected, atol=1e-5)
+                    assert len(await client.decode_png(codes, labels=labels)) == 3
+                    assert (await client.sample([1, 2], labels=[0, 2])).shape == (2, *SHAPE)
+                    with pytest.raises(ValueError, match="labels must be from 0 to"):
+                        await client.decode(codes, labels=labels + 1)
                     rows = [{"images": i.tolist(), "labels": int(y)} for i, y in zip(x, labels)]
                     body = {"signature_name": "translate", "instances": rows}
                     return made, await asyncio.to_thread(rest, app.rest_address, body), None

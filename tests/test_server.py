@@ -288,6 +288,8 @@ def test_policies_and_names_of_versions(tmp_path, policy, expected):
     assert sorted(found) == expected
     assert all(os.path.isdir(path) for path in found.values())
     assert versions.on_disk(str(tmp_path / "nowhere")) is None
+    (tmp_path / os.fsdecode(b"caf\xe9.txt")).touch()  # a name that is not UTF-8
+    assert sorted(versions.on_disk(str(tmp_path))) == [1, 5, 7]
 
 
 def test_the_config_file_is_read_again_and_a_bad_one_is_not(base):

@@ -88,6 +88,19 @@ def test_the_share_of_gpu_memory_reaches_the_session():
         flags.parse([*words[:2], f"{words[2]}2"])
 
 
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        ("--port=65536", "--port must be 65535 or less; got 65536"),
+        ("--rest_api_port=99999", "--rest_api_port must be 65535 or less; got 99999"),
+        ("--grpc_channel_arguments=grpc.x=4294967296", "take whole numbers of 32 bits; got 'grpc"),
+    ],
+)
+def test_numbers_that_the_system_does_not_take_are_refused(words, message):
+    with pytest.raises(ValueError, match=message):
+        flags.parse(["server", "--model_base_path=m", words])
+
+
 def test_a_config_file_wins_over_the_one_model_of_the_flags(tmp_path):
     """TensorFlow Serving's own container always passes --model_name and --model_base_path."""
     served.export_sum(tmp_path / "sum" / "1", 1)

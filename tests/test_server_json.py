@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import tracemalloc
 import types
 
 import aiohttp
@@ -131,6 +132,18 @@ def test_base64_is_read_as_tensorflow_serving_reads_it(text, found):
         return
     with pytest.raises(ServingError, match="Unable to base64 decode"):
         feeds(body, x=STRING)
+
+
+def test_a_value_is_shown_without_its_whole_text():
+    assert json_tensors.shown({"a": [1]}) == json.dumps({"a": [1]}, indent=4)
+    # Indented, it takes 2 GB.
+    deep = "[" * 500 + ",".join(["1"] * 10**6) + "]" * 500
+    tracemalloc.start()
+    found = json_tensors.shown(json.loads(deep))
+    size = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found.startswith("[\n    [\n        [") and len(found) == 257
+    assert size < 10**8
 
 
 def test_bodies_beyond_a_limit_are_refused_before_they_are_read_whole():

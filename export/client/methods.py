@@ -159,15 +159,19 @@ class Methods:
         """Codes of PNG or JPEG files, a list of bytes. The server cuts and resizes them."""
         return self._one("encode_image_bytes", "codes", timeout, image_bytes=files)
 
-    def decode(self, codes, timeout: float | None = None):
-        """Images G(z). Codes as of `encode` → float32 (n, h, w, c) in [-1, 1]."""
-        return self._one("decode", "images", timeout, codes=codes)
+    def decode(self, codes, timeout: float | None = None, labels=None):
+        """Images G(z). Codes as of `encode` → float32 (n, h, w, c) in [-1, 1].
 
-    def decode_png(self, codes, timeout: float | None = None):
-        """Images G(z) as files: a list of n PNG files, each bytes."""
+        A model of classes takes labels, whole numbers (n,), too.
+        """
+        return self._one("decode", "images", timeout, **_given(codes=codes, labels=labels))
+
+    def decode_png(self, codes, timeout: float | None = None, labels=None):
+        """Images G(z) as files: a list of n PNG files, each bytes. Labels as of `decode`."""
 
         def steps():
-            found = yield from self._steps.predict("decode_png", {"codes": codes})
+            given = _given(codes=codes, labels=labels)
+            found = yield from self._steps.predict("decode_png", given)
             return found["png_bytes"].tolist()
 
         return self._run(steps(), timeout)
@@ -176,9 +180,12 @@ class Methods:
         """G(E(x)). float (n, h, w, c) in [-1, 1] → float32 of the same shape."""
         return self._one("reconstruct", "images", timeout, images=images)
 
-    def sample(self, seeds, timeout: float | None = None):
-        """One image for each seed, equal for equal seeds. Whole numbers (n,) → (n, h, w, c)."""
-        return self._one("sample", "images", timeout, seeds=seeds)
+    def sample(self, seeds, timeout: float | None = None, labels=None):
+        """One image for each seed, equal for equal seeds. Whole numbers (n,) → (n, h, w, c).
+
+        Labels as of `decode`.
+        """
+        return self._one("sample", "images", timeout, **_given(seeds=seeds, labels=labels))
 
     def discriminate(self, images, timeout: float | None = None) -> dict:
         """Scores of the model's judges, of `score_xz`, `score_x`, `score_z` → float32 (n,)."""
@@ -204,3 +211,7 @@ class Methods:
                 includes the last error.
         """
         return self._run(self._steps.wait(), timeout)
+
+
+def _given(**inputs):
+    return {name: value for name, value in inputs.items() if value is not None}

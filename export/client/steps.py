@@ -6,6 +6,7 @@ a number of seconds to wait. Exceptions of `errors` are raised inside it.
 """
 
 import dataclasses
+import math
 
 import numpy as np
 
@@ -193,7 +194,7 @@ def _bytes_of_rows(array):
     """Bytes of each row of an array, int64 (n,)."""
     if array.dtype.kind != "O":
         return np.full(len(array), array[:1].nbytes)
-    rows = array.reshape(len(array), -1)
+    rows = array.reshape(len(array), math.prod(array.shape[1:]))
     return np.array([sum(len(s) + STRING_OVERHEAD for s in row) for row in rows], "int64")
 
 

@@ -165,6 +165,9 @@ def _check(options):
         raise ValueError("give --port or --grpc_socket_path; gRPC has nowhere to listen")
     if options.port and options.port == options.rest_api_port:
         raise ValueError(f"--port and --rest_api_port are both {options.port}")
+    for name in ("port", "rest_api_port"):
+        if getattr(options, name) > 65535:
+            raise ValueError(f"--{name} must be 65535 or less; got {getattr(options, name)}")
     for name, (start, how, why) in OTHERS.items():
         if how == REFUSED and getattr(options, name) != start:
             raise ValueError(f"--{name} is refused: {why}")
@@ -209,6 +212,10 @@ def channel_arguments(text: str) -> list:
         if not equals or not name:
             raise ValueError(f"--grpc_channel_arguments must be a=b,c=d; got {part!r}")
         number = value.lstrip("-").isdigit()
+        if number and not -(2**31) <= int(value) < 2**31:
+            raise ValueError(
+                f"--grpc_channel_arguments take whole numbers of 32 bits; got {part!r}"
+            )
         found.append((name, int(value) if number else value))
     return found
 

@@ -125,11 +125,16 @@ def _lossy(leaf, number):
 
 def shown(value) -> str:
     """Pretty-printed JSON, truncated."""
+    text = ""
     try:
-        text = json.dumps(value, indent=4)
+        # In parts: indented, a body of a few bytes may take gigabytes.
+        for part in json.JSONEncoder(indent=4).iterencode(value):
+            text += part
+            if len(text) > 256:
+                return text[:256] + "…"
     except (RecursionError, ValueError):
-        text = "<deeply nested>"
-    return text if len(text) <= 256 else text[:256] + "…"
+        return "<deeply nested>"
+    return text
 
 
 # Replies.

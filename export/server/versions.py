@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import enum
+import os
 
 from export.server.errors import ServingError
 from export.server.errors import invalid
@@ -50,7 +51,9 @@ def on_disk(base_path: str) -> dict | None:
     import tensorflow as tf
 
     try:
-        names = tf.io.gfile.listdir(base_path)
+        # TensorFlow cannot list a directory with a name that is not UTF-8.
+        local = "://" not in base_path
+        names = os.listdir(base_path) if local else tf.io.gfile.listdir(base_path)
     except (tf.errors.OpError, OSError):
         return None
     found = {}
