@@ -235,7 +235,7 @@ def test_models_of_points_stand_side_by_side_with_their_names(tmp_path, monkeypa
     # The names of all, and the path of a second of one name.
     assert list(drawn) == ["GAN", "vae_0", "vae_1", str(tmp_path / "again" / "vae_0")]
     assert all(np.shape(made) == (30, 2) for _, made, _ in drawn.values())
-    assert read(out).shape == (550, 1500, 3)
+    assert read(out).shape == (550, 2000, 3)
 
 
 def test_points_outside_a_panel_are_counted(tmp_path):
