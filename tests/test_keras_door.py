@@ -53,6 +53,75 @@ def test_one_optimizer_becomes_one_for_each_player(optimizer):
     assert np.isfinite(game.fit(examples("mlp"), verbose=0).history["loss"][0])
 
 
+def test_a_list_of_images_and_weights_of_examples_are_refused():
+    game, x = door(), examples("mlp")
+    game.compile(run_eagerly=EAGER)
+    for call in (game.fit, game.evaluate, game.predict):
+        with pytest.raises(ValueError, match=r"must be one array; got a list of 16: give np.stack"):
+            call(list(x))
+    for call in (game.fit, game.evaluate):
+        with pytest.raises(ValueError, match="sample_weight must be left out"):
+            call(x, sample_weight=np.ones(16))
+
+
+def test_a_loss_for_each_example_is_refused():
+    class Unreduced(zoo.GAN):
+        """A game."""
+
+        def play(self, x, z):
+            losses = super().play(x, z)
+            return losses | {"generator": losses["generator"] * ops.ones(len(x))}
+
+    game = Unreduced(SHAPES["mlp"], network="mlp", latent_dim=3, width=4)
+    game.compile(run_eagerly=EAGER)
+    with pytest.raises(ValueError, match=r"the loss of generator must be a scalar; got \(16,\)"):
+        game.fit(examples("mlp"), verbose=0)
+
+
+def test_rates_and_averages_are_those_of_the_players():
+    game = door("gan")
+    game.compile(keras.optimizers.SGD(0.1, use_ema=True, ema_momentum=0.5), run_eagerly=EAGER)
+    with pytest.raises(AttributeError, match="set game.optimizer.by_player.*discriminator, gener"):
+        game.optimizer.learning_rate = 1e-3
+    game.fit(examples("mlp"), batch_size=8, verbose=0)
+    for player, optimizer in game.optimizer.by_player.items():
+        averages = optimizer._model_variables_moving_average
+        for weight, average in zip(game.variables_of(player), averages, strict=True):
+            np.testing.assert_array_equal(weight.numpy(), average.numpy())
+    with pytest.raises(ValueError, match="losses of games are not scaled"):
+        game.compile(keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1)))
+
+
+class Weighted(zoo.GAN):
+    """A game whose further arguments have another name."""
+
+    def __init__(self, image_shape, weight: float = 1.0, **others):
+        self.weight = weight
+        super().__init__(image_shape, **others)
+
+
+def test_own_classes_are_saved_as_games_and_not_as_presets(tmp_path):
+    game = Weighted(SHAPES["mlp"], weight=0.5, network="mlp", latent_dim=3, width=4)
+    game.save(tmp_path / "game.keras")
+    assert zoo.load(tmp_path / "game.keras").weight == 0.5
+    with pytest.raises(ValueError, match="a preset is of a method of the package; got .*Weighted"):
+        game.save_to_preset(tmp_path / "preset")
+    assert not (tmp_path / "preset").exists()
+
+
+def test_a_frozen_network_stays_frozen_when_it_is_loaded(tmp_path):
+    game, x = door(), examples("mlp")
+    game.encoder.trainable = False
+    game.compile("sgd", run_eagerly=EAGER)
+    game.fit(x, verbose=0)
+    game.save(tmp_path / "game.keras")
+    loaded = zoo.load(tmp_path / "game.keras")
+    before = loaded.encoder.get_weights()
+    loaded.fit(x, verbose=0)
+    for one, other in zip(before, loaded.encoder.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 @pytest.mark.parametrize("method", zoo.METHODS)
 def test_without_an_optimizer_the_recipe_s_is_taken(method):
     recipe = importlib.import_module(f"trainers.{method}").RECIPE

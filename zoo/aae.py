@@ -59,7 +59,7 @@ class AAE(Game):
 
     @classmethod
     def default_optimizer(cls, player, network):
-        # Ours: the paper states none.
+        # Ours.
         if player == "autoencoder":
             return functools.partial(keras.optimizers.Adam, learning_rate=1e-3)
         return adam(2e-4)

@@ -247,10 +247,10 @@ class Game(keras.Model):
         Labels y, (n,) or (n, 1), are ignored unless the method's `inputs` name them.
 
         Raises:
-            ValueError: x has pixels of whole numbers, or far outside [-1, 1], or y has labels that
-                are no classes. The values of a generator, and of a stream without end, are not read
-                before they are needed.
+            ValueError: x has pixels of whole numbers, or far outside [-1, 1]; y has labels that are
+                no classes; or examples have weights. Generators and endless streams are not read.
         """
+        declarations.refuse_weights(named)
         ranges.check_first(self, x if y is None else (x, y))
         return super().fit(x, y, *arguments, **named)
 

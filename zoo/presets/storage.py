@@ -51,18 +51,20 @@ def save(
         The contents of config.json.
 
     Raises:
-        ValueError: another precision, a weight is not finite or too large for it, or `directory`
-            holds a run.
+        ValueError: another precision, a weight is not finite or too large for it, `directory`
+            holds a run, or the class is one of the caller's own.
     """
     import inspect
 
     if precision not in PRECISIONS:
         raise ValueError(f"precision must be one of {', '.join(PRECISIONS)}; got {precision!r}")
+    method = type(game).__module__.rpartition(".")[2]
+    if type(game).__module__ != f"zoo.{method}":
+        raise ValueError(f"a preset is of a method of the package; got {type(game)}: use game.save")
     directory = pathlib.Path(directory)
     refuse_run(directory)
     arguments = game.get_config()
     contents = packed(_stored(game, precision))
-    method = type(game).__module__.rpartition(".")[2]
     network = f"own {', '.join(game.own)}" if game.own else game.network
     config = {
         "format": FORMAT,

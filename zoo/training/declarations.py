@@ -36,9 +36,19 @@ def arguments_of(game) -> dict:
         name
         for c in type(game).__mro__
         if hasattr(c, "schedule_for")  # `Game` and classes derived from it
-        for name in inspect.signature(c.__init__).parameters
+        for name, parameter in inspect.signature(c.__init__).parameters.items()
+        if name != "self" and parameter.kind is not inspect.Parameter.VAR_KEYWORD
     ]
-    return {n: getattr(game, n) for n in names if n not in ("self", "game", "own")}
+    return {name: getattr(game, name) for name in names}
+
+
+def refuse_weights(named: dict) -> None:
+    """Raises ValueError if arguments of `fit` or `evaluate` give weights to examples."""
+    for name in ("sample_weight", "class_weight"):
+        if named.get(name) is not None:
+            raise ValueError(
+                f"{name} must be left out: losses of games take no weights of examples"
+            )
 
 
 def check_arguments(game) -> None:

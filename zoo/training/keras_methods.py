@@ -16,6 +16,7 @@ from zoo.training import optimizers
 from zoo.training import ranges
 from zoo.training.declarations import arguments_of
 from zoo.training.declarations import check_reconstructs
+from zoo.training.declarations import refuse_weights
 
 
 def compile(game, optimizer=None, l2: float = 0.0, **kwargs) -> None:
@@ -82,6 +83,7 @@ def evaluate(game, x=None, y=None, *arguments, **named):
     Raises:
         ValueError: as `Game.fit` does.
     """
+    refuse_weights(named)
     ranges.check_first(game, x if y is None else (x, y))
     with noise_of_a_new_game(game):
         return keras.Model.evaluate(game, x, y, *arguments, **named)
@@ -112,11 +114,18 @@ def export(game, filepath, *arguments, **named):
 
 
 def get_config(game):
-    return arguments_of(game) | networks.own.serialized(game)
+    frozen = [name for name in networks.own.names(game) if not getattr(game, name).trainable]
+    config = arguments_of(game) | networks.own.serialized(game)
+    return config | ({"frozen": frozen} if frozen else {})
 
 
 def from_config(method, config, custom_objects=None):
-    return method(**networks.own.deserialized(method, config))
+    config = dict(config)
+    frozen = config.pop("frozen", ())
+    game = method(**networks.own.deserialized(method, config))
+    for name in frozen:
+        getattr(game, name).trainable = False
+    return game
 
 
 def save_own_variables(game, store):

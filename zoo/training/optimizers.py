@@ -79,6 +79,22 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
         self.by_player[player].apply(gradients, variables)
 
     @property
+    def learning_rate(self):
+        return keras.optimizers.Optimizer.learning_rate.fget(self)
+
+    @learning_rate.setter
+    def learning_rate(self, value):
+        raise AttributeError(
+            "every player has a learning rate of its own; set "
+            f"game.optimizer.by_player[player].learning_rate, of {', '.join(self.by_player)}"
+        )
+
+    def finalize_variable_values(self, var_list) -> None:
+        """At the end of `fit`, put the averages of optimizers with `use_ema` into the weights."""
+        for optimizer in self.optimizers:
+            optimizer.finalize_variable_values(optimizer._trainable_variables)
+
+    @property
     def optimizers(self) -> list:
         """The players' optimizers, which Keras' callbacks read for learning rates."""
         return list(self.by_player.values())
@@ -124,7 +140,8 @@ def of_players(game, optimizer, l2: float = 0.0) -> PlayerOptimizers:
 
     Raises:
         ValueError: a player has no optimizer, or an optimizer no player, or two players share one;
-            or `l2` is given beside a `PlayerOptimizers`, which has its own.
+            or `l2` is given beside a `PlayerOptimizers`, which has its own; or an optimizer scales
+            losses, which are not scaled here.
     """
     if l2 and isinstance(optimizer, PlayerOptimizers):
         raise ValueError(f"l2 must be given to PlayerOptimizers, not beside it; got l2={l2}")
@@ -143,6 +160,14 @@ def of_players(game, optimizer, l2: float = 0.0) -> PlayerOptimizers:
         raise ValueError(
             f"{type(game).__name__} needs one optimizer for each player {sorted(game.players)}; "
             f"got {sorted(optimizer.by_player)}"
+        )
+    scalers = [
+        o for o in optimizer.optimizers if isinstance(o, keras.optimizers.LossScaleOptimizer)
+    ]
+    if scalers:
+        raise ValueError(
+            "losses of games are not scaled, so a LossScaleOptimizer would only divide gradients; "
+            "give the optimizer inside it, and for half precision the policy mixed_bfloat16"
         )
     if len({id(o) for o in optimizer.optimizers}) < len(optimizer.optimizers):
         raise ValueError(

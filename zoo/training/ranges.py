@@ -26,6 +26,18 @@ def check_dtype(game, name: str, x) -> None:
         raise ValueError(_remedy(game, name, f"are of dtype {dtype}"))
 
 
+def check_array(game, name: str, x) -> None:
+    """Raises ValueError if x, the part `name` of a batch, is a list of examples.
+
+    Keras would take each for an input of its own, and batches from the rows of all.
+    """
+    if isinstance(x, (list, tuple)):
+        raise ValueError(
+            f"examples {name} of {type(game).__name__} must be one array; got a {type(x).__name__} "
+            f"of {len(x)}: give np.stack({name})"
+        )
+
+
 def check_shape(game, name: str, x) -> None:
     """Raises ValueError if x, the part `name` of a batch, holds examples of another shape.
 
@@ -91,12 +103,16 @@ def check_first(game, data) -> None:
     A tf.data.Dataset is read if it has an end; otherwise its dtypes are checked. Of a generator,
     the first training step checks the dtypes.
     """
+    parts = data if isinstance(data, tuple) else (data,)
+    names = [name for name in game.inputs if name != "z"]
+    for name, part in zip(names, parts):
+        check_array(game, name, part)
     if not _has_range(game) and "y" not in game.inputs:
         return
     if hasattr(data, "element_spec"):
         data = _first(data)
     parts = data if isinstance(data, tuple) else (data,)
-    for name, part in zip([name for name in game.inputs if name != "z"], parts):
+    for name, part in zip(names, parts):
         if hasattr(part, "dtype") and hasattr(part, "shape"):
             first = isinstance(part, np.ndarray) and name != "y"
             check(game, part[:FIRST] if first else part, name)

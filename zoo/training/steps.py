@@ -52,11 +52,16 @@ def computed(losses: dict, playing: tuple) -> dict:
     All are called if `playing` is empty.
     """
     wanted = playing or losses
-    return {
+    values = {
         name: value() if callable(value) else value
         for name, value in losses.items()
         if name in wanted or not callable(value)
     }
+    for name, value in values.items():
+        # Its gradient would be that of the sum.
+        if len(getattr(value, "shape", ())):
+            raise ValueError(f"the loss of {name} must be a scalar; got {tuple(value.shape)}")
+    return values
 
 
 def _moved(game, phase, losses, gradients) -> dict:
@@ -113,6 +118,8 @@ def parts_of(game, data) -> tuple:
     """
     names = [name for name in game.inputs if name != "z"]
     parts = data if isinstance(data, (tuple, list)) else (data,)
+    for name, part in zip(names, parts):
+        ranges.check_array(game, name, part)
     parts = [ops.convert_to_tensor(part) for part in parts[: len(names)] if part is not None]
     for name, part in zip(names, parts):
         ranges.check_dtype(game, name, part)
