@@ -122,6 +122,17 @@ def test_a_frozen_network_stays_frozen_when_it_is_loaded(tmp_path):
         np.testing.assert_array_equal(one, other)
 
 
+def test_a_network_of_no_player_stays_fixed_whatever_the_flag_of_the_game():
+    game, x = door("naive_encoder"), examples("mlp")
+    before = game.generator.get_weights()
+    game.trainable = False
+    game.trainable = True
+    game.compile("sgd", run_eagerly=EAGER)
+    game.fit(x, verbose=0)
+    for one, other in zip(before, game.generator.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 @pytest.mark.parametrize("method", zoo.METHODS)
 def test_without_an_optimizer_the_recipe_s_is_taken(method):
     recipe = importlib.import_module(f"trainers.{method}").RECIPE

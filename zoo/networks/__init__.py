@@ -68,12 +68,21 @@ def create(game, given: dict) -> None:
             game.build_networks(draw)
     finally:
         random.setstate(state)
-    for name, net in game.named_networks().items():
-        net.trainable = name in owned
+    freeze(game)
     missing = set(owned) - set(game.named_networks())
     if missing:
         raise ValueError(f"{type(game).__name__} built no network called {sorted(missing)}")
     own.replace(game, given)
+
+
+def freeze(game) -> None:
+    """Freeze the networks of `game` that belong to no player, and the averages."""
+    owned = own.names(game)
+    for name, net in game.named_networks().items():
+        if name not in owned:
+            net.trainable = False
+    for average in getattr(game, "averages", {}).values():
+        average.trainable = False
 
 
 class Backbone:

@@ -33,6 +33,7 @@ def compile(game, optimizer=None, l2: float = 0.0, **kwargs) -> None:
     Raises:
         ValueError: a player has no optimizer, or an optimizer no player.
     """
+    networks.freeze(game)  # game.trainable = True has set the flags of all networks
     optimizer = optimizers.of_players(game, optimizer, l2)
     # A loss scaler would hide the players; bfloat16, unlike float16, needs none.
     keras.Model.compile(game, optimizer=optimizer, **{**kwargs, "auto_scale_loss": False})
