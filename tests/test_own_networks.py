@@ -112,6 +112,25 @@ def test_a_game_of_own_networks_is_saved_loaded_and_goes_on(tmp_path):
         np.testing.assert_array_equal(a, b)
 
 
+class Chained(zoo.BiGAN):
+    """A method that builds one of its networks as a Sequential."""
+
+    def build_networks(self, draw):
+        super().build_networks(draw)
+        first = [keras.Input(SHAPE)] if self.width == 4 else []
+        hidden = layers.Dense(5, "relu", name="features")
+        self.encoder = keras.Sequential([*first, layers.Flatten(), hidden, layers.Dense(CODE)])
+
+
+def test_a_method_may_build_a_sequential_network(tmp_path):
+    game = Chained(SHAPE, latent_dim=CODE, network="mlp", width=4)
+    game.save(tmp_path / "game.keras")
+    for one in (game, zoo.load(tmp_path / "game.keras")):
+        assert one.features(examples()).shape == (16, 5)
+    with pytest.raises(ValueError, match="encoder of Chained must be a keras.Model whose shapes"):
+        Chained(SHAPE, latent_dim=CODE, network="mlp", width=5)
+
+
 def test_dropout_goes_on_with_the_same_noise(tmp_path):
     inputs = keras.Input(SHAPE)
     hidden = keras.layers.Dropout(0.5, seed=1)(keras.layers.Flatten()(inputs))

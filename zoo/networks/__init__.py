@@ -68,6 +68,7 @@ def create(game, given: dict) -> None:
             game.build_networks(draw)
     finally:
         random.setstate(state)
+    own.with_ends(game)
     freeze(game)
     missing = set(owned) - set(game.named_networks())
     if missing:

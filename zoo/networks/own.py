@@ -43,13 +43,34 @@ def replace(game, given: dict) -> None:
     """
     for name, network in given.items():
         drawn = getattr(game, name)
-        if isinstance(network, keras.Sequential) and network.built:
-            # The same layers, with the attributes `input` and `output` that a Sequential lacks.
-            network = keras.Model(network.inputs[0], network.outputs[0], name=network.name)
+        network = _functional(network)
         _check(game, name, network, drawn)
-        # Keras saves all attributes that were ever assigned.
-        game._tracker.untrack(drawn)
-        setattr(game, name, network)
+        _put(game, name, network)
+
+
+def with_ends(game) -> None:
+    """Give networks that a method builds as `keras.Sequential` the ends that features are read at.
+
+    Raises:
+        ValueError: the shapes of such a network are not known.
+    """
+    for name, network in game.named_networks().items():
+        if isinstance(network, keras.Sequential):
+            _check_ends(f"{name} of {type(game).__name__}", network)
+            _put(game, name, _functional(network))
+
+
+def _functional(network):
+    """A Sequential's layers with the attributes `input` and `output`, which it lacks."""
+    if not isinstance(network, keras.Sequential) or not network.built:
+        return network
+    return keras.Model(network.inputs[0], network.outputs[0], name=network.name)
+
+
+def _put(game, name, network):
+    # Keras saves all attributes that were ever assigned.
+    game._tracker.untrack(getattr(game, name))
+    setattr(game, name, network)
 
 
 def serialized(game) -> dict:
@@ -64,14 +85,18 @@ def deserialized(game_class, config: dict) -> dict:
     return config | given
 
 
-def _check(game, name, network, drawn):
-    what = f"{name} of {type(game).__name__}"
-    ends = [getattr(network, end, None) for end in ("inputs", "outputs")]
-    if not isinstance(network, keras.Model) or not all(ends):
+def _check_ends(what, network):
+    known = isinstance(network, keras.Model) and getattr(network, "built", False)
+    if not known or not all(getattr(network, end, None) for end in ("inputs", "outputs")):
         raise ValueError(
             f"{what} must be a keras.Model whose shapes are known, such as keras.Model(inputs, "
             f"outputs) or a keras.Sequential that begins with keras.Input; got {network!r}"
         )
+
+
+def _check(game, name, network, drawn):
+    what = f"{name} of {type(game).__name__}"
+    _check_ends(what, network)
     if not _fits(network, drawn):
         raise ValueError(
             f"{what} must be a network {_words(drawn)} (latent_dim is {game.latent_dim}); got "
