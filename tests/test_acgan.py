@@ -119,8 +119,10 @@ def test_labels_may_be_a_column_and_must_be_classes():
     flat, column = (game.evaluate(x, y, verbose=0) for y in (Y, np.reshape(Y, (-1, 1))))
     assert flat == column
     for labels, message in (
-        (np.asarray(Y) + 1, "must be from 0 to 2, one of its 3 classes; got 1 to 3"),
-        (np.asarray(Y) - 1, "must be from 0 to 2, one of its 3 classes; got -1 to 1"),
+        (np.asarray(Y) + 1, "must be whole numbers from 0 to 2, one of its 3 classes; got 1 to 3"),
+        (np.asarray(Y) - 1, "must be whole numbers from 0 to 2, .* got -1 to 1"),
+        (np.asarray(Y) / 2, "must be whole numbers from 0 to 2, .* got 0 to 1"),
+        (np.where(Y == 1, np.nan, Y), "must be whole numbers from 0 to 2, .* got nan to nan"),
     ):
         for learn in (game.fit, game.evaluate):
             with pytest.raises(ValueError, match=message):

@@ -112,10 +112,14 @@ def test_own_classes_are_saved_as_games_and_not_as_presets(tmp_path):
 def test_a_frozen_network_stays_frozen_when_it_is_loaded(tmp_path):
     game, x = door(), examples("mlp")
     game.encoder.trainable = False
+    first = next(layer for layer in game.generator.layers if layer.weights)
+    first.trainable = False
     game.compile("sgd", run_eagerly=EAGER)
     game.fit(x, verbose=0)
     game.save(tmp_path / "game.keras")
     loaded = zoo.load(tmp_path / "game.keras")
+    places = [place for place, one in enumerate(loaded.generator.layers) if not one.trainable]
+    assert places == [game.generator.layers.index(first)]
     before = loaded.encoder.get_weights()
     loaded.fit(x, verbose=0)
     for one, other in zip(before, loaded.encoder.get_weights(), strict=True):

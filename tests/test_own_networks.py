@@ -117,6 +117,7 @@ class Chained(zoo.BiGAN):
 
     def build_networks(self, draw):
         super().build_networks(draw)
+        self.augment = keras.Sequential([layers.RandomFlip("horizontal")])  # of no player
         first = [keras.Input(SHAPE)] if self.width == 4 else []
         hidden = layers.Dense(5, "relu", name="features")
         self.encoder = keras.Sequential([*first, layers.Flatten(), hidden, layers.Dense(CODE)])

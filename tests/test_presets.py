@@ -247,6 +247,7 @@ def test_a_preset_that_cannot_be_written_leaves_the_former(tmp_path):
     with pytest.raises(OSError):
         zoo.save_preset(games.make("bigan", seed=5), directory)
     assert zoo.load(directory).seed == 3
+    assert not (directory / ".partial-weights.npz").exists()
 
 
 def test_a_published_preset_leaves_nothing_of_the_former(tmp_path):

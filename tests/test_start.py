@@ -110,6 +110,11 @@ def test_a_run_goes_on_when_its_source_is_gone(images, saved, tmp_path):
     run.main(RECIPE, ["latent_regressor.py", *argv, "--epochs=2"])
     history = (tmp_path / "run" / "history.csv").read_text().splitlines()
     assert len(history) == 3
+    # Without a checkpoint the source is needed.
+    for file in (tmp_path / "run" / "checkpoints").glob("step-*.keras"):
+        file.rename(file.with_name(f".partial-{file.name}"))
+    with pytest.raises(ValueError, match="--start_from must be a preset, a run directory"):
+        flags.parse(RECIPE, ["latent_regressor.py", *argv])
 
 
 def test_a_source_that_is_not_there_is_refused_by_name():

@@ -20,8 +20,13 @@ def write_json(path: pathlib.Path, value) -> None:
 
 def write_all(files: dict, remove_before: list) -> None:
     """Write the files of path → contents in place of others, which stay if writing fails."""
-    for path, contents in files.items():
-        partial(path).write_bytes(contents)
+    try:
+        for path, contents in files.items():
+            partial(path).write_bytes(contents)
+    except OSError:
+        for path in filter(pathlib.Path.is_file, map(partial, files)):
+            path.unlink()
+        raise
     for path in remove_before:
         path.unlink(missing_ok=True)
     for path in files:

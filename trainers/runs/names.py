@@ -28,7 +28,9 @@ def check(flags: dict) -> None:
         if flags[flag]:
             _check_dataset(flag, flags[flag])
     # A run that resumes has its weights from its checkpoints.
-    if flags["start_from"] and not any(pathlib.Path(flags["run_dir"]).glob("checkpoints/*")):
+    if flags["start_from"] and not any(
+        pathlib.Path(flags["run_dir"]).glob("checkpoints/step-*.keras")
+    ):
         _check_source(flags["start_from"])
 
 

@@ -27,7 +27,7 @@ class HoldThenFall:
         if epochs == math.inf:
             return rate
         hold = steps // 2 if epochs is None else epochs * steps // args.epochs
-        return HoldThenDecay(rate, hold, hold)
+        return HoldThenDecay(rate, hold, max(1, hold))
 
 
 @dataclasses.dataclass(frozen=True)

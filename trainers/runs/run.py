@@ -98,8 +98,7 @@ class Run:
         self.workers = (
             agreement.Workers(placed, here.rank, len(here.addresses)) if together else None
         )
-        # Keras' loop over several steps does not run under MultiWorkerMirroredStrategy.
-        self.per_call = 1 if together else per
+        self.per_call = 1 if together else per  # for MultiWorkerMirroredStrategy has no loop
         self.settings = self._settings()
         self._check_test()
         self._check_batch(placed)
@@ -107,7 +106,7 @@ class Run:
             self.game = self._game(placed)
         if self.source:
             self.source.give(self.game)
-        # Outside the scope: inside, reading a file on one worker would wait for the others.
+        # Outside the scope, in which reading a file would wait for the other workers.
         self.step = self._begin()
         if self.chief:
             from trainers.runs import report
@@ -138,8 +137,6 @@ class Run:
 
     def _source(self):
         """The game of `--start_from`, or None; read outside the scope, like checkpoints."""
-        if not self.args.start_from:
-            return None
         from trainers.runs import start
 
         return start.read(self.args.start_from)
@@ -149,8 +146,7 @@ class Run:
         from trainers.runs import settings
 
         found = settings.wanted(self.recipe, self.args, self.data, self.steps)
-        if self.args.start_from:
-            found |= settings.of_source(self.directory, self.source)
+        found |= settings.of_source(self.directory, self.args, self.source)
         if self.workers:
             self.workers.compare(settings.of_workers(found, self.args))
         return found
@@ -170,7 +166,10 @@ class Run:
         else:
             self.workers.begin(start)
             self.workers.adopt(agreement.state_of(self.game))
-        return checkpoints.step_of(self.game)
+        step, source = checkpoints.step_of(self.game), self.args.start_from
+        if source and not (self.source or step):
+            raise ValueError(f"--start_from={source} is gone, and no checkpoint is sound")
+        return step
 
     def _check_test(self):
         """Before training, for every measurement at its end compares test examples."""

@@ -75,9 +75,11 @@ def _checksum(examples):
     return checksum
 
 
-def of_source(directory: pathlib.Path, source) -> dict:
-    """The checksum of a `trainers.runs.start.Source`; of None, the one that the run recorded."""
+def of_source(directory: pathlib.Path, args, source) -> dict:
+    """The checksum of a `trainers.runs.start.Source`; if it is gone, the one that was recorded."""
     name = "weights of start_from"
+    if not args.start_from:
+        return {}
     if source:
         return {name: f"sha256 {source.sha256}"}
     try:

@@ -51,7 +51,7 @@ class Source:
 
 
 def read(name: str) -> Source | None:
-    """The game that `--start_from` names; None if it is gone, as it may be when a run resumes.
+    """The game that `--start_from` names; None for "", and if it is gone, as when a run resumes.
 
     Raises:
         ValueError: its files are damaged; see `zoo.load`.
@@ -59,7 +59,7 @@ def read(name: str) -> Source | None:
     from zoo.presets import registry
     from zoo.training import averages
 
-    if not registry.directory_of(name).exists():
+    if not name or not registry.directory_of(name).exists():
         return None
     game = zoo.load(name)
     networks = {n: averages.in_use(game, n) for n in game.named_networks()}

@@ -172,9 +172,11 @@ def _measured(path, args):
     game, data = arguments.loaded(path, args.dataset)
     from zoo import datasets
     from zoo.inversion import search
+    from zoo.metrics.arrays import representative
 
     compared = ways(game, args.start, args.steps)
-    x = np.asarray(game.observed(datasets.scale(data.test[: args.images]), args.seed))
+    rows = representative(data.test_labels, args.images, args.seed)
+    x = np.asarray(game.observed(datasets.scale(data.test[rows]), args.seed))
     search(game, x[:1], 1, 1)  # compiles, which is not timed
     found, made = {}, {}
     for way in compared:

@@ -54,11 +54,14 @@ class Tasks:
 
     def __init__(self, game, data, args):
         from zoo import datasets
+        from zoo.metrics.arrays import representative
 
         self.game, self.args = game, args
         self.rng = np.random.default_rng(args.seed)
-        self.x = datasets.scale(data.test[: args.images])
-        self.mean = datasets.scale(data.train[:10_000]).mean(axis=0)
+        rows = representative(data.test_labels, args.images, args.seed)
+        self.x = datasets.scale(data.test[rows])
+        known = representative(data.train_labels, 10_000, args.seed)
+        self.mean = datasets.scale(data.train[known]).mean(axis=0)
         self.shown = {"test images": self.x}
         side = data.shape[0]
         self.hole = np.zeros(self.x.shape, bool)

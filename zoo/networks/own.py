@@ -49,13 +49,15 @@ def replace(game, given: dict) -> None:
 
 
 def with_ends(game) -> None:
-    """Give networks that a method builds as `keras.Sequential` the ends that features are read at.
+    """Give players' networks that are built as `keras.Sequential` the ends of a `keras.Model`.
+
+    Features are read at these.
 
     Raises:
         ValueError: the shapes of such a network are not known.
     """
     for name, network in game.named_networks().items():
-        if isinstance(network, keras.Sequential):
+        if isinstance(network, keras.Sequential) and name in names(game):
             _check_ends(f"{name} of {type(game).__name__}", network)
             _put(game, name, _functional(network))
 

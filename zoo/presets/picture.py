@@ -14,6 +14,7 @@ def draw(path: pathlib.Path, game, data) -> None:
 
     Of two sets, it shows translations there and back, beside the truth if it is known.
     """
+    from zoo.metrics.arrays import representative
     from zoo.plots import translations
 
     if len(data.shape) != 3:
@@ -22,22 +23,26 @@ def draw(path: pathlib.Path, game, data) -> None:
         _draw(path, _sheets(game, data))
         return
     title = f"{type(game).__name__}: the first test images of both sets"
-    translations.draw(path, game, data, lambda _: np.arange(_COLUMNS), title)
+    translations.draw(
+        path, game, data, lambda domain: representative(domain.test_labels, _COLUMNS, SEED), title
+    )
 
 
 def _sheets(game, data):
     """Title → pixels of the parts of the picture."""
     from zoo import datasets
     from zoo.metrics import in_batches
+    from zoo.metrics.arrays import representative
     from zoo.plots import pictures
 
-    x = game.observed(datasets.scale(data.test[: 2 * _COLUMNS]), SEED)
+    shown = representative(data.test_labels, 2 * _COLUMNS, SEED)
+    x = game.observed(datasets.scale(data.test[shown]), SEED)
     if "y" in game.inputs:
         classes = range(len(data.conditions))
         z = _array(game.prior_codes(_COLUMNS, SEED))
         rows = np.concatenate([_array(game.decode(z, y)) for y in classes])
         # Each is translated to the class after its own.
-        y = (data.test_labels[: len(x)] + 1) % len(classes)
+        y = (data.test_labels[shown] + 1) % len(classes)
         return {
             "test images, each above its translation to the next class": pictures.pairs(
                 x, _array(game.translate(x, y)), _COLUMNS

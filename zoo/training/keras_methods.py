@@ -115,18 +115,26 @@ def export(game, filepath, *arguments, **named):
 
 
 def get_config(game):
-    frozen = [name for name in networks.own.names(game) if not getattr(game, name).trainable]
+    found = {name: _frozen(getattr(game, name)) for name in networks.own.names(game)}
+    frozen = {name: layers for name, layers in found.items() if layers}
     config = arguments_of(game) | networks.own.serialized(game)
     return config | ({"frozen": frozen} if frozen else {})
 
 
 def from_config(method, config, custom_objects=None):
     config = dict(config)
-    frozen = config.pop("frozen", ())
+    frozen = config.pop("frozen", {})
     game = method(**networks.own.deserialized(method, config))
-    for name in frozen:
-        getattr(game, name).trainable = False
+    for name, places in frozen.items():
+        for place in places:
+            getattr(game, name).layers[place].trainable = False
     return game
+
+
+def _frozen(network):
+    """Places of the layers with weights that do not learn."""
+    layers = enumerate(network.layers)
+    return [place for place, layer in layers if layer.weights and not layer.trainable]
 
 
 def save_own_variables(game, store):

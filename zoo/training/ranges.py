@@ -88,11 +88,13 @@ def check(game, x, name: str = "x") -> None:
     if not there or not np.prod(x.shape) or not (name == "y" or _has_range(game)):
         return
     low, high = float(ops.min(x)), float(ops.max(x))
-    if name == "y" and (low < 0 or high > highest):
-        raise ValueError(
-            f"labels y of {type(game).__name__} must be from 0 to {highest}, one of its "
-            f"{game.classes} classes; got {low:.0f} to {high:.0f}"
-        )
+    if name == "y":
+        whole = bool(ops.all(ops.equal(x, ops.floor(ops.cast(x, "float32")))))
+        if not whole or low < 0 or high > highest:
+            raise ValueError(
+                f"labels y of {type(game).__name__} must be whole numbers from 0 to {highest}, one "
+                f"of its {game.classes} classes; got {low:g} to {high:g}"
+            )
     if name != "y" and (low < -LIMIT or high > LIMIT):
         raise ValueError(_remedy(game, name, f"go from {low:.4g} to {high:.4g}"))
 
