@@ -10,6 +10,9 @@ Lab note, 2 cores of an AMD EPYC without GPU; tables in docs/results.md:
     python -m trainers.ali --dataset=ring8 --epochs=20
         6 minutes a seed, one core, seeds 0 to 2: 96.6, 95.4 and 97.0 % of samples within 3 standard
         deviations of a mode, 8, 7 and 8 of 8 modes; without the average of weights 36.4 %, 3 modes
+    python -m trainers.ali --dataset=grid25 --learning_rate=3e-4 --instance_noise=0.2 --epochs=80
+        26 minutes a seed, one core, seeds 0 to 2: 89.1, 90.9 and 85.7 %, 25 of 25 modes each; by
+        default, without noise, modes are lost
 """
 
 import math
