@@ -46,12 +46,12 @@ def draw(paths: list, args) -> None:
     """
     from zoo.plots import sheets
 
-    groups, names = {}, set()
+    groups: dict = {}
     for number, path in enumerate(paths, 1):
         print(f"{path} ({number} of {len(paths)})", file=sys.stderr, flush=True)
         data, made = _made(path, args)
+        names = [other.name for _, others in groups.values() for other in others]
         made = dataclasses.replace(made, name=str(path)) if made.name in names else made
-        names.add(made.name)
         groups.setdefault((_title(data), data.test[:100].tobytes()), (data, []))[1].append(made)
     for _, made in groups.values():
         made.sort(key=lambda m: m.place)

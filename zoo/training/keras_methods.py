@@ -146,7 +146,8 @@ def save_own_variables(game, store):
 
 def load_own_variables(game, store):
     states = noise_states(game)
-    for name in set(states) & set(store.keys()):
+    # Files of older versions lack the states of dropout.
+    for name in {"noise"} | set(states) & set(store.keys()):
         states[name].assign(store[name])
     rest = {key: store[key] for key in store.keys() if key not in states}
     keras.Model.load_own_variables(game, rest)
