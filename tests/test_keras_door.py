@@ -64,6 +64,21 @@ def test_a_list_of_images_and_weights_of_examples_are_refused():
             call(x, sample_weight=np.ones(16))
 
 
+def test_labels_of_a_game_without_classes_may_be_any_numbers():
+    class Scored(zoo.GAN):
+        """A game whose y is a score."""
+
+        inputs = ("x", "y", "z")
+
+        def play(self, x, y, z):
+            return super().play(x, z)
+
+    game = Scored(SHAPES["mlp"], network="mlp", latent_dim=3, width=4)
+    game.compile(run_eagerly=EAGER)
+    scores = np.linspace(-1, 1, 16, dtype="float32")
+    assert np.isfinite(game.fit(examples("mlp"), scores, verbose=0).history["loss"][0])
+
+
 def test_a_loss_for_each_example_is_refused():
     class Unreduced(zoo.GAN):
         """A game."""

@@ -250,8 +250,7 @@ class Game(keras.Model):
             ValueError: x has pixels of whole numbers, or far outside [-1, 1]; y has labels that are
                 no classes; or examples have weights. Generators and endless streams are not read.
         """
-        declarations.refuse_weights(named)
-        ranges.check_first(self, x if y is None else (x, y))
+        ranges.check_first(self, x, y, **named)
         return super().fit(x, y, *arguments, **named)
 
     # One step.

@@ -61,10 +61,10 @@ def read(usage: str, known: dict, argv: list | None) -> tuple:
     args = commands.only_flags(usage, known, argv)
     commands.at_least(args, repeats=1, latent_dim=1, seed=0)
     from zoo import datasets
+    from zoo.models.data import check_tests
 
     data = datasets.load(args.dataset)
-    if len(data.test) < 100:
-        raise ValueError(f"{data.name} must have 100 test examples or more; got {len(data.test)}")
+    check_tests(data)
     return args, data
 
 

@@ -167,9 +167,9 @@ def _networks(recipe):
 
 def _resolve(recipe, given, defaults):
     # Imported here: NumPy would double the time that --help takes.
-    from zoo.datasets import POINTS
+    from zoo.datasets import holds_points
 
-    points = given.get("dataset", "").partition("[")[0] in POINTS
+    points = holds_points(given.get("dataset", ""))
     network = given.get("network") or ("mixture" if points else recipe.network)
     networks = _networks(recipe)
     of_network = networks.get(network, networks[recipe.network])

@@ -98,7 +98,7 @@ class Run:
         self.workers = (
             agreement.Workers(placed, here.rank, len(here.addresses)) if together else None
         )
-        self.per_call = 1 if together else per  # for MultiWorkerMirroredStrategy has no loop
+        self.per_call = 1 if together else per  # MultiWorkerMirroredStrategy has no loop
         self.settings = self._settings()
         self._check_test()
         self._check_batch(placed)

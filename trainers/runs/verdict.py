@@ -7,7 +7,7 @@ import math
 
 from trainers.runs import flags
 from zoo.audit import words
-from zoo.datasets import POINTS
+from zoo.datasets import holds_points
 
 # Training images of the set that ships with the package, for which recipes are made.
 SHIPPED = 8000
@@ -34,7 +34,7 @@ def steps_of_recipe(recipe, args, examples: int, step_examples: int) -> tuple[in
         step_examples: those of one of its steps.
     """
     options = recipe.networks.get(args.network, recipe.networks[recipe.network])
-    n = examples if args.dataset.partition("[")[0] in POINTS else SHIPPED
+    n = examples if holds_points(args.dataset) else SHIPPED
     batch_size = options.get("batch_size", flags.COMMON["batch_size"][0])
     per_step = batch_size * step_examples // args.batch_size
     steps = options["epochs"] * max(1, n // per_step)

@@ -11,6 +11,7 @@ from zoo.metrics import judges
 from zoo.metrics.arrays import representative
 from zoo.metrics.reconstruction import derangement
 from zoo.models import Subject
+from zoo.models.data import check_tests
 
 CAPACITIES = (30, 100, 300)
 MOST = 10_000  # examples of either split
@@ -54,8 +55,7 @@ def audit_and_show(model, data, seed: int, samples: int, examples=MOST, progress
 
 def gather(model, data, seed: int, samples: int, examples: int = MOST) -> Subject:
     """Everything that has to be computed with the model, once. Raises ValueError as `audit`."""
-    if len(data.test) < 100:
-        raise ValueError(f"{data.name} must have 100 test examples or more; got {len(data.test)}")
+    check_tests(data)
     rows = {
         split: np.sort(np.random.default_rng(seed).permutation(len(images))[:examples])
         for split, images in (("train", data.train), ("test", data.test))

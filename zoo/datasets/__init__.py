@@ -12,6 +12,18 @@ from zoo.datasets.pixels import unscale
 from zoo.datasets.registry import KINDS
 from zoo.datasets.registry import LOCAL
 from zoo.datasets.registry import POINTS
+from zoo.datasets.registry import holds_points
 from zoo.datasets.registry import load
 
-__all__ = ["KINDS", "LOCAL", "MIXTURES", "POINTS", "Dataset", "batches", "load", "scale", "unscale"]
+__all__ = [
+    "KINDS",
+    "LOCAL",
+    "MIXTURES",
+    "POINTS",
+    "Dataset",
+    "batches",
+    "holds_points",
+    "load",
+    "scale",
+    "unscale",
+]

@@ -23,6 +23,12 @@ _BRACKET = re.compile(r"(.+)\[(class=)?([^\]\[]+)\]")
 # Sets of points in the plane; all others hold images.
 POINTS = (*mixtures.MIXTURES, circle.NAME)
 
+
+def holds_points(name: str) -> bool:
+    """Whether the set `name`, such as "ring8" or "ring8[class=0]", is one of `POINTS`."""
+    return name.partition("[")[0] in POINTS
+
+
 # Sets that are named and are not TFDS's; the last is made of one of those.
 LOCAL = (embedded.NAME, digits.NAME, *POINTS, stacked.NAME)
 

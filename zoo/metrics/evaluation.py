@@ -120,13 +120,14 @@ def evaluate(
         figures |= translation.class_asked(game, data, seed)
     if game.has_encoder:
         figures |= _cycle_figures(game, x, data.name, data.test_labels[test], seed)
-        train = subset(len(data.train), train_limit, seed)
-        several = len(np.unique(data.train_labels[train])) > 1
-        if probes and data.name not in MIXTURES and several:
-            known = game.observed(scale(data.train[train]), seed + 1)
-            split = (known, data.train_labels[train], x, data.test_labels[test])
-            figures |= {"n_train": float(len(train))}
-            figures |= _accuracies(game, split, baselines)
+        if probes and data.name not in MIXTURES:
+            train = subset(len(data.train), train_limit, seed)
+            labels = data.train_labels[train]
+            if len(np.unique(labels)) > 1:
+                known = game.observed(scale(data.train[train]), seed + 1)
+                split = (known, labels, x, data.test_labels[test])
+                figures |= {"n_train": float(len(train))}
+                figures |= _accuracies(game, split, baselines)
     return figures
 
 

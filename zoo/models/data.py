@@ -92,3 +92,9 @@ def _data(name, **options):
     from zoo import datasets
 
     return datasets.load(name, **options)
+
+
+def check_tests(data) -> None:
+    """Raises ValueError if `data` has too few test examples for an audit or a birthday test."""
+    if len(data.test) < 100:
+        raise ValueError(f"{data.name} must have 100 test examples or more; got {len(data.test)}")

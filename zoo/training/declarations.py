@@ -42,15 +42,6 @@ def arguments_of(game) -> dict:
     return {name: getattr(game, name) for name in names}
 
 
-def refuse_weights(named: dict) -> None:
-    """Raises ValueError if arguments of `fit` or `evaluate` give weights to examples."""
-    for name in ("sample_weight", "class_weight"):
-        if named.get(name) is not None:
-            raise ValueError(
-                f"{name} must be left out: losses of games take no weights of examples"
-            )
-
-
 def check_arguments(game) -> None:
     """Raises ValueError if an argument of the constructor of `Game` is out of range."""
     latent_dim, network, prior = game.latent_dim, game.network, game.prior

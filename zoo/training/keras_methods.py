@@ -16,7 +16,6 @@ from zoo.training import optimizers
 from zoo.training import ranges
 from zoo.training.declarations import arguments_of
 from zoo.training.declarations import check_reconstructs
-from zoo.training.declarations import refuse_weights
 
 
 def compile(game, optimizer=None, l2: float = 0.0, **kwargs) -> None:
@@ -84,8 +83,7 @@ def evaluate(game, x=None, y=None, *arguments, **named):
     Raises:
         ValueError: as `Game.fit` does.
     """
-    refuse_weights(named)
-    ranges.check_first(game, x if y is None else (x, y))
+    ranges.check_first(game, x, y, **named)
     with noise_of_a_new_game(game):
         return keras.Model.evaluate(game, x, y, *arguments, **named)
 

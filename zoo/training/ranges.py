@@ -77,47 +77,61 @@ def labels(game, y):
 
 
 def check(game, x, name: str = "x") -> None:
-    """`check_dtype`, and the same for values far outside [-1, 1] if they can be read.
-
-    For labels, whether they are from 0 to `game.classes` - 1, if the game has a number of classes.
-    """
+    """`check_dtype`, and the same for values far outside [-1, 1] if they can be read."""
     check_dtype(game, name, x)
-    highest = getattr(game, "classes", np.inf) - 1
-    # Placeholders of a graph that is being traced have no values.
-    there = isinstance(x, np.ndarray) or type(x).__name__ in ("EagerTensor", "ArrayImpl")
-    if not there or not np.prod(x.shape) or not (name == "y" or _has_range(game)):
+    if not _has_range(game) or not _has_values(x):
         return
     low, high = float(ops.min(x)), float(ops.max(x))
-    if name == "y":
-        whole = bool(ops.all(ops.equal(x, ops.floor(ops.cast(x, "float32")))))
-        if not whole or low < 0 or high > highest:
-            raise ValueError(
-                f"labels y of {type(game).__name__} must be whole numbers from 0 to {highest}, one "
-                f"of its {game.classes} classes; got {low:g} to {high:g}"
-            )
-    if name != "y" and (low < -LIMIT or high > LIMIT):
+    if low < -LIMIT or high > LIMIT:
         raise ValueError(_remedy(game, name, f"go from {low:.4g} to {high:.4g}"))
 
 
-def check_first(game, data) -> None:
-    """`check` of the first examples, and of all labels, for `fit`, if reading has no side effect.
+def check_labels(game, y) -> None:
+    """Raises ValueError if labels are not from 0 to `game.classes` - 1, if that exists."""
+    classes = getattr(game, "classes", None)
+    if classes is None or not _has_values(y):
+        return
+    low, high = float(ops.min(y)), float(ops.max(y))
+    whole = bool(ops.all(ops.equal(y, ops.floor(ops.cast(y, "float32")))))
+    if not whole or low < 0 or high > classes - 1:
+        raise ValueError(
+            f"labels y of {type(game).__name__} must be whole numbers from 0 to {classes - 1}, one "
+            f"of its {classes} classes; got {low:g} to {high:g}"
+        )
+
+
+def check_first(game, x, y=None, sample_weight=None, class_weight=None, **others) -> None:
+    """Check the arguments of `fit`, `evaluate` or `predict`: the first examples, and all labels.
 
     A tf.data.Dataset is read if it has an end; otherwise its dtypes are checked. Of a generator,
     the first training step checks the dtypes.
+
+    Raises:
+        ValueError: see `check`, `check_array` and `check_labels`; or examples have weights.
     """
-    parts = data if isinstance(data, tuple) else (data,)
-    names = [name for name in game.inputs if name != "z"]
-    for name, part in zip(names, parts):
-        check_array(game, name, part)
-    if not _has_range(game) and "y" not in game.inputs:
-        return
-    if hasattr(data, "element_spec"):
+    for name, given in {"sample_weight": sample_weight, "class_weight": class_weight}.items():
+        if given is not None:
+            raise ValueError(
+                f"{name} must be left out: losses of games take no weights of examples"
+            )
+    data = x if y is None else (x, y)
+    if hasattr(data, "element_spec") and (_has_range(game) or "y" in game.inputs):
         data = _first(data)
     parts = data if isinstance(data, tuple) else (data,)
-    for name, part in zip(names, parts):
-        if hasattr(part, "dtype") and hasattr(part, "shape"):
-            first = isinstance(part, np.ndarray) and name != "y"
-            check(game, part[:FIRST] if first else part, name)
+    for name, part in zip([name for name in game.inputs if name != "z"], parts):
+        check_array(game, name, part)
+        if not (hasattr(part, "dtype") and hasattr(part, "shape")):
+            continue
+        if name == "y":
+            check_labels(game, part)
+        else:
+            check(game, part[:FIRST] if isinstance(part, np.ndarray) else part, name)
+
+
+def _has_values(x):
+    """Whether x has values that can be read; placeholders of a graph that is traced have none."""
+    there = isinstance(x, np.ndarray) or type(x).__name__ in ("EagerTensor", "ArrayImpl")
+    return there and bool(np.prod(x.shape))
 
 
 def _first(stream):
