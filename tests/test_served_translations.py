@@ -69,6 +69,18 @@ def test_grpc_rest_files_and_the_shell_translate_as_the_game_does(method, tmp_pa
                     assert (await client.sample([1, 2], labels=[0, 2])).shape == (2, *SHAPE)
                     with pytest.raises(ValueError, match="labels must be from 0 to"):
                         await client.decode(codes, labels=labels + 1)
+                    np.save(tmp_path / "code.npy", codes)
+                    words = ["client", "decode", "--server", app.address]
+                    words += ["--code", str(tmp_path / "code.npy")]
+                    words += ["--out", str(tmp_path / "made.png"), "--classes", "2", "0", "1"]
+                    assert await asyncio.to_thread(shell.main, words) == 0
+                    for number, image in enumerate(datasets.unscale(expected)):
+                        written = pixels((tmp_path / f"made-{number}.png").read_bytes())
+                        assert np.abs(written - image).max() <= 1
+                    words = ["client", "sample", "--server", app.address, "--seed", "1", "2", "3"]
+                    words += ["--out", str(tmp_path / "made.png"), "--classes"]
+                    assert await asyncio.to_thread(shell.main, [*words, "1"]) == 0
+                    assert await asyncio.to_thread(shell.main, [*words, "1", "2"]) == 2
                     rows = [{"images": i.tolist(), "labels": int(y)} for i, y in zip(x, labels)]
                     body = {"signature_name": "translate", "instances": rows}
                     return made, await asyncio.to_thread(rest, app.rest_address, body), None
