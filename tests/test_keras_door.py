@@ -248,23 +248,54 @@ def test_a_method_without_encoder_says_what_makes_images(tmp_path):
     assert np.all(np.isfinite(game.evaluate(examples(), verbose=0)))
 
 
-@pytest.mark.parametrize("call", ["fit", "evaluate", "encode", "predict"])
+def as_it_is(call):
+    return {"verbose": 0} if call in ("fit", "evaluate", "predict") else {}
+
+
+@pytest.mark.parametrize("call", ["fit", "evaluate", "encode", "predict", "features"])
 @pytest.mark.parametrize("kind", ["uint8", "int64", "float32", "far"])
 def test_pixels_of_another_scale_are_refused_with_the_remedy(call, kind):
     game = door()
     game.compile("adam", run_eagerly=EAGER)
     x = examples("mlp", n=4) * 5 if kind == "far" else pixels().astype(kind)
-    silent = {} if call == "encode" else {"verbose": 0}
     with pytest.raises(ValueError, match=r"zoo\.datasets\.scale"):
-        getattr(game, call)(x, **silent)
-    getattr(game, call)(datasets.scale(pixels()), **silent)
+        getattr(game, call)(x, **as_it_is(call))
+    getattr(game, call)(datasets.scale(pixels()), **as_it_is(call))
+
+
+@pytest.mark.parametrize(
+    "method, call",
+    [
+        ("ali", lambda game, x: game.posterior(x)),
+        ("acgan", lambda game, x: game.invert(x)),
+        ("acgan", lambda game, x: game.translate(x, 0)),
+        ("cyclegan", lambda game, x: game.translate(x, 1)),
+        ("unit", lambda game, x: game.encode(x, 1)),
+        ("unit", lambda game, x: game.translate(x, 0)),
+    ],
+)
+def test_methods_of_one_game_refuse_pixels_of_another_scale(method, call):
+    game = door(method)
+    with pytest.raises(ValueError, match=r"zoo\.datasets\.scale"):
+        call(game, pixels())
+    call(game, datasets.scale(pixels()))
+
+
+@pytest.mark.parametrize("y", [12, -1, 0.5, [0, 9], np.array([0, 9])])
+def test_a_class_that_does_not_exist_is_not_drawn(y):
+    game = door("acgan")
+    codes = game.prior_codes(2, 0)
+    with pytest.raises(ValueError, match="labels y of ACGAN must be whole numbers from 0 to"):
+        game.decode(codes, y)
+    last = game.decode(codes, game.classes - 1)
+    np.testing.assert_array_equal(last, game.decode(codes, [game.classes - 1] * 2))
 
 
 @pytest.mark.parametrize("call", ["fit", "evaluate", "encode"])
 def test_images_without_their_channel_are_refused_with_the_remedy(call):
     game = door("aae")
     game.compile("adam")
-    x, silent = examples("mlp")[..., 0], {} if call == "encode" else {"verbose": 0}
+    x, silent = examples("mlp")[..., 0], as_it_is(call)
     with pytest.raises(ValueError, match=r"must be of shape \(8, 8, 1\); got \(8, 8\).*\.\.\., N"):
         getattr(game, call)(x, **silent)
     with pytest.raises(ValueError, match=r"must be of shape \(8, 8, 1\); got \(4, 8, 1\)$"):

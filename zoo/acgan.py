@@ -10,6 +10,7 @@ from zoo.losses import class_error
 from zoo.losses import rejected
 from zoo.losses import squared_error
 from zoo.signatures import Signature
+from zoo.training import ranges
 from zoo.training.declarations import checked
 from zoo.training.declarations import not_negative
 from zoo.training.optimizers import adam
@@ -79,7 +80,11 @@ class ACGAN(Game):
         """Images of codes z (n, *code_shape) and classes y, one for all or (n,) → (n, ...).
 
         Without y the classes take turns: row i has class i modulo `classes`.
+
+        Raises:
+            ValueError: y is no class.
         """
+        ranges.check_labels(self, y)
         z = ops.convert_to_tensor(z)
         n = ops.shape(z)[0]
         y = ops.arange(n) % self.classes if y is None else y
@@ -88,7 +93,7 @@ class ACGAN(Game):
 
     def invert(self, x):
         """Codes of images, for any class. (n, ...) → (n, *code_shape)."""
-        return self.infer("inverse", x)
+        return self.infer("inverse", ranges.examples(self, x))
 
     def translate(self, x, y):
         """Images of the codes of x and classes y, one for all or (n,). (n, ...) → (n, ...)."""

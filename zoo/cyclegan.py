@@ -5,6 +5,7 @@ from zoo.losses import absolute_error
 from zoo.losses import square_accepted
 from zoo.losses import square_rejected
 from zoo.signatures import Signature
+from zoo.training import ranges
 from zoo.training.declarations import checked
 from zoo.training.declarations import not_negative
 from zoo.training.pool import Pool
@@ -86,7 +87,7 @@ class CycleGAN(Game):
 
     def translate(self, x, domain: int):
         """Examples of the other domain in `domain`: 0 for A, 1 for B. (n, ...) → (n, ...)."""
-        return self.infer(("b_to_a", "a_to_b")[domain], x)
+        return self.infer(("b_to_a", "a_to_b")[domain], ranges.examples(self, x))
 
     def signatures(self):
         images = {"images": "images"}

@@ -178,14 +178,12 @@ class Game(keras.Model):
 
     def encode(self, x):
         """Codes of images, (n, ...) → (n, *code_shape); the mean if the encoder is stochastic."""
-        ranges.check(self, x)
-        ranges.check_shape(self, "x", x)
-        code = self.infer("encoder", self.encoder_inputs(x))
+        code = self.infer("encoder", self.encoder_inputs(ranges.examples(self, x)))
         return code[0] if isinstance(code, (list, tuple)) else code
 
     def posterior(self, x):
         """q(z|x) of a stochastic encoder: (mean, log variance), each (n, *code_shape)."""
-        return self.infer("encoder", x)
+        return self.infer("encoder", ranges.examples(self, x))
 
     def decode(self, z):
         """Images of codes. (n, *code_shape) → (n, *image_shape)."""
@@ -197,7 +195,8 @@ class Game(keras.Model):
 
     def features(self, x):
         """The encoder's last hidden layer, flattened. (n, ...) → (n, features)."""
-        hidden = self.infer("encoder", self.encoder_inputs(x), scores.features)
+        inputs = self.encoder_inputs(ranges.examples(self, x))
+        hidden = self.infer("encoder", inputs, scores.features)
         return ops.reshape(hidden, (ops.shape(x)[0], -1))
 
     def encoder_inputs(self, x):

@@ -7,6 +7,7 @@ from zoo.losses import absolute_error
 from zoo.losses import square_accepted
 from zoo.losses import square_rejected
 from zoo.signatures import Signature
+from zoo.training import ranges
 from zoo.training.declarations import checked
 
 
@@ -29,8 +30,8 @@ class UNIT(Game):
     The shared ones are the paper's layers with weights in common. latent_dim is without effect.
     Players: autoencoders; discriminators. They move together, from one forward pass.
 
-    Deviations: weights and least squares are those of the authors' later code. D judges
-    translations of this step, at one scale. A and B begin with equal weights. Networks are small.
+    Deviations: weights and least squares are those of the authors' later code. D judges this step's
+    translations at one scale. A and B begin with equal weights: translations begin as copies.
 
     Args:
         copy: weight of the errors of reconstructions.
@@ -57,7 +58,6 @@ class UNIT(Game):
         self.encoder_a, self.encoder_b = draw.map_encoder(), draw.map_encoder()
         self.shared_encoder, self.shared_generator = draw.map_block(), draw.map_block()
         self.generator_a, self.generator_b = draw.map_generator(), draw.map_generator()
-        # From the same weights: translations begin as reconstructions.
         self.encoder_b.set_weights(self.encoder_a.get_weights())
         self.generator_b.set_weights(self.generator_a.get_weights())
         self.discriminator_a = draw.patch_discriminator()
@@ -95,13 +95,13 @@ class UNIT(Game):
 
     def encode(self, x, domain: int):  # type: ignore[override]
         """Means of the codes of examples of domain 0, A, or 1, B. (n, ...) → (n, *code_shape)."""
-        hidden = self.infer(("encoder_a", "encoder_b")[domain], x)
-        return self.infer("shared_encoder", hidden)
+        encoder = ("encoder_a", "encoder_b")[domain]
+        return self.infer("shared_encoder", self.infer(encoder, ranges.examples(self, x)))
 
     def decode(self, z, domain: int):  # type: ignore[override]
         """Examples of a domain that have the codes z. (n, *code_shape) → (n, ...)."""
-        hidden = self.infer("shared_generator", z)
-        return self.infer(("generator_a", "generator_b")[domain], hidden)
+        generator = ("generator_a", "generator_b")[domain]
+        return self.infer(generator, self.infer("shared_generator", z))
 
     def translate(self, x, domain: int):
         """Examples of the other domain in `domain`: 0 for A, 1 for B. (n, ...) → (n, ...)."""

@@ -86,9 +86,17 @@ def check(game, x, name: str = "x") -> None:
         raise ValueError(_remedy(game, name, f"go from {low:.4g} to {high:.4g}"))
 
 
+def examples(game, x):
+    """x, after `check` and `check_shape`: for the methods of a game that take examples."""
+    check(game, x)
+    check_shape(game, "x", x)
+    return x
+
+
 def check_labels(game, y) -> None:
     """Raises ValueError if labels are not from 0 to `game.classes` - 1, if that exists."""
     classes = getattr(game, "classes", None)
+    y = np.asarray(y) if isinstance(y, (int, float, list, tuple)) else y
     if classes is None or not _has_values(y):
         return
     low, high = float(ops.min(y)), float(ops.max(y))
