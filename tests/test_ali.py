@@ -76,3 +76,12 @@ def test_an_encoder_with_noise_inputs_draws_its_codes_from_them(monkeypatch):
 def test_noise_inputs_that_cannot_be_are_refused(network, noise, message):
     with pytest.raises(ValueError, match=message):
         make("ali", network, noise_inputs=noise)
+
+
+@pytest.mark.parametrize("method, arguments", [("bigan", {}), ("ali", {"noise_inputs": 2})])
+def test_only_a_gaussian_encoder_has_a_posterior(method, arguments):
+    game = make(method, "mixture", **arguments)
+    with pytest.raises(ValueError, match="gives codes, not a mean and a log variance"):
+        game.posterior(np.zeros((3, 2), "float32"))
+    mean, log_variance = make("ali", "mixture", noise_inputs=0).posterior(np.zeros((3, 2)))
+    assert mean.shape == log_variance.shape

@@ -129,6 +129,14 @@ def test_what_needs_codes_is_refused_in_words():
         game.decode(np.zeros((2, 3)))
     with pytest.raises(ValueError, match="CycleGAN has no generator, .*game.translate"):
         models.of_game(game)
+    with pytest.raises(ValueError, match=r"no encoder, .* by game\.translate\(x, domain\)"):
+        game.predict(np.zeros((2, 8, 8, 1)))
+
+
+@pytest.mark.parametrize("method", ["cyclegan", "unit"])
+def test_images_of_an_odd_side_are_refused(method):
+    with pytest.raises(ValueError, match="must be even; got 9 × 8"):
+        zoo.method(method)((9, 8, 1), width=4)
 
 
 class Constant:

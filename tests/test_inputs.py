@@ -39,8 +39,10 @@ def test_every_phase_has_examples_of_its_own_and_two_replicas_share_them():
     for number, phase in enumerate(phases):
         shared = [ops.convert_to_numpy(steps.share(game, (half,), number)[0]) for half in halves]
         assert set(np.concatenate(shared).tolist()) == phase
-    with pytest.raises(ValueError, match="must be a multiple of 6, .*; got 13"):
-        step(game, batch(game, 13))
+    uneven = [ops.convert_to_numpy(steps.share(game, (rows[:8],), i)[0]).tolist() for i in range(6)]
+    assert uneven == [[0, 6], [1, 7], [2], [3], [4], [5]]
+    few = [ops.convert_to_numpy(steps.share(game, (rows[:2],), i)[0]).tolist() for i in range(6)]
+    assert few == [[0], [1], [1], [1], [1], [1]]
 
 
 def test_methods_without_fresh_batches_play_every_phase_on_the_whole_batch():

@@ -68,3 +68,18 @@ def test_without_the_term_of_images_no_real_one_is_looked_at():
 def test_weights_that_leave_nothing_are_refused(weights, said):
     with pytest.raises(ValueError, match=said):
         zoo.NaiveEncoder((8, 8, 1), **weights)
+
+
+def test_an_encoder_of_ones_own_has_the_generator_of_the_set_or_a_given_one(tmp_path):
+    drawn = make("naive_encoder", "mlp")
+    sizes = {"latent_dim": 3, "network": "mlp", "width": 4}
+    alone = zoo.NaiveEncoder((8, 8, 1), encoder=drawn.encoder, **sizes)
+    assert alone.generator.count_params() == drawn.generator.count_params()
+    gan = make("gan", "mlp")
+    both = zoo.NaiveEncoder((8, 8, 1), encoder=drawn.encoder, generator=gan.generator, **sizes)
+    assert not both.generator.trainable and both.encoder.trainable
+    both.save(tmp_path / "game.keras")
+    z = both.prior_codes(2, 0)
+    again = zoo.load(tmp_path / "game.keras")
+    np.testing.assert_allclose(again.decode(z), gan.decode(z), rtol=1e-5, atol=1e-6)
+    assert not again.generator.trainable

@@ -78,6 +78,15 @@ def test_rates_of_a_text():
     assert learning_rates("3e-4, encoder = 1") == {"": 3e-4, "encoder": 1.0}
 
 
+def test_a_player_that_moves_twice_a_step_has_the_rate_of_the_others_at_each_step():
+    flags = ("--network=residual", "--discriminator_steps=2")
+    made = optimizers("bigbigan", *flags)
+    once, twice = (made[player]._learning_rate for player in ("generator", "discriminator"))
+    for step in (0, 40, 50, 75, 100):
+        assert float(twice(2 * step)) == pytest.approx(float(once(step)))
+    assert float(once(100)) < float(once(0)) / 50
+
+
 def test_plans_fall_where_they_are_said_to():
     args = flags.parse(RECIPES["bigan"], ["bigan", "--network=mlp", "--epochs=400"])
     rate = HoldThenFall(epochs={"mlp": 200})(0.5, 4000, args)

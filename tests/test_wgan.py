@@ -123,6 +123,7 @@ def test_clipped_weights_stay_clipped_after_loading(tmp_path):
     [
         ({"penalty": -1.0}, "penalty must be 0 or more; got -1.0"),
         ({"clip": -0.1}, r"clip must be 0 \(for the penalty\) or more; got -0.1"),
+        ({"penalty": 0.0}, "penalty must be above 0, if clip is 0; got 0.0"),
         ({"critic_steps": 0}, "critic_steps must be 1 or more; got 0"),
         ({"network": "residual"}, "a critic must be one of dcgan, .*, tanh; got 'residual'"),
     ],
@@ -131,3 +132,12 @@ def test_bad_arguments_are_named(arguments, message):
     shape = (28, 28, 1) if "network" in arguments else (8, 8, 1)
     with pytest.raises(ValueError, match=message):
         zoo.WGAN(shape, latent_dim=3, width=4, **arguments)
+
+
+def test_a_critic_with_batch_norm_has_no_penalty():
+    layers = [keras.Input((2,)), keras.layers.Dense(4), keras.layers.BatchNormalization()]
+    critic = keras.Sequential([*layers, keras.layers.Dense(1, dtype="float32")])
+    sizes = {"latent_dim": 3, "width": 4, "network": "mixture"}
+    with pytest.raises(ValueError, match="critic must be without batch norm, if it has a penalty"):
+        zoo.WGAN((2,), critic=critic, **sizes)
+    zoo.WGAN((2,), critic=critic, clip=0.01, **sizes)

@@ -24,8 +24,8 @@ class BiGAN(Game):
 
     Deviations: E and G minimise the non-saturating loss (labels swapped), as the authors' code
     does and its value function does not say. The prior is N(0, I) by default, the authors' is
-    prior="uniform". Their MNIST networks are network="mlp", with one rate for both players; the
-    others are ours, and there D learns faster than E and G. `instance_noise` is ours too.
+    prior="uniform". Their MNIST networks are network="mlp". The convolutional ones are ours, and
+    there D learns faster than E and G; in the others at one rate. `instance_noise` is ours too.
 
     Args:
         instance_noise: standard deviation, in pixels, of the normal noise that is added to the

@@ -34,16 +34,18 @@ class BigBiGAN(Game):
     and not halved: at zero scores D's loss is 2 log 2 and E's and G's are log 2 for each score.
 
     Networks: encoder x → (mean, log variance), generator z → x, discriminator (x, z) →
-    [s_xz, s_x, s_z], which the network sets dcgan, dcgan_joint and residual have.
+    [s_xz, s_x, s_z], which the sets dcgan, dcgan_joint, dcgan_map and residual have.
     Players: discriminator; encoder; generator. They move together, from one forward pass; D moves
     alone, on images of its own, in the `discriminator_steps` − 1 phases before.
 
     Deviations: the encoder sees images of the size that the generator makes, the authors' sees
-    larger ones. The networks are ours; only "residual" has spectral normalisation in D.
-    `instance_noise` is ours too.
+    larger ones. The networks are ours; only "residual" has spectral normalisation in D. D moves
+    once in a step by default, theirs twice, and Adam's beta_1 is ½, theirs 0. `instance_noise` is
+    ours too.
 
     Args:
-        unary: whether s_x and s_z exist; without them it is BiGAN with a hinge.
+        unary: whether s_x and s_z exist; without them it is ALI with a hinge, or BiGAN's if
+            `stochastic` is False.
         hinge: whether D's loss is the hinge; otherwise scores are logits of "encoder's pair", D
             minimises their cross-entropy, and E and G minimise it with the labels swapped.
         stochastic: whether the encoder draws codes from a Gaussian, whose mean `encode` returns;

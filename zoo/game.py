@@ -71,6 +71,8 @@ class Game(keras.Model):
     scores: dict = {}
     # The networks of which `ema` keeps averages: those that make codes and images.
     averaged: tuple = ("encoder", "generator")
+    # Networks of no player that a caller may give.
+    fixed: tuple = ()
     # Range of every pixel; None if a method makes images without a range.
     image_range: tuple | None = (-1, 1)
     # `zoo.noised.NoisedPixels` of a method whose data have noise in some pixels.
@@ -182,7 +184,8 @@ class Game(keras.Model):
         return code[0] if isinstance(code, (list, tuple)) else code
 
     def posterior(self, x):
-        """q(z|x) of a stochastic encoder: (mean, log variance), each (n, *code_shape)."""
+        """q(z|x) of a Gaussian encoder: (mean, log variance), each (n, *code_shape)."""
+        declarations.check_gaussian(self)
         return self.infer("encoder", ranges.examples(self, x))
 
     def decode(self, z):
@@ -228,8 +231,7 @@ class Game(keras.Model):
         """n fresh standard normal codes, for reparametrised draws. (n, *code_shape)."""
         return draw(normal, n, self.code_shape, self.seed_generator)
 
-    # Methods of Keras for users, and those by which it saves class, constructor arguments, weights
-    # and optimizers.
+    # Methods of Keras for users, and those by which it saves games.
 
     compile, compile_from_config = keras_methods.compile, keras_methods.compile_from_config
     evaluate, predict = keras_methods.evaluate, keras_methods.predict

@@ -23,8 +23,8 @@ class NaiveEncoder(Game):
     both have the optimum E(x) = Wᵀx.
 
     In `zoo.latent_regressor` E learns A while G learns, as a baseline in BiGAN's paper. Here G
-    comes from another game (`--start_from` of the trainer); a new `NaiveEncoder` has an untrained
-    one.
+    comes from another game (`--start_from` of the trainer, or `generator=game.generator`); a new
+    `NaiveEncoder` has an untrained one.
 
     Networks: encoder x → z, generator z → x.
     Players: encoder. The generator belongs to none, so it is frozen, and its batch norm uses the
@@ -32,10 +32,12 @@ class NaiveEncoder(Game):
 
     Args:
         codes: weight of A, 0 or more.
-        images: weight of B, 0 or more, above 0 if `codes` is not.
+        images: weight of B, 0 or more, above 0 if `codes` is not. With both, the statistics of E's
+            batch norm are averages over generated and real images.
     """
 
     schedule = (("encoder",),)
+    fixed = ("generator",)
 
     def __init__(self, image_shape, codes: float = 1.0, images: float = 0.0, **game):
         self.codes = not_negative("codes", codes)

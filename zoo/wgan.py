@@ -1,6 +1,7 @@
 """WGAN: a generator against a critic that estimates the Wasserstein distance to the data."""
 
 from keras import ops
+from keras.layers import BatchNormalization
 
 from zoo.game import Game
 from zoo.priors import draw as drawn
@@ -21,9 +22,10 @@ class WGAN(Game):
     is no penalty, and every weight of the critic is cut to [−c, c] after each of its steps.
 
     `distance` in the logs is the estimate E_x f(x) − E_z f(G(z)), in units of |x|₂, taken in the
-    generator's phase: on examples that the critic has not moved on. With the penalty it is a little
-    above the distance: two points at distance δ give δ (1 + δ / 2λ). With clipping it is the
-    distance times an unknown constant, the slope that the critic can reach.
+    generator's phase: on examples that the critic did not move on in this step, but has seen in
+    earlier epochs. With the penalty its optimum is a little above the distance: two points at
+    distance δ give δ (1 + δ / 2λ). With clipping it is at most K times the distance, with K the
+    largest slope that the clipped critic can have.
 
     Networks: generator z → x, critic x → score, without batch norm.
     Players: critic; generator. The critic moves in `critic_steps` phases and the generator in the
@@ -36,7 +38,7 @@ class WGAN(Game):
     Args:
         penalty: λ, the weight of the penalty. The authors' code has 0.1 for points.
         clip: c, the largest weight of the critic, such as 0.01, in place of the penalty; 0 for the
-            penalty.
+            penalty. One of the two must be above 0.
         critic_steps: steps of the critic for each step of the generator.
     """
 
@@ -51,7 +53,12 @@ class WGAN(Game):
         self.penalty = not_negative("penalty", penalty)
         self.clip = checked("clip", clip, clip >= 0, "0 (for the penalty) or more")
         self.critic_steps = checked("critic_steps", critic_steps, critic_steps >= 1, "1 or more")
+        checked("penalty", penalty, penalty > 0 or clip > 0, "above 0, if clip is 0")
         super().__init__(image_shape, **game)
+        mixes = any(
+            isinstance(layer, BatchNormalization) for layer in self.critic._flatten_layers()
+        )
+        checked("critic", self.critic, clip or not mixes, "without batch norm, if it has a penalty")
         for variable in self.critic.trainable_variables if clip else ():
             # Optimizers apply it after every step.
             variable.constraint = lambda weight: ops.clip(weight, -clip, clip)

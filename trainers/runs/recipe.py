@@ -11,7 +11,7 @@ import zoo
 
 @dataclasses.dataclass(frozen=True)
 class HoldThenFall:
-    """The learning rate is held, then falls to 1 % of itself in as many steps again.
+    """The learning rate is held, then falls to 1 % of itself in as many updates again.
 
     Attributes:
         epochs: set of networks → epochs for which it is held, `math.inf` for the whole run; others
@@ -20,13 +20,13 @@ class HoldThenFall:
 
     epochs: dict = dataclasses.field(default_factory=dict)
 
-    def __call__(self, rate: float, steps: int, args):
+    def __call__(self, rate: float, updates: int, args):
         from zoo.training.optimizers import HoldThenDecay
 
         epochs = self.epochs.get(args.network)
         if epochs == math.inf:
             return rate
-        hold = steps // 2 if epochs is None else epochs * steps // args.epochs
+        hold = updates // 2 if epochs is None else epochs * updates // args.epochs
         return HoldThenDecay(rate, hold, max(1, hold))
 
 
@@ -40,10 +40,10 @@ class Fall:
 
     to: float
 
-    def __call__(self, rate: float, steps: int, args):
+    def __call__(self, rate: float, updates: int, args):
         import keras
 
-        return keras.optimizers.schedules.ExponentialDecay(rate, steps, self.to)
+        return keras.optimizers.schedules.ExponentialDecay(rate, updates, self.to)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,8 +55,8 @@ class Recipe:
         networks: set of networks → flag → default, for flags whose default depends on it; sets
             that are not named have those of `network`.
         network: the set of networks used if `--network` is not given.
-        plan: (first learning rate, steps of the run, flags) → learning rate or Keras schedule;
-            None for a constant rate.
+        plan: (first learning rate, updates of the player in the run, flags) → learning rate or
+            Keras schedule; None for a constant rate.
         l2: see `zoo.training.optimizers.PlayerOptimizers`.
     """
 
@@ -84,11 +84,13 @@ class Recipe:
                 f"--learning_rate must name players among {', '.join(method.players)}; "
                 f"got {', '.join(unknown)}"
             )
-        made = {}
+        schedule, made = method.schedule_for(**vars(args)), {}
         for player in method.players:
             default = method.default_optimizer(player, args.network)
             rate = given.get(player, given.get("", default.keywords["learning_rate"]))
-            rate = self.plan(rate, steps, args) if self.plan else rate
+            # Keras' schedules count the updates of their optimizer, not the steps of the game.
+            updates = steps * sum(player in phase for phase in schedule)
+            rate = self.plan(rate, updates, args) if self.plan else rate
             made[player] = default(learning_rate=rate, name=player)
         return made
 

@@ -69,16 +69,16 @@ def create(game, given: dict) -> None:
     finally:
         random.setstate(state)
     own.with_ends(game)
-    freeze(game)
     missing = set(owned) - set(game.named_networks())
     if missing:
         raise ValueError(f"{type(game).__name__} built no network called {sorted(missing)}")
     own.replace(game, given)
+    freeze(game)
 
 
 def freeze(game) -> None:
     """Freeze the networks of `game` that belong to no player, and the averages."""
-    owned = own.names(game)
+    owned = own.played(game)
     for name, net in game.named_networks().items():
         if name not in owned:
             net.trainable = False

@@ -19,9 +19,14 @@ _NEVER_NEGATIVE = (
 _UNBOUNDED = ("linear", "leaky_relu", "leakyrelu", "elu", "celu", "selu", "gelu", "silu")
 
 
-def names(game) -> list[str]:
-    """The networks of the players of `game` (or of its class), which a caller may give."""
+def played(game) -> list[str]:
+    """The networks of the players of `game` (or of its class)."""
     return list(dict.fromkeys(net for nets in game.players.values() for net in nets))
+
+
+def names(game) -> list[str]:
+    """The networks that a caller may give: those of `played`, and the `fixed` ones."""
+    return [*played(game), *game.fixed]
 
 
 def check_names(game, given: dict) -> None:

@@ -4,8 +4,8 @@ The up- and downsampling blocks of SNGAN (Miyato, Kataoka, Koyama and Yoshida 20
 arXiv:1802.05957), which BigBiGAN uses too (Donahue and Simonyan 2019, arXiv:1907.02544). A block is
 two 3 × 3 convolutions, each after a nonlinearity, beside a 1 × 1 convolution; it halves or doubles
 the side. Sides go down until odd or 4; channels double with every block, from `width` on.
-Discriminators have spectral normalisation in every layer and no batch norm; the generator and the
-encoder have batch norm.
+Discriminators have spectral normalisation in every layer but ACGAN's head of classes, and no batch
+norm; the generator and the encoder have batch norm.
 
 Deviations: the encoder flattens its last block and has one hidden layer of 16 · `width` units
 before the code, as `dcgan` has, so that a code may hold positions; weights are N(0, 0.02²).

@@ -19,8 +19,18 @@ from zoo.networks.layers import leaky
 BLOCKS = 2
 
 
+def check(shape: tuple) -> None:
+    """Raises ValueError if networks cannot take examples of this shape: one convolution halves."""
+    if len(shape) == 3 and (shape[0] % 2 or shape[1] % 2):
+        raise ValueError(
+            f"height and width of translated images must be even; got {shape[0]} × {shape[1]} "
+            "(resize with --image_size)"
+        )
+
+
 def translator(shape, width):
     """x → x of the other domain, of the same shape; images in [-1, 1]."""
+    check(shape)
     x = keras.Input(shape)
     if len(shape) != 3:
         hidden = x
@@ -35,6 +45,7 @@ def translator(shape, width):
 
 def encoder(shape, width):
     """x → a map (h / 2, w / 2, 2 · width); (2 · width,) of a point."""
+    check(shape)
     x = keras.Input(shape)
     if len(shape) == 3:
         return keras.Model(x, _down(x, width), name="encoder")

@@ -73,9 +73,22 @@ def not_negative(name, value):
 def check_reconstructs(game, what: str) -> None:
     """Raises ValueError, naming alternatives, if the method has no encoder."""
     if not game.has_encoder:
+        remedy = "Images are made by game.decode(game.prior_codes(n, seed))"
+        if "a" in game.inputs:
+            remedy = "Images of domain 0 or 1 are made by game.translate(x, domain)"
         raise ValueError(
             f"{type(game).__name__} has no encoder, so there is nothing to {what}: {what} is "
-            "decode(encode(x)). Images are made by game.decode(game.prior_codes(n, seed))"
+            f"decode(encode(x)). {remedy}"
+        )
+
+
+def check_gaussian(game) -> None:
+    """Raises ValueError unless the encoder is x → (mean, log variance)."""
+    network = getattr(game, "encoder", None)
+    if network and (len(network.inputs), len(network.outputs)) != (1, 2):
+        raise ValueError(
+            f"the encoder of {type(game).__name__} gives codes, not a mean and a log variance; "
+            "call encode"
         )
 
 

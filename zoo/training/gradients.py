@@ -21,8 +21,8 @@ def input_gradient(function, x):
 def values_and_input_gradient(function, x):
     """function(x), and d function(x)_i / d x_i for every example i, of one forward pass.
 
-    Layers that mix examples (batch norm) have no gradient of one example, and layers that keep
-    state (batch norm, dropout) cannot be called inside `function` on JAX.
+    Layers that mix examples (batch norm) have no gradient of one example, and layers that change
+    their weights when called (batch norm, spectral norm) cannot be in `function` on JAX.
 
     Args:
         function: x (n, ...) → (n, 1) or (n,), one number for each example, such as a critic.

@@ -113,7 +113,7 @@ def export(game, filepath, *arguments, **named):
 
 
 def get_config(game):
-    found = {name: _frozen(getattr(game, name)) for name in networks.own.names(game)}
+    found = {name: _frozen(getattr(game, name)) for name in networks.own.played(game)}
     frozen = {name: layers for name, layers in found.items() if layers}
     config = arguments_of(game) | networks.own.serialized(game)
     return config | ({"frozen": frozen} if frozen else {})

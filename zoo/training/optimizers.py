@@ -28,8 +28,8 @@ class HoldThenDecay(keras.optimizers.schedules.LearningRateSchedule):
 
     Args:
         rate: learning rate at first.
-        hold_steps: steps at `rate`.
-        decay_steps: steps of the fall, 1 or more.
+        hold_steps: updates of the optimizer at `rate`.
+        decay_steps: updates of the fall, 1 or more.
     """
 
     def __init__(self, rate: float, hold_steps: int, decay_steps: int):

@@ -20,23 +20,16 @@ def share(game, batch: tuple, phase: int) -> tuple:
     """The part of `batch` that phase number `phase` of a step plays on.
 
     Every k-th example for k = `batches_per_step`, so that the replicas of a distributed step, each
-    of which holds a stretch of the global batch, have even shares of every phase. Of a last batch
-    of fewer than k examples, the phases that would have none get the last one.
-
-    Raises:
-        ValueError: k does not divide the batch size, if that is known before the step.
+    of which holds a stretch of the global batch, have even shares of every phase. If k does not
+    divide the batch size, the first phases get one example more. Of a last batch of fewer than k
+    examples, the phases that would have none get the last one.
     """
     k = game.batches_per_step
     if k == 1:
         return batch
     size = batch[0].shape[0]
-    if size is None:
-        phase = ops.minimum(phase, ops.shape(batch[0])[0] - 1)
-    elif size % k:
-        raise ValueError(
-            f"batch size of {type(game).__name__} must be a multiple of {k}, its "
-            f"batches_per_step; got {size}"
-        )
+    last = ops.shape(batch[0])[0] - 1
+    phase = ops.minimum(phase, last) if size is None else min(phase, last)
     return tuple(part[phase::k] for part in batch)
 
 
