@@ -288,6 +288,40 @@ def test_declarations_are_checked_when_the_class_is_defined():
         type("Typo", (Game,), {"players": {"d": ("d",)}, "schedule": (("d", "critic"),)})
     with pytest.raises(ValueError, match=r"never lets \['e'\] move"):
         type("Idle", (Game,), {"players": {"d": ("d",), "e": ("e",)}, "schedule": (("d",),)})
+    with pytest.raises(ValueError, match=r"player 'd' of None must be a tuple of names; got \(\)"):
+        type("None", (Game,), {"players": {"d": ()}, "schedule": (("d",),)})
+    with pytest.raises(
+        ValueError, match="player 'd' of Word must be a tuple of names; got 'judge'"
+    ):
+        type("Word", (Game,), {"players": {"d": "judge"}, "schedule": (("d",),)})
+    with pytest.raises(ValueError, match="phase 0 of the schedule of Flat must be a tuple .*'d'"):
+        type("Flat", (Game,), {"players": {"d": ("d",)}, "schedule": ("d",)})
+    with pytest.raises(ValueError, match="class BiGAN must have another name than zoo.BiGAN"):
+        type("BiGAN", (Game,), {"schedule": (("d",),)})
+
+
+class Late(Frozen):
+    """Sets its argument too late."""
+
+    def __init__(self, image_shape, weight=1.0, **game):
+        super().__init__(image_shape, **game)
+        self.weight = weight
+
+
+def test_an_argument_must_be_set_before_the_game_is_built():
+    with pytest.raises(AttributeError, match="Late must set self.weight, .* before it calls super"):
+        Late((8, 8, 1), latent_dim=3, width=4)
+
+
+@pytest.mark.parametrize(
+    "returned, got", [({"maker": 1.0}, "got maker"), (None, "got NoneType"), (0.0, "got float")]
+)
+def test_a_play_that_forgets_a_loss_is_named(returned, got):
+    game_class = type("Forgetful", (Frozen,), {"play": lambda self, x, z: returned})
+    game = game_class((8, 8, 1), latent_dim=3, width=4)
+    game.compile({"discriminator": keras.optimizers.SGD(0.1)})
+    with pytest.raises(ValueError, match=f"play of Forgetful must return .* discriminator; {got}"):
+        step(game, examples())
 
 
 def test_players_that_are_left_out_own_the_networks_of_their_names():

@@ -116,6 +116,9 @@ def test_labels_follow_their_images_and_two_domains_do_not():
     assert (np.unique(b, return_counts=True)[1] == 30).all() and len(set(b)) == 17
     resumed = next(iter(datasets.batches((images, other), 15, seed=3, start_step=20)))
     np.testing.assert_array_equal(datasets.unscale(np.array(resumed[1])).ravel(), b[300:315])
+    # Sets of one size have orders of their own, too.
+    same = [np.array(part).ravel() for part in next(iter(datasets.batches((images,) * 2, 30, 3)))]
+    assert np.mean(same[0] == same[1]) < 0.3 and set(same[0]) == set(same[1])
 
 
 def test_a_data_set_gives_the_parts_that_a_method_asks_for():

@@ -53,6 +53,66 @@ def test_one_optimizer_becomes_one_for_each_player(optimizer):
     assert np.isfinite(game.fit(examples("mlp"), verbose=0).history["loss"][0])
 
 
+@pytest.mark.parametrize("name", ["loss", "metrics", "loss_weights", "weighted_metrics"])
+def test_losses_and_metrics_of_keras_are_refused(name):
+    with pytest.raises(ValueError, match=f"{name} must be left out: the losses of a game are"):
+        door().compile("adam", **{name: ["mse"]})
+
+
+def test_networks_in_float16_are_not_trained():
+    game = door()
+    game.encoder.layers[-1].dtype_policy = "mixed_float16"
+    with pytest.raises(ValueError, match="BiGAN must not compute in float16, .* mixed_bfloat16"):
+        game.compile("adam")
+
+
+class Unordered(keras.utils.PyDataset):
+    """One batch of images."""
+
+    def __init__(self, x):
+        super().__init__()
+        self.x = x
+
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, index):
+        return (self.x,)
+
+
+@pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")  # of Keras, emitted again here
+def test_pixels_of_0_to_1_give_a_warning():
+    game, x = door(), (examples("mlp") + 1) / 2
+    game.compile(run_eagerly=EAGER)
+    for call, given in ((game.fit, x), (game.evaluate, x), (game.fit, Unordered(x))):
+        with pytest.warns(UserWarning, match=r"no pixel of x is negative: .* by 2 \* x - 1"):
+            call(given, verbose=0)
+    with pytest.raises(ValueError, match=r"zoo\.datasets\.scale"):
+        game.fit(Unordered(255 * x), verbose=0)
+
+
+@pytest.mark.parametrize("given", [lambda x: (x,), lambda x: (x, x), lambda x: Unordered(x)])
+def test_validation_data_are_checked_before_training(given):
+    game, before = door(), None
+    game.compile(run_eagerly=EAGER)
+    before = game.encoder.get_weights()[0]
+    with pytest.raises(ValueError, match=r"zoo\.datasets\.scale"):
+        game.fit(examples("mlp"), validation_data=given(pixels()), verbose=0)
+    np.testing.assert_array_equal(game.encoder.get_weights()[0], before)
+
+
+def test_streams_of_dicts_or_with_weights_are_refused():
+    tf = pytest.importorskip("tensorflow")
+    game, x, y = door(), examples("mlp"), np.zeros(16)
+    game.compile(run_eagerly=EAGER)
+    named = tf.data.Dataset.from_tensor_slices({"image": x, "label": y}).batch(8)
+    with pytest.raises(ValueError, match=r"got a dict of image, label: map it to \(x\)"):
+        game.fit(named, verbose=0, shuffle=False)
+    weighed = tf.data.Dataset.from_tensor_slices((x, y, y)).batch(8)
+    with pytest.raises(ValueError, match="must have at most 2 parts; got 3: losses of games take"):
+        game.fit(weighed, verbose=0, shuffle=False)
+
+
 def test_a_list_of_images_and_weights_of_examples_are_refused():
     game, x = door(), examples("mlp")
     game.compile(run_eagerly=EAGER)

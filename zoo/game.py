@@ -249,7 +249,7 @@ class Game(keras.Model):
 
         Raises:
             ValueError: x has pixels of whole numbers, or far outside [-1, 1]; y has labels that are
-                no classes; or examples have weights. Generators and endless streams are not read.
+                no classes; or examples have weights. Of a stream the first batch is looked at.
         """
         ranges.check_first(self, x, y, **named)
         return super().fit(x, y, *arguments, **named)
@@ -270,7 +270,7 @@ class Game(keras.Model):
         if not isinstance(round, (tuple, list)):
             return self.reconstruct(round)
         # Networks called inside take `training` from this call, so no method has to pass it on.
-        return steps.computed(self.play(*round), playing)
+        return steps.computed(self, self.play(*round), playing)
 
     # Every phase of the schedule once; running mean of each loss, and of their sum. The players of
     # a phase share its forward pass, and all their gradients are taken before the first of them

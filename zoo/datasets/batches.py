@@ -14,8 +14,9 @@ from zoo.datasets.pixels import scale
 
 # Batches that are made ahead; at least those of a call of five steps.
 _AHEAD = 8
-# Added to the seed for a second set of images: far from the seeds that users choose.
-_SECOND_SET = 2**30
+# Added to the seed for a second set of images. The permutation uses the low bits of a seed alone, 8
+# for up to 65,536 examples, so that a larger number may be no difference.
+_SECOND_SET = 101
 
 
 def batches(examples: Any, batch_size: int, seed: int, start_step: int = 0) -> Any:
@@ -24,7 +25,8 @@ def batches(examples: Any, batch_size: int, seed: int, start_step: int = 0) -> A
     Position p = step * batch_size + i of the stream holds example number p % n of the permutation
     that belongs to the seed and to pass p // n (`tf.random.experimental.index_shuffle`, which is
     stateless). So each pass holds every example exactly once, a batch may straddle two passes, and
-    a stream started at any step equals the rest of one started at 0, bit for bit.
+    a stream started at any step equals the rest of one started at 0, bit for bit. Seeds and passes
+    that are equal modulo 256 have equal permutations (modulo 512 above 65,536 examples, and so on).
 
     The examples are gathered where they are, in memory or in a map of a file
     (`numpy.load(mmap_mode="r")`), so they must not change while the stream is read. For TensorFlow,
@@ -185,7 +187,7 @@ def _check(examples: np.ndarray, batch_size: int, seed: int, start_step: int) ->
     if start_step < 0:
         raise ValueError(f"start_step must be 0 or more; got {start_step}")
     if not 0 <= seed < 2**31:
-        # index_shuffle uses 31 bits of a seed: larger ones would repeat the smaller ones' order.
+        # Keras takes no larger seeds for weights and noise.
         raise ValueError(f"seed must be 0 to 2**31 - 1; got {seed}")
     if not _is_labels(examples):
         scale(examples[:1])  # Raises for a wrong dtype here, not inside the graph.

@@ -38,14 +38,15 @@ def encoder(shape, latent_dim, width, bounded, stochastic):
 
 
 def generator(latent_dim, shape, width, logits):
-    """z → x in [-1, 1], or its logits."""
+    """z → x in [-1, 1], or its logits; points have no range."""
     z = keras.Input((latent_dim,))
     hidden = layers.ReLU()(batch_norm(affine=False)(linear(32 * width)(z)))
     joined = linear(32 * width)(hidden) + linear(32 * width)(z)
     hidden = layers.ReLU()(batch_norm(affine=False)(joined))
     pixels = dense(flat_size(shape), bias=False, dtype="float32")(hidden)
     pixels = layers.Reshape(shape, dtype="float32")(pixels)
-    return keras.Model(z, pixels if logits else symmetric(pixels), name="generator")
+    free = logits or len(shape) == 1
+    return keras.Model(z, pixels if free else symmetric(pixels), name="generator")
 
 
 def discriminator(shape, latent_dim, width):

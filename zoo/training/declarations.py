@@ -11,6 +11,16 @@ from zoo.priors import PRIORS
 
 def check_declaration(game):
     """A typo in a declaration fails at import, not after an hour. Adds `players` left out."""
+    own = not game.__module__.startswith("zoo.")
+    if own and game.__name__ in (zoo.METHODS | zoo.CONSTRUCTIONS).values():
+        raise ValueError(
+            f"class {game.__name__} must have another name than zoo.{game.__name__}: Keras finds "
+            "the class of a saved game by its name"
+        )
+    for what, names in [*enumerate(game.schedule), *game.players.items()]:
+        whose = f"player {what!r}" if what in game.players else f"phase {what} of the schedule"
+        if not names or not isinstance(names, (tuple, list)):
+            raise ValueError(f"{whose} of {game.__name__} must be a tuple of names; got {names!r}")
     scheduled = dict.fromkeys(player for phase in game.schedule for player in phase)
     game.players = game.players or {player: (player,) for player in scheduled}
     unknown = sorted(set(scheduled) - set(game.players))
@@ -39,6 +49,12 @@ def arguments_of(game) -> dict:
         for name, parameter in inspect.signature(c.__init__).parameters.items()
         if name != "self" and parameter.kind is not inspect.Parameter.VAR_KEYWORD
     ]
+    for name in names:
+        if not hasattr(game, name):
+            raise AttributeError(
+                f"{type(game).__name__} must set self.{name}, its argument, before it calls "
+                "super().__init__"
+            )
     return {name: getattr(game, name) for name in names}
 
 
@@ -79,6 +95,15 @@ def check_reconstructs(game, what: str) -> None:
         raise ValueError(
             f"{type(game).__name__} has no encoder, so there is nothing to {what}: {what} is "
             f"decode(encode(x)). {remedy}"
+        )
+
+
+def check_played(game, losses, names: list) -> None:
+    """Raises ValueError unless `losses`, which `play` returned, is a dict that has `names`."""
+    if not isinstance(losses, dict) or not set(names) <= set(losses):
+        got = ", ".join(losses) if isinstance(losses, dict) else type(losses).__name__
+        raise ValueError(
+            f"play of {type(game).__name__} must return a dict of {', '.join(names)}; got {got}"
         )
 
 

@@ -30,8 +30,18 @@ def compile(game, optimizer=None, l2: float = 0.0, **kwargs) -> None:
             `steps_per_execution`.
 
     Raises:
-        ValueError: a player has no optimizer, or an optimizer no player.
+        ValueError: a player has no optimizer, or an optimizer no player; losses or metrics of Keras
+            are given; or a network computes in float16.
     """
+    for name in ("loss", "loss_weights", "metrics", "weighted_metrics"):
+        if kwargs.get(name) is not None:
+            raise ValueError(f"{name} must be left out: the losses of a game are those of its play")
+    layers = [layer for net in game.named_networks().values() for layer in net._flatten_layers()]
+    if any(layer.compute_dtype == "float16" for layer in layers):
+        raise ValueError(
+            f"networks of {type(game).__name__} must not compute in float16, in which small "
+            "gradients are 0: take the policy mixed_bfloat16"
+        )
     networks.freeze(game)  # game.trainable = True has set the flags of all networks
     optimizer = optimizers.of_players(game, optimizer, l2)
     # A loss scaler would hide the players; bfloat16, unlike float16, needs none.

@@ -3,12 +3,17 @@
 Points have no range, and neither has an image of a method whose `image_range` is None.
 """
 
+import warnings
+
 import keras
 import numpy as np
 from keras import ops
 
-# Noise on images may leave [-1, 1]; images of another scale exceed these limits, too.
+# Noise on images may leave [-1, 1]; images of 0 to 255 exceed these limits, too.
 LIMIT = 2
+
+# So many images without a negative pixel are probably in [0, 1]; a few bright ones may have none.
+SEVERAL = 16
 
 # Number of examples of an array to check.
 FIRST = 256
@@ -36,6 +41,23 @@ def check_array(game, name: str, x) -> None:
             f"examples {name} of {type(game).__name__} must be one array; got a {type(x).__name__} "
             f"of {len(x)}: give np.stack({name})"
         )
+
+
+def check_parts(game, names: list, parts) -> None:
+    """Raises ValueError if a batch is a dict, has weights of examples, or parts that are lists."""
+    whose, most = f"a batch of {type(game).__name__}", max(2, len(names))
+    if isinstance(parts[0], dict):
+        raise ValueError(
+            f"{whose} must be an array or a tuple; got a dict of {', '.join(parts[0])}: map it to "
+            f"({', '.join(names)})"
+        )
+    if len(parts) > most:
+        raise ValueError(
+            f"{whose} must have at most {most} parts; got {len(parts)}: losses of games take no "
+            "weights of examples"
+        )
+    for name, part in zip(names, parts):
+        check_array(game, name, part)
 
 
 def check_shape(game, name: str, x) -> None:
@@ -108,21 +130,29 @@ def check_labels(game, y) -> None:
         )
 
 
-def check_first(game, x, y=None, sample_weight=None, class_weight=None, **others) -> None:
-    """Check the arguments of `fit`, `evaluate` or `predict`: the first examples, and all labels.
+def check_first(
+    game, x, y=None, sample_weight=None, class_weight=None, validation_data=None, **others
+) -> None:
+    """Check arguments of `fit`, `evaluate` or `predict`: the first examples, all labels of arrays.
 
-    A tf.data.Dataset is read if it has an end; otherwise its dtypes are checked. Of a generator,
-    the first training step checks the dtypes.
+    Of a tf.data.Dataset that has an end, and of a `keras.utils.PyDataset`, the first batch is read;
+    of other streams the dtypes are checked. Of a generator, the first training step checks them.
+    Warns of images without a negative pixel, which are probably in [0, 1].
 
     Raises:
         ValueError: see `check`, `check_array` and `check_labels`; or examples have weights.
     """
+    if validation_data is not None:
+        pair = isinstance(validation_data, (tuple, list))
+        check_first(game, *(validation_data[:2] if pair else (validation_data,)))
     for name, given in {"sample_weight": sample_weight, "class_weight": class_weight}.items():
         if given is not None:
             raise ValueError(
                 f"{name} must be left out: losses of games take no weights of examples"
             )
     data = x if y is None else (x, y)
+    if isinstance(data, keras.utils.PyDataset):
+        data = data[0]
     if hasattr(data, "element_spec") and (_has_range(game) or "y" in game.inputs):
         data = _first(data)
     parts = data if isinstance(data, tuple) else (data,)
@@ -133,7 +163,21 @@ def check_first(game, x, y=None, sample_weight=None, class_weight=None, **others
         if name == "y":
             check_labels(game, part)
         else:
-            check(game, part[:FIRST] if isinstance(part, np.ndarray) else part, name)
+            part = part[:FIRST] if isinstance(part, np.ndarray) else part
+            check(game, part, name)
+            _warn_of_unit_range(game, part, name)
+
+
+def _warn_of_unit_range(game, x, name):
+    if not _has_range(game) or not _has_values(x) or len(x) < SEVERAL:
+        return
+    low, high = float(ops.min(x)), float(ops.max(x))
+    if 0 <= low < high <= 1:
+        warnings.warn(
+            f"no pixel of {name} is negative: {type(game).__name__} takes floats in [-1, 1], and "
+            f"pixels in [0, 1] become those by 2 * {name} - 1",
+            stacklevel=3,
+        )
 
 
 def _has_values(x):

@@ -13,6 +13,7 @@ import keras
 from keras import ops
 
 from zoo.training import averages
+from zoo.training import declarations
 from zoo.training import ranges
 
 
@@ -39,11 +40,15 @@ def deal(game, batch: tuple) -> tuple:
     return tuple(game.noise(n) if name == "z" else next(parts) for name in game.inputs)
 
 
-def computed(losses: dict, playing: tuple) -> dict:
+def computed(game, losses: dict, playing: tuple) -> dict:
     """The values of `play`; those that are functions are called, if their player is `playing`.
 
     All are called if `playing` is empty.
+
+    Raises:
+        ValueError: a loss or a reported value is missing, or a loss is no scalar.
     """
+    declarations.check_played(game, losses, [*(playing or game.players), *game.reported])
     wanted = playing or losses
     values = {
         name: value() if callable(value) else value
@@ -103,16 +108,15 @@ def _has_workers(game):
 
 
 def parts_of(game, data) -> tuple:
-    """The tensors of one batch that `game.inputs` names, noise left out; further ones are ignored.
+    """The tensors of one batch that `game.inputs` names, noise left out; other labels are ignored.
 
     Raises:
-        ValueError: the batch has fewer parts than the method needs, or images of whole numbers or
-            of another shape, or labels of another shape.
+        ValueError: the batch has fewer parts than the method needs, or weights of examples, or
+            images of whole numbers or of another shape, or labels of another shape.
     """
     names = [name for name in game.inputs if name != "z"]
     parts = data if isinstance(data, (tuple, list)) else (data,)
-    for name, part in zip(names, parts):
-        ranges.check_array(game, name, part)
+    ranges.check_parts(game, names, parts)
     parts = [ops.convert_to_tensor(part) for part in parts[: len(names)] if part is not None]
     for name, part in zip(names, parts):
         ranges.check_dtype(game, name, part)
