@@ -13,14 +13,15 @@ COMMANDS = {
     "audit": ("zoo.audit", "MODEL …", "every measurement, and verdicts"),
     "latent": ("zoo.latent", "MODEL", "paths, neighbours, directions and anomalies of codes"),
     "invert": ("zoo.inversion", "MODEL", "codes of images by optimisation"),
-    "slopes": ("zoo.lipschitz", "MODEL …", "how steep encoders and generators are"),
+    "restore": ("zoo.inversion.tasks", "MODEL", "inpainting, super-resolution, denoising"),
+    "slopes": ("zoo.lipschitz", "MODEL …", "Lipschitz estimates of encoders and generators"),
     "knn": ("zoo.knn", "MODEL …", "k-nearest-neighbour accuracies of features"),
     "gallery": ("zoo.gallery", "[MODEL …]", "reconstructions and samples in one picture"),
     "save-preset": ("zoo.presets", "RUN --out=NEW", "a preset of a run, with its card"),
-    "export": ("export", "MODEL --out=DIRECTORY", "a SavedModel for serving, examined"),
-    "doctor": ("export.doctor", "DIRECTORY", "examine an exported model again"),
+    "export": ("export", "MODEL --out=DIRECTORY", "a SavedModel for serving, checked"),
+    "doctor": ("export.doctor", "DIRECTORY", "check an exported model again"),
     "serve": ("export.server", "[flags]", "serve exported models over gRPC and REST"),
-    "client": ("export.client", "COMMAND", "ask a server: encode, decode, sample …"),
+    "client": ("export.client", "COMMAND", "call a server: encode, decode, sample …"),
 }
 
 
@@ -68,7 +69,8 @@ def listing() -> str:
     width = max(len(first) for first, _ in lines)
     return "\n".join(
         [
-            "usage: gan-zoo COMMAND …        flags: gan-zoo COMMAND --help",
+            "usage: gan-zoo COMMAND …",
+            "flags: gan-zoo COMMAND --help; gan-zoo train METHOD --help",
             "",
             *(f"  {first:{width}}  {text}" for first, text in lines),
         ]

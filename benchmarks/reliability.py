@@ -273,7 +273,8 @@ class Trial:
 def main(argv):
     logging.set_verbosity(logging.ERROR)
     bad = 0
-    print("| front | | sent | wrong | asked | failed | slowest | memory |\n" + "| --- " * 8 + "|")
+    heads = "front | trial | sent | wrong | asked | failed | slowest | memory"
+    print(f"| {heads} |\n" + "| --- " * 8 + "|")
     for front in FRONTS.value:
         with tempfile.TemporaryDirectory() as directory:
             trial = Trial(front, pathlib.Path(directory).resolve())

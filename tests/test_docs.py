@@ -47,6 +47,14 @@ def test_the_index_has_every_page():
     assert sorted(name for name in pages if f"({name})" not in index) == []
 
 
+@pytest.mark.parametrize("preset", ["bigan_fashion_mnist", "ali_fashion_mnist"])
+def test_the_page_on_the_objective_quotes_the_cards(preset):
+    card = (ROOT / "zoo" / "presets" / preset / "card.md").read_text(encoding="utf-8")
+    small, middle, large = re.findall(r"([\d.]+) ± [\d.]+ % \(p = \d+\)", card)
+    page = (ROOT / "docs" / "objective.md").read_text(encoding="utf-8")
+    assert f"in {small}, {middle} and {large} %" in page
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     """The directory of the built site; warnings are errors."""

@@ -41,6 +41,9 @@ subjects = {
 # - *classes*: has the reconstruction the class of its image?
 # - *codes*: are they distributed as the prior?
 # - *meaning*: can the class be read off the code?
+# - *image*: can the main components of the image be read off the code?
+# - *support*: how many different images does G make, at most?
+# - *samples*: do they cover the classes, and are they near real images?
 
 # %%
 figures = {}
@@ -50,11 +53,12 @@ for name, game in subjects.items():
     print(f"{name}\n" + "\n".join(f"  {line}" for line in words.verdicts(figures[name])) + "\n")
 
 # %% [markdown]
-# Read the counterexample's lines twice. Its codes follow the prior, small discriminators cannot
-# tell its two kinds of pairs apart, and its samples are clothes. By these measures it is as good
-# as the trained model, or better. But a code has no information about its image, and the
-# reconstruction is an unrelated picture. What tells the two apart is *cycles*, *classes* and
-# *meaning*, and the bound on the number of different samples, *support*.
+# Compare the counterexample's lines with those of the trained model. Its codes follow the prior,
+# small discriminators cannot tell its two kinds of pairs apart, and its samples are clothes. By
+# these measures it is as good as the trained model, or better. But a code has no information about
+# what its image shows, and the reconstruction is an unrelated picture. What tells the two apart is
+# *cycles*, *classes*, *meaning* and *image*, and the bound on the number of different samples,
+# *support*.
 
 # %%
 rows = []

@@ -9,7 +9,8 @@
 imports (tested from 2.0, 1.66 and 5.29 on). The package asks for TensorFlow, which training needs;
 to install the client alone:
 
-    pip install numpy grpcio protobuf && pip install --no-deps encoder-gan-zoo
+    pip install numpy grpcio protobuf
+    pip install --no-deps .         # in a checkout of this repository
 
 For the shell, with a server on this machine: `python -m export.client encode --image cat.png`.
 """

@@ -23,11 +23,20 @@ def text(rows: list, found: dict, plan, args, argv: list | None, minutes: float)
         f"{planning.made_by(typed, sections.seeds(args, plan), rows, minutes)} "
         "Method: Arora, Risteski, Zhang 2017, arXiv:1711.02651. "
         "Clean images follow the uniform law on the training images; noise and codes are fresh.",
-        "## Accuracy of fresh discriminators (M1)",
+        f"Every image x has {args.latent_dim} pixels that are overwritten by independent N(0, 1) "
+        "noise. The encoder E returns these pixels. The generator G stores m training images: a "
+        f"code z selects one of them, and G overwrites its {args.latent_dim} pixels with z. So "
+        "E(G(z)) = z exactly, and E(x) has no information about the rest of x. The paper proves "
+        "that for every p and ε there is such a pair, with m of the order of p log²(p/ε) / ε², "
+        "for which E φ(D(x, E(x))) and E φ(D(G(z), z)) differ by at most ε for all discriminators "
+        "with fewer than p parameters (and Lipschitz in them).",
+        "## Accuracy of fresh discriminators",
         *sections.tables(
             rows,
-            "Held-out accuracy on (x, E(x)) against (G(z), z); ½ is nothing. ± is one standard "
-            "error.",
+            "Held-out accuracy on (x, E(x)) against (G(z), z), of new discriminators of p "
+            "parameters that are fitted to this fixed pair; ½ is nothing. ± is one standard error. "
+            "Controls: *two real streams* are both (x, E(x)); *no overwrite* is G without its last "
+            "step; *random encoder* is a random linear map in place of E.",
             "Clean images held out: real pairs show images that are not stored, one half of them "
             "to fit a discriminator, the other to judge it."
             if HELD_OUT in plan.contrasts
@@ -37,7 +46,7 @@ def text(rows: list, found: dict, plan, args, argv: list | None, minutes: float)
             "The same with φ(t) = t, the Wasserstein form, E D(x, E(x)) − E D(G(z), z) with the "
             "same D in (0, 1): 0 is the optimum, 1 the most.",
         ),
-        f"## Properties of the pair, for m = {plan.control:,} (M2 to M7)",
+        f"## Properties of the pair, for m = {plan.control:,}",
         "\n".join(f"- {sentence}" for sentence in verdicts(found)),
         _exactness(found),
         "![a noised image, its code and its reconstruction](pair.png)",

@@ -54,8 +54,8 @@ def table(rows: list) -> str:
         name = model if law == PAIRS else f"{model}, {law}"
         numbers = [f"{parameters:,}", f"{budget:,}", str(len(mine))]
         lines.append([name, *numbers, *cells, f"{round(100 * share)} %"])
-    heads = ["told apart", "p", "pairs seen", "seeds", "accuracy, %", "objective, nats"]
-    return markdown.table([*heads, "of 2 log 2"], lines)
+    heads = ["model", "p", "pairs trained on", "seeds", "accuracy, %", "objective, nats"]
+    return markdown.table([*heads, "share of 2 log 2"], lines)
 
 
 def picture(path, rows: list) -> None:
