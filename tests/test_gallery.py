@@ -1,5 +1,6 @@
 """The commands that draw: tables of images pixel by pixel, the latent page, the gallery."""
 
+import argparse
 import json
 import shutil
 
@@ -9,6 +10,7 @@ import pytest
 from PIL import Image
 
 import zoo
+from zoo import datasets
 from zoo import gallery
 from zoo import models
 from zoo.latent import __main__ as command
@@ -134,12 +136,38 @@ def test_the_table_has_a_row_for_each_model_and_set():
         ),
         (["gan_run", "--attributes=0:1", "--dataset=DATA"], "needs an encoder and labels"),
         (["bigan_run", "--examples=3"], "--examples must be 20 or more"),
+        (
+            ["bigan_run", "--dataset=DATA", "--unusual=DATA[class=1]"],
+            "--unusual must share no image with the data of a model; got npz:usual.npz[class=1]",
+        ),
+        (
+            ["bigan_run", "--unusual=fashion_mnist_10k"],
+            "fashion_mnist_10k must have examples of shape (8, 8, 1), which bigan_run takes; got "
+            "(28, 28, 1); choose another --unusual",
+        ),
     ],
 )
 def test_errors_of_the_command(words, message, tiny, monkeypatch, refused):
     monkeypatch.chdir(tiny)
     words = [word.replace("DATA", "npz:usual.npz") for word in words]
     assert message in refused(command.main, ["latent", *words])
+
+
+@pytest.mark.parametrize(
+    "dataset, unusual",
+    [
+        ("DATA[class=1]", "DATA[class=2]"),
+        ("DATA", "DATA[invert]"),
+        ("DATA[invert][class=1]", "DATA[class=2][invert]"),
+    ],
+)
+def test_other_classes_and_maps_of_a_set_are_unusual(dataset, unusual, tiny):
+    dataset, unusual = (s.replace("DATA", f"npz:{tiny / 'usual.npz'}") for s in (dataset, unusual))
+    subject = command.read(str(tiny / "bigan_run"), dataset, 20, 0)
+    args = argparse.Namespace(unusual=unusual, seed=0, examples=20)
+    (others,) = command._others([subject], args)
+    np.testing.assert_array_equal(others[unusual], datasets.load(unusual).test)
+    assert list(others) == [unusual]
 
 
 def test_the_gallery_shows_every_model_below_its_data(tiny, tmp_path, capsys):

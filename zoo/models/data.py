@@ -38,12 +38,15 @@ def trained_on(path: str) -> dict:
     }
 
 
-def check_shape(name: str, shape: tuple, data) -> None:
-    """Raises ValueError if `data` has examples of another shape than the model `name` takes."""
+def check_shape(name: str, shape: tuple, data, other: str = "another --dataset") -> None:
+    """Raises ValueError if `data` has examples of another shape than the model `name` takes.
+
+    The message asks for `other`.
+    """
     if tuple(shape) != data.shape:
         raise ValueError(
             f"{data.name} must have examples of shape {tuple(shape)}, which {name} takes; got "
-            f"{data.shape}; choose another --dataset"
+            f"{data.shape}; choose {other}"
         )
 
 
