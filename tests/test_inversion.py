@@ -252,6 +252,7 @@ def test_the_command_measures_every_way(words, rows, tiny, tmp_path, monkeypatch
     flags = ["--dataset=npz:data.npz", "--images=2", "--steps=3", f"--out={tmp_path / 'out'}"]
     command.main(["inversion", *words, *flags])
     shown = capsys.readouterr().out
+    assert "npz:data.npz: 2 test images, seed 0" in shown
     found = json.loads((tmp_path / "out" / "inversion.json").read_text())
     assert list(found["images"]) == rows
     known = ["encoder"] * (words[0] != "gan.keras") + ["prior, one search", "prior, best of 4"]
