@@ -15,6 +15,7 @@ from zoo import gallery
 from zoo import models
 from zoo.latent import __main__ as command
 from zoo.latent import page
+from zoo.latent import parts
 from zoo.plots import clouds
 from zoo.plots import sheets
 from zoo.plots.sheets import Row
@@ -168,6 +169,13 @@ def test_other_classes_and_maps_of_a_set_are_unusual(dataset, unusual, tiny):
     (others,) = command._others([subject], args)
     np.testing.assert_array_equal(others[unusual], datasets.load(unusual).test)
     assert list(others) == [unusual]
+
+
+def test_neighbours_of_one_class_have_no_share_of_the_same_class(tiny, tmp_path):
+    for bracket, figures in (("", 3), ("[class=1]", 0)):
+        dataset = f"npz:{tiny / 'usual.npz'}{bracket}"
+        subject = command.read(str(tiny / "bigan_run"), dataset, 20, 0)
+        assert len(parts.nearest(subject, tmp_path)) == figures
 
 
 def test_the_gallery_shows_every_model_below_its_data(tiny, tmp_path, capsys):
