@@ -314,7 +314,7 @@ def test_models_of_points_are_refused(module, tmp_path, refused):
     assert "give a model of images; " in refused(module.main, ["inversion", *words])
 
 
-def test_an_inverted_model_has_codes_cycles_and_the_score_of_anogan():
+def test_an_inverted_model_has_codes_cycles_and_an_anomaly_score():
     game, w, b = linear()
     z = np.random.default_rng(7).normal(size=(3, CODE)).astype("float32")
     x = np.array(game.decode(z))

@@ -82,8 +82,9 @@ def of_game(game, name: str = "") -> Model:
 def inverted(game, steps: int = 100, seed: int = 0, name: str = "") -> Model:
     """`of_game` with a search for the code in place of the encoder, which `game` need not have.
 
-    Every metric of an encoder then applies to a plain GAN; its anomaly score is that of AnoGAN
-    (Schlegl et al. 2017, arXiv:1703.05921).
+    Every metric of an encoder then applies to a plain GAN. Its anomaly score is AnoGAN's formula
+    (Schlegl et al. 2017, arXiv:1703.05921) at the code that minimises the squared error; AnoGAN's
+    search also minimises the feature term.
 
     Args:
         steps, seed: see `zoo.inversion.search`; there is one search for each example.
