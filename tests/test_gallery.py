@@ -249,6 +249,17 @@ def test_the_method_is_read_from_the_name(name, method, title):
     assert gallery.method_of("vaeish") == ""
 
 
+@pytest.mark.parametrize("name", ["vae_like", "mine"])
+def test_the_method_of_a_game_is_that_of_its_class(name, tiny, tmp_path):
+    path = tmp_path / f"{name}.keras"
+    games.make("bigan").save(path)
+    args = argparse.Namespace(
+        dataset=f"npz:{tiny / 'usual.npz'}", reconstructions=1, samples=1, seed=0
+    )
+    _, made = gallery._made(str(path), args)
+    assert (made.name, made.method) == (name, "bigan")
+
+
 def test_models_of_points_stand_side_by_side_with_their_names(tmp_path, monkeypatch):
     paths = []
     for method, seed in (("vae", 0), ("gan", 0), ("vae", 1)):
@@ -272,6 +283,15 @@ def test_models_of_points_stand_side_by_side_with_their_names(tmp_path, monkeypa
     assert list(drawn) == ["GAN", "vae_0", "vae_1", str(tmp_path / "again" / "vae_0")]
     assert all(np.shape(made) == (30, 2) for _, made, _ in drawn.values())
     assert read(out).shape == (550, 2000, 3)
+
+
+def test_a_title_is_wrapped_to_the_width_of_its_panels(tmp_path):
+    real = np.array([[-1.0, -1.0], [1.0, 1.0]])
+    title = "ring8: real points and 2,500 samples of each model"
+    clouds.draw(tmp_path / "a.png", title, real, {"a model": real})
+    drawn = read(tmp_path / "a.png")
+    assert drawn.shape == (575, 500, 3)
+    assert (drawn[:50, -10:] == 255).all() and (drawn[:50, :250] < 255).any()
 
 
 def test_points_outside_a_panel_are_counted(tmp_path):

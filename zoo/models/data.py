@@ -50,11 +50,6 @@ def check_shape(name: str, shape: tuple, data, other: str = "another --dataset")
         )
 
 
-def method_of(path: str) -> str:
-    """The method recorded with the run at `path`, such as "vae_gan"; "" if none is."""
-    return _config(path).get("settings", {}).get("method", "")
-
-
 def weights_of(paths: list) -> dict[str, str]:
     """path → sha256 of the weights, for those that are presets, to identify them in a picture."""
     known = {path: _config(path).get("weights") for path in paths}
