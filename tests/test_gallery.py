@@ -1,5 +1,6 @@
 """The commands that draw: tables of images pixel by pixel, the latent page, the gallery."""
 
+import argparse
 import json
 import shutil
 
@@ -9,10 +10,12 @@ import pytest
 from PIL import Image
 
 import zoo
+from zoo import datasets
 from zoo import gallery
 from zoo import models
 from zoo.latent import __main__ as command
 from zoo.latent import page
+from zoo.latent import parts
 from zoo.plots import clouds
 from zoo.plots import sheets
 from zoo.plots.sheets import Row
@@ -134,12 +137,45 @@ def test_the_table_has_a_row_for_each_model_and_set():
         ),
         (["gan_run", "--attributes=0:1", "--dataset=DATA"], "needs an encoder and labels"),
         (["bigan_run", "--examples=3"], "--examples must be 20 or more"),
+        (
+            ["bigan_run", "--dataset=DATA", "--unusual=DATA[class=1]"],
+            "--unusual must share no image with the data of a model; got npz:usual.npz[class=1]",
+        ),
+        (
+            ["bigan_run", "--unusual=fashion_mnist_10k"],
+            "fashion_mnist_10k must have examples of shape (8, 8, 1), which bigan_run takes; got "
+            "(28, 28, 1); choose another --unusual",
+        ),
     ],
 )
 def test_errors_of_the_command(words, message, tiny, monkeypatch, refused):
     monkeypatch.chdir(tiny)
     words = [word.replace("DATA", "npz:usual.npz") for word in words]
     assert message in refused(command.main, ["latent", *words])
+
+
+@pytest.mark.parametrize(
+    "dataset, unusual",
+    [
+        ("DATA[class=1]", "DATA[class=2]"),
+        ("DATA", "DATA[invert]"),
+        ("DATA[invert][class=1]", "DATA[class=2][invert]"),
+    ],
+)
+def test_other_classes_and_maps_of_a_set_are_unusual(dataset, unusual, tiny):
+    dataset, unusual = (s.replace("DATA", f"npz:{tiny / 'usual.npz'}") for s in (dataset, unusual))
+    subject = command.read(str(tiny / "bigan_run"), dataset, 20, 0)
+    args = argparse.Namespace(unusual=unusual, seed=0, examples=20)
+    (others,) = command._others([subject], args)
+    np.testing.assert_array_equal(others[unusual], datasets.load(unusual).test)
+    assert list(others) == [unusual]
+
+
+def test_neighbours_of_one_class_have_no_share_of_the_same_class(tiny, tmp_path):
+    for bracket, figures in (("", 3), ("[class=1]", 0)):
+        dataset = f"npz:{tiny / 'usual.npz'}{bracket}"
+        subject = command.read(str(tiny / "bigan_run"), dataset, 20, 0)
+        assert len(parts.nearest(subject, tmp_path)) == figures
 
 
 def test_the_gallery_shows_every_model_below_its_data(tiny, tmp_path, capsys):
@@ -213,6 +249,17 @@ def test_the_method_is_read_from_the_name(name, method, title):
     assert gallery.method_of("vaeish") == ""
 
 
+@pytest.mark.parametrize("name", ["vae_like", "mine"])
+def test_the_method_of_a_game_is_that_of_its_class(name, tiny, tmp_path):
+    path = tmp_path / f"{name}.keras"
+    games.make("bigan").save(path)
+    args = argparse.Namespace(
+        dataset=f"npz:{tiny / 'usual.npz'}", reconstructions=1, samples=1, seed=0
+    )
+    _, made = gallery._made(str(path), args)
+    assert (made.name, made.method) == (name, "bigan")
+
+
 def test_models_of_points_stand_side_by_side_with_their_names(tmp_path, monkeypatch):
     paths = []
     for method, seed in (("vae", 0), ("gan", 0), ("vae", 1)):
@@ -236,6 +283,15 @@ def test_models_of_points_stand_side_by_side_with_their_names(tmp_path, monkeypa
     assert list(drawn) == ["GAN", "vae_0", "vae_1", str(tmp_path / "again" / "vae_0")]
     assert all(np.shape(made) == (30, 2) for _, made, _ in drawn.values())
     assert read(out).shape == (550, 2000, 3)
+
+
+def test_a_title_is_wrapped_to_the_width_of_its_panels(tmp_path):
+    real = np.array([[-1.0, -1.0], [1.0, 1.0]])
+    title = "ring8: real points and 2,500 samples of each model"
+    clouds.draw(tmp_path / "a.png", title, real, {"a model": real})
+    drawn = read(tmp_path / "a.png")
+    assert drawn.shape == (575, 500, 3)
+    assert (drawn[:50, -10:] == 255).all() and (drawn[:50, :250] < 255).any()
 
 
 def test_points_outside_a_panel_are_counted(tmp_path):

@@ -203,6 +203,7 @@ def test_values_come_with_their_gradients():
         ({"start": np.zeros((2, 4))}, r"start must be finite codes of shape \(2, 3\); got .*4\)"),
         ({"start": np.full((2, 3), np.nan)}, r"start must be finite codes .* got NaN or infinity"),
         ({"mask": np.ones((2, 4, 4))}, r"mask must be of shape .* or \(2, 4, 4, 1\); got \(2, 4,"),
+        ({"mask": np.ones((2, 4))}, r"of shape \(2, 4, 4, 2\) or \(2, 4, 4, 1\); got \(2, 4\)"),
         ({"mask": np.full((2, 4, 4, 1), 0.5)}, "mask must be 0 or 1; got 0.5"),
         ({"mask": np.arange(2).reshape(2, 1, 1, 1) * np.ones((2, 4, 4, 1))}, "got none of image 0"),
     ],
@@ -210,6 +211,11 @@ def test_values_come_with_their_gradients():
 def test_what_cannot_be_searched_is_named(wrong, said):
     with pytest.raises(ValueError, match=said):
         search(linear()[0], **{"images": images(2)} | wrong)
+
+
+def test_the_shape_of_a_mask_of_grey_images_is_named_once():
+    with pytest.raises(ValueError, match=r"mask must be of shape \(2, 8, 8, 1\); got \(2, 8, 8\)"):
+        search(games.make("gan"), games.examples(n=2), mask=np.ones((2, 8, 8)))
 
 
 def test_games_that_cannot_be_searched_are_named():
@@ -246,6 +252,7 @@ def test_the_command_measures_every_way(words, rows, tiny, tmp_path, monkeypatch
     flags = ["--dataset=npz:data.npz", "--images=2", "--steps=3", f"--out={tmp_path / 'out'}"]
     command.main(["inversion", *words, *flags])
     shown = capsys.readouterr().out
+    assert "npz:data.npz: 2 test images, seed 0" in shown
     found = json.loads((tmp_path / "out" / "inversion.json").read_text())
     assert list(found["images"]) == rows
     known = ["encoder"] * (words[0] != "gan.keras") + ["prior, one search", "prior, best of 4"]
@@ -307,7 +314,7 @@ def test_models_of_points_are_refused(module, tmp_path, refused):
     assert "give a model of images; " in refused(module.main, ["inversion", *words])
 
 
-def test_an_inverted_model_has_codes_cycles_and_the_score_of_anogan():
+def test_an_inverted_model_has_codes_cycles_and_an_anomaly_score():
     game, w, b = linear()
     z = np.random.default_rng(7).normal(size=(3, CODE)).astype("float32")
     x = np.array(game.decode(z))

@@ -97,8 +97,10 @@ class TestPaths:
         expected[1] = 2.0
         np.testing.assert_allclose(codes[1, 1, 2], expected, atol=1e-6)
         assert latent.traverse(model, z).shape == (2, CODES, 9, *SHAPE)
-        with pytest.raises(ValueError, match=r"must be 0 to 4; got \[5\]"):
+        with pytest.raises(ValueError, match=r"a list of numbers from 0 to 4; got \[5\]"):
             latent.traverse(model, z, [5])
+        with pytest.raises(ValueError, match="coordinates must be a list of .*; got 3"):
+            latent.traverse(model, z, 3)
 
     def test_a_game_of_classes_keeps_the_class_of_a_row(self):
         game = games.make("acgan", "mlp")
@@ -143,6 +145,10 @@ class TestNeighbours:
     def test_agreement_by_hand(self):
         # Queries of labels 5 and 6; neighbours have 5, 6 and 6, 5.
         assert latent.label_agreement(np.array([[0, 1], [1, 1]]), [5, 6], [5, 6]) == 0.75
+        column = np.array([[5], [6]])
+        assert latent.label_agreement(np.array([[0, 1], [1, 1]]), column, column) == 0.75
+        with pytest.raises(ValueError, match=r"labels must be of shape \(2,\); got \(3,\)"):
+            latent.label_agreement(np.array([[0, 1], [1, 1]]), [5, 6, 7], [5, 6])
 
     def test_errors(self):
         x = normal(0, 4, *SHAPE)
@@ -164,6 +170,8 @@ class TestDirections:
         labels = np.array([0, 0, 1, 2])
         np.testing.assert_allclose(latent.mean_code(codes, labels, 0), [1, 0])
         np.testing.assert_allclose(latent.class_vector(codes, labels, 1, 0), [4, 7])
+        np.testing.assert_allclose(latent.mean_code(codes, labels[:, None], 0), [1, 0])
+        np.testing.assert_allclose(latent.class_vector(codes, labels[:, None], 1, 0), [4, 7])
         # Of all others: the mean of three codes, not of two classes.
         others = codes[[0, 1, 3]].mean(axis=0)
         np.testing.assert_allclose(latent.class_vector(codes, labels, 1), codes[2] - others)
@@ -206,6 +214,9 @@ class TestDirections:
             latent.class_vector(codes, labels, 7)
         with pytest.raises(ValueError, match="no example has the label 3"):
             latent.mean_code(codes, labels, 3)
+        for function in (latent.class_vector, latent.mean_code):
+            with pytest.raises(ValueError, match=r"labels must be of shape \(4,\); got \(3,\)"):
+                function(codes, labels[:3], 1)
         with pytest.raises(ValueError, match="examples with the attribute and examples without"):
             latent.attribute_vector(codes, np.ones(4, bool))
         with pytest.raises(ValueError, match="marked by booleans, got int64"):
@@ -244,6 +255,15 @@ class TestAnomaly:
         for name, values in found.items():
             assert values.shape == (510,)
             np.testing.assert_allclose(values[500:], np.array(expected[name]), rtol=1e-4)
+
+    def test_training_images_are_checked_too(self):
+        game, x = games.make("vae"), games.examples()
+        raw = np.full(x.shape, 9, np.uint8)
+        with pytest.raises(ValueError, match="images in .*zoo.datasets.scale; got uint8"):
+            latent.detect(game, raw, x, x)
+        for name, images in (("train", (raw, x)), ("x", (x, raw))):
+            with pytest.raises(ValueError, match=f"^{name} must be floats, .*; got uint8"):
+                latent.baseline_scores(*images)
 
     def test_without_a_score(self):
         with pytest.raises(ValueError, match="GAN has no encoder"):

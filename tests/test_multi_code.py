@@ -1,5 +1,6 @@
 """The multi-code prior: a generator whose maps and readout are known."""
 
+import argparse
 import json
 
 import keras
@@ -10,21 +11,23 @@ from keras import ops
 from test_inversion import game_of
 
 import zoo
+from zoo import datasets
 from zoo.inversion import MultiCode
 from zoo.inversion import restore
 from zoo.inversion import tasks
 
 SHAPE, CODE, CHANNELS = (4, 4, 2), 3, 5
+ARGS = argparse.Namespace(images=4, seed=0)
 
 
-def linear(seed=0):
+def linear(seed=0, dtype="float32"):
     """The game of z → map (4, 4, 5) → image: a matrix, then a readout of the channels."""
     rng = np.random.default_rng(seed)
     generator = keras.Sequential(
         [
             keras.Input((CODE,)),
-            layers.Dense(16 * CHANNELS, use_bias=False),
-            layers.Reshape((4, 4, CHANNELS), name="maps"),
+            layers.Dense(16 * CHANNELS, use_bias=False, dtype=dtype),
+            layers.Reshape((4, 4, CHANNELS), name="maps", dtype=dtype),
             layers.Conv2D(2, 1, use_bias=False, name="readout"),
         ]
     )
@@ -139,9 +142,15 @@ def test_a_function_that_cannot_be_hashed_is_taken():
         ({"codes": 2.5}, "codes must be a whole number, 1 or more; got 2.5"),
         ({"steps": 0}, "steps must be 1 or more; got 0"),
         ({"learning_rate": 0}, "learning_rate must be above 0; got 0"),
-        ({"mask": np.full((1, *SHAPE), 0.5)}, "mask must be 0 or 1, of shape"),
+        ({"mask": np.full((1, *SHAPE), 0.5)}, "mask must be 0 or 1; got 0.5"),
+        (
+            {"mask": np.ones((1, 4, 4, 1))},
+            r"mask must be of shape \(1, 4, 4, 2\); got \(1, 4, 4, 1",
+        ),
         ({"mask": np.zeros((1, *SHAPE))}, "mask must be 1 at a pixel of every image; got none of"),
         ({"observed": np.zeros((1, 2, 2, 2))}, r"observed must be of shape .* got \(1, 2, 2, 2\)"),
+        ({"observed": np.zeros(SHAPE)}, r"must be of shape \(n, 4, 4, 2\); got \(4, 4, 2\)"),
+        ({"observed": np.full((1, *SHAPE), 255.0)}, "the pixels of observed go from 255 to 255;"),
         ({"observed": np.full((1, *SHAPE), np.nan)}, "observed must be finite .* got NaN"),
         ({"observed": np.zeros((1, *SHAPE), np.uint8)}, "observed must be finite .* got uint8"),
     ],
@@ -149,6 +158,29 @@ def test_a_function_that_cannot_be_hashed_is_taken():
 def test_bad_arguments_are_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         restore(linear(), **({"observed": np.zeros((1, *SHAPE))} | arguments))
+
+
+def test_noise_may_leave_the_range_of_pixels_and_what_is_hidden_has_none():
+    x = np.random.default_rng(7).normal(0, 3, (1, *SHAPE))
+    mask = np.ones_like(x)
+    x[0, 0, 0, 0], mask[0, 0, 0, 0] = 255, 0
+    assert restore(linear(), x, codes=2, steps=1, mask=mask).images.shape == x.shape
+
+
+def test_a_game_in_half_precision_is_searched():
+    game = linear(dtype="mixed_bfloat16")
+    x = ops.convert_to_numpy(game.decode(game.prior_codes(2, 1))).astype("float32")
+    found = restore(game, x, codes=2, steps=60)
+    assert found.images.dtype == np.float32
+    assert np.all(found.errors < 0.1 * np.mean(x**2))
+
+
+def test_the_hole_of_images_that_are_no_squares(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (20, 64, 16)).astype("uint8")
+    np.savez(tmp_path / "data.npz", train=images, test=images)
+    data = datasets.load(f"npz:{tmp_path / 'data.npz'}")
+    _, rows, columns, _ = np.nonzero(tasks.Tasks(None, data, ARGS).hole)
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (21, 42, 5, 10)
 
 
 def test_generators_that_are_no_chain_are_refused():

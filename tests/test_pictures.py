@@ -220,6 +220,19 @@ class TestCurves:
         assert [line.get_label() for line in axes.get_lines()] == names
         assert axes.get_yscale() == scale
 
+    @pytest.mark.parametrize(
+        ("reported", "title", "label"),
+        [
+            ((), "loss of each player", "loss"),
+            (("other",), "loss of each player", "loss"),
+            (("distance",), "losses, reported values", "value"),
+        ],
+    )
+    def test_values_that_are_no_losses_are_named_in_the_title(self, reported, title, label):
+        axes = pictures.blank(6, 4).add_subplot()
+        draw_losses(axes, {"critic": [1.0], "distance": [0.5]}, reported)
+        assert (axes.get_title(loc="left"), axes.get_ylabel()) == (title, label)
+
     def test_no_legend_covers_a_curve(self):
         figure = pictures.blank(16, 10)
         losses, ratios = (

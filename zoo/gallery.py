@@ -149,7 +149,7 @@ def _made(path, args):
         x = model.observed(_shown(data, args)[0], args.seed)
         reconstructions = in_batches(model.decode, in_batches(model.encode, x))
     samples = in_batches(model.decode, model.prior(n, args.seed))
-    method = models.method_of(path) or method_of(model.name)
+    method = method_of(model.name) if model.method is None else model.method
     return data, _Made(model.name, method, reconstructions, samples)
 
 
@@ -163,9 +163,9 @@ def _translated(path, data, args):
     def rows(domain):
         return _rows(domain, args)[0 if domain is data else 1]
 
-    ways = tuple(translation.both_ways(zoo.load(path), data, rows))
-    name = loading.name_of(path)
-    return _Made(name, models.method_of(path) or method_of(name), ways=ways)
+    game = zoo.load(path)
+    ways = tuple(translation.both_ways(game, data, rows))
+    return _Made(loading.name_of(path), models.method_of(game), ways=ways)
 
 
 def _title(data):
@@ -228,7 +228,7 @@ def _label(m, made):
 
 
 def method_of(name: str) -> str:
-    """The method of a model, by the model's name; "" if it has none.
+    """The method of a SavedModel, which does not say it, by its name; "" if that has none.
 
     "vae_gan_dcgan_mnist" → "vae_gan".
     """

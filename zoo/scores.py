@@ -60,8 +60,9 @@ def anomaly(game, x, feature_weight: float = 0.1, codes=None) -> dict:
     be normal, for one model at a time.
 
     Args:
-        codes: (n, *code_shape) in place of E(x), such as those of `zoo.inversion.search`, which
-            makes it AnoGAN's score; None for the codes of the encoder.
+        codes: (n, *code_shape) in place of E(x), such as those of `zoo.inversion.search`; None
+            for the codes of the encoder. AnoGAN searches the code that minimises the score itself,
+            `zoo.inversion.search` that of the squared error.
 
     Returns:
         anomaly_score, reconstruction_error (the first norm) and, if there is a discriminator of

@@ -94,5 +94,6 @@ def _picture(run, figures):
         },
         metrics=figures,
         verdict=figures["verdict"],
+        reported=run.game.reported,
         **drawings.of_report(run.game, run.data),
     )

@@ -149,9 +149,10 @@ def _curves(path, rows):
         at = sorted({row[key] for row in rows})
         axes.set_xticks(at, [f"{value:,}" for value in at])
         axes.set_xticks([], minor=True)
-        told = "x-cycle + z-cycle error; a dot is a run, lines join means"
-        axes.set_title(told if place == 1 else "", loc="left")
+        told = [f"{fixed[other]:,} {name}" for other, _, name in panels if other in fixed]
+        axes.set_title(", ".join(told), loc="left", fontsize=11)
         axes.grid(alpha=0.3, which="both")
     shared.legend(fontsize=8)
+    figure.axes[0].set_ylabel("sum of both error ratios: dots are runs, lines means")
     figure.tight_layout()
     figure.savefig(path, format="png")

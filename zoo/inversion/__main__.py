@@ -148,7 +148,7 @@ def main(argv: list | None = None) -> None:
 
     print(table("start", COLUMNS, found))
     print(
-        f"\n{made[0]}: the first {len(shown)} test images, seed {args.seed}. From the prior one "
+        f"\n{made[0]}: {len(shown)} test images, seed {args.seed}. From the prior one "
         "search; 1 in the first column is a reconstruction that knows nothing of its image.\n"
     )
     print(table("codes of generated images", RECOVERY, recovered))
@@ -172,12 +172,15 @@ def _measured(path, args):
     game, data = arguments.loaded(path, args.dataset)
     from zoo import datasets
     from zoo.inversion import search
+    from zoo.metrics.arrays import in_batches
     from zoo.metrics.arrays import representative
 
     compared = ways(game, args.start, args.steps)
     rows = representative(data.test_labels, args.images, args.seed)
     x = np.asarray(game.observed(datasets.scale(data.test[rows]), args.seed))
-    search(game, x[:1], 1, 1)  # compiles, which is not timed
+    search(game, x[:1], 1, 1)  # compiles, which is not timed, as does the encoder
+    if game.has_encoder:
+        in_batches(game.encode, x)
     found, made = {}, {}
     for way in compared:
         found[way.name], made[way.name] = measure(game, x, way, args.seed)

@@ -63,15 +63,16 @@ def checked(game, images, mask):
         return images, np.ones((len(images), *(1 for _ in game.image_shape)), np.float32)
     mask = np.asarray(mask, np.float32)
     if mask.shape not in (shape, (*shape[:-1], 1)):
-        raise ValueError(f"mask must be of shape {shape} or {(*shape[:-1], 1)}; got {mask.shape}")
-    if not np.isin(mask, (0, 1)).all():
-        raise ValueError(f"mask must be 0 or 1; got {mask[~np.isin(mask, (0, 1))][0]:g}")
-    check_known(mask)
+        allowed = " or ".join(dict.fromkeys((str(shape), str((*shape[:-1], 1)))))
+        raise ValueError(f"mask must be of shape {allowed}; got {mask.shape}")
+    check_mask(mask)
     return images, mask
 
 
-def check_known(mask):
-    """Raises ValueError if nothing of an image is known."""
+def check_mask(mask):
+    """Raises ValueError if a value is not 0 or 1, or if nothing of an image is known."""
+    if not np.isin(mask, (0, 1)).all():
+        raise ValueError(f"mask must be 0 or 1; got {mask[~np.isin(mask, (0, 1))][0]:g}")
     hidden = np.flatnonzero(~mask.reshape(len(mask), -1).any(axis=1))
     if len(hidden):
         raise ValueError(f"mask must be 1 at a pixel of every image; got none of image {hidden[0]}")

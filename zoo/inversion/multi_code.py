@@ -10,6 +10,7 @@ from zoo.inversion import arguments
 from zoo.inversion import searching
 
 RATE = 0.05  # of Adam at the first step, falling to 0
+LARGEST = 20  # pixel of an observed image: strong noise stays below, pixels of 0 to 255 do not
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,7 +105,9 @@ class MultiCode:
 
         maps = self._first(ops.reshape(codes, (-1, self.latent_dim)), training=False)
         maps = ops.reshape(maps, (-1, self.codes, *maps.shape[1:]))
-        mixed = ops.mean(maps * weights[:, :, None, None, :], axis=1)
+        # Maps of a game in half precision have another dtype than the weights.
+        weights = ops.cast(weights, maps.dtype)[:, :, None, None, :]
+        mixed = ops.mean(maps * weights, axis=1)
         return self._rest(mixed, training=False)
 
 
@@ -158,7 +161,7 @@ def restore(
 
     Args:
         game, layer, codes: see `MultiCode`.
-        observed: (n, ...) the known parts of n images, float32.
+        observed: (n, ...) the known parts of n images, floats as from images in [-1, 1].
         degrade: function of images (n, *image_shape) with a gradient, in `keras.ops`, to arrays of
             the shape of `observed`; None: the images themselves.
         steps: of Adam, 1 or more.
@@ -175,6 +178,7 @@ def restore(
     from keras import ops
 
     from zoo.metrics.arrays import in_batches
+    from zoo.training import ranges
 
     kind = game, _generator(game), layer, codes, degrade or _itself
     try:
@@ -194,11 +198,14 @@ def restore(
     observed = observed.astype(np.float32)
     shape = degraded.image_shape
     if observed.ndim < 2 or len(observed) == 0 or observed.shape[1:] != shape:
-        raise ValueError(f"observed must be of shape (n, {shape}); got {observed.shape}")
+        sides = ", ".join(map(str, shape))
+        raise ValueError(f"observed must be of shape (n, {sides}); got {observed.shape}")
     mask = np.ones_like(observed) if mask is None else np.asarray(mask, np.float32)
-    if mask.shape != observed.shape or not np.isin(mask, (0, 1)).all():
-        raise ValueError(f"mask must be 0 or 1, of shape {observed.shape}; got {mask.shape}")
-    arguments.check_known(mask)
+    if mask.shape != observed.shape:
+        raise ValueError(f"mask must be of shape {observed.shape}; got {mask.shape}")
+    arguments.check_mask(mask)
+    if degrade is None:
+        ranges.check(game, mask * observed, "observed", LARGEST)
     drawn = ops.convert_to_numpy(game.prior_codes(codes, seed))
     start = np.concatenate([drawn, np.ones((codes, model.channels))], axis=1).astype(np.float32)
     starts = np.repeat(start[None, None], len(observed), axis=0)

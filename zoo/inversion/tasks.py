@@ -63,9 +63,9 @@ class Tasks:
         known = representative(data.train_labels, 10_000, args.seed)
         self.mean = datasets.scale(data.train[known]).mean(axis=0)
         self.shown = {"test images": self.x}
-        side = data.shape[0]
+        h, w, _ = data.shape
         self.hole = np.zeros(self.x.shape, bool)
-        self.hole[:, side // 3 : 2 * side // 3 + 1, side // 3 : 2 * side // 3 + 1] = True
+        self.hole[:, h // 3 : 2 * h // 3 + 1, w // 3 : 2 * w // 3 + 1] = True
         self.noisy = self.x + NOISE * self.rng.normal(size=self.x.shape).astype("float32")
         self.noise = self.rng.uniform(-1, 1, self.x.shape).astype("float32")
 
@@ -203,7 +203,7 @@ def main(argv: list | None = None) -> None:
     drawn = [sheets.Row(name, list(np.clip(x[:SHOWN], -1, 1))) for name, x in tasks.shown.items()]
     sheets.draw(out / "tasks.png", f"The multi-code prior of {path}", drawn)
     print(
-        f"\n{args.images} test images, seed {args.seed}, {args.steps} steps, "
+        f"\n{len(tasks.x)} test images, seed {args.seed}, {args.steps} steps, "
         f"{time.monotonic() - began:.0f} seconds\nsee {out / 'tasks.json'} and {out / 'tasks.png'}"
     )
 

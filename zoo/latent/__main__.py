@@ -117,10 +117,10 @@ def _detected(subjects, sets, others, out):
     from zoo.latent import detection
 
     rows = []
-    for subject, trained_on in zip(subjects, sets, strict=True):
+    for subject, trained_on, unusual in zip(subjects, sets, others, strict=True):
         if subject.model.anomaly is None:
             continue
-        scores = detection.measure(subject, others(subject))
+        scores = detection.measure(subject, unusual)
         if subject is subjects[0]:
             detection.draw(out / "anomaly.png", subject, scores)
         smallest = min(len(subject.x["test"]), *(len(images) for _, images in scores.values()))
@@ -150,7 +150,7 @@ def _wanted(text, flag, form, labels):
 
 
 def _others(subjects, args):
-    """name → images, of each data set on which no subject was trained."""
+    """name → images, for each subject: of the data sets that share no image with its own."""
     from zoo import datasets
 
     sets = {subject.data.name: subject.data for subject in subjects}
@@ -160,18 +160,30 @@ def _others(subjects, args):
     for name, data in sets.items():
         order = np.random.default_rng(args.seed).permutation(len(data.test))
         images[name] = data.test[np.sort(order[: args.examples])]
+    found = []
+    for subject in subjects:
+        others = {name for name, data in sets.items() if not _overlap(subject.data, data)}
+        for name in others if subject.model.anomaly else ():
+            other = "another --unusual" if name == args.unusual else "models of one shape"
+            models.check_shape(subject.model.name, subject.model.shape, sets[name], other)
+        found.append({name: some for name, some in images.items() if name in others})
+    if args.unusual and not any(args.unusual in others for others in found):
+        raise ValueError(
+            "--unusual must share no image with the data of a model; "
+            f"got {args.unusual} for {', '.join(subject.data.name for subject in subjects)}"
+        )
+    return found
 
-    def others(subject):
-        # fashion_mnist_10k is a part of fashion_mnist, and so is fashion_mnist[class=1].
-        own = _whole(subject.data.name)
-        return {name: some for name, some in images.items() if _whole(name) != own}
 
-    return others
+def _overlap(a, b):
+    """Whether two sets may share images: of one origin, by the same maps, and of one class."""
+    labels = ({*np.unique(d.train_labels), *np.unique(d.test_labels)} for d in (a, b))
+    return _whole(a) == _whole(b) and a.maps == b.maps and bool(set.intersection(*labels))
 
 
-def _whole(name):
-    """The name of the set of which the set `name` is a part."""
-    return name.partition("[")[0].removesuffix("_10k")
+def _whole(data):
+    """The name of the set of which `data` is a part: fashion_mnist of fashion_mnist_10k."""
+    return re.sub(r"\[class=[^\[\]]+\]", "", data.origin).removesuffix("_10k")
 
 
 def _about(subject, trained_on):

@@ -52,8 +52,14 @@ def baseline_scores(train: np.ndarray, x: np.ndarray) -> dict[str, np.ndarray]:
         of the pixels, which only tells dark images from bright ones. Each (n,).
 
     Raises:
-        ValueError: the shapes do not fit.
+        ValueError: the shapes do not fit, or images are of whole numbers.
     """
+    for name, images in (("train", train), ("x", x)):
+        if not np.issubdtype(np.asarray(images).dtype, np.floating):
+            raise ValueError(
+                f"{name} must be floats, images in [-1, 1], as from zoo.datasets.scale; "
+                f"got {np.asarray(images).dtype}"
+            )
     _, distances = nearest(x, train)
     return {
         "pixel_neighbour": distances[:, 0],
@@ -105,6 +111,7 @@ def detect(model, train: np.ndarray, usual: np.ndarray, unusual: np.ndarray) -> 
         ValueError: see `anomaly_scores`.
     """
     model = models.of(model)
+    train = checked_examples(model, train)
     pairs = [anomaly_scores(model, x) | baseline_scores(train, x) for x in (usual, unusual)]
     return {
         name: (*(p[name] for p in pairs), auroc(*(p[name] for p in pairs))) for name in pairs[0]

@@ -29,6 +29,14 @@ def checked_examples(model: Model, x: np.ndarray) -> np.ndarray:
     return x.astype(np.float32, copy=False)
 
 
+def checked_labels(name: str, labels: np.ndarray, n: int) -> np.ndarray:
+    """Labels (n,) of labels (n,) or (n, 1). Raises ValueError if they have another shape."""
+    labels = np.asarray(labels)
+    if labels.shape not in ((n,), (n, 1)):
+        raise ValueError(f"{name} must be of shape ({n},); got {labels.shape}")
+    return labels.reshape(n)
+
+
 def encoded(model: Model, x: np.ndarray) -> np.ndarray:
     """Codes (n, d) of examples (n, *shape).
 

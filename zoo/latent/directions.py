@@ -5,6 +5,7 @@ import numpy as np
 from zoo import models
 from zoo.latent.arrays import checked_codes
 from zoo.latent.arrays import checked_examples
+from zoo.latent.arrays import checked_labels
 from zoo.latent.arrays import decoded
 from zoo.latent.arrays import encoded
 
@@ -65,16 +66,20 @@ def class_vector(
         (d,), or (h, w, c).
 
     Raises:
-        ValueError: no example has one of the labels, or see `attribute_vector`.
+        ValueError: there are no n labels, no example has one of them, or see `attribute_vector`.
     """
-    labels = _checked_labels(labels, to, *(() if source is None else (source,)))
+    labels = _known(codes, labels, to, *(() if source is None else (source,)))
     some = np.ones(len(labels), bool) if source is None else (labels == to) | (labels == source)
     return attribute_vector(np.asarray(codes)[some], labels[some] == to)
 
 
 def mean_code(codes: np.ndarray, labels: np.ndarray, label: int) -> np.ndarray:
-    """Mean of the codes (n, ...) of label `label`, (...). Raises ValueError if there is none."""
-    return np.asarray(codes)[_checked_labels(labels, label) == label].mean(axis=0)
+    """Mean of the codes (n, ...) of label `label`, (...).
+
+    Raises:
+        ValueError: there are no n labels, or no example has the label.
+    """
+    return np.asarray(codes)[_known(codes, labels, label) == label].mean(axis=0)
 
 
 def edit(model, x: np.ndarray, vector: np.ndarray, strengths=(0.0, 0.5, 1.0)) -> np.ndarray:
@@ -122,8 +127,8 @@ def arithmetic(model, a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray
     return decoded(model, (a - b + c)[None])[0]
 
 
-def _checked_labels(labels, *wanted):
-    labels = np.asarray(labels)
+def _known(codes, labels, *wanted):
+    labels = checked_labels("labels", labels, len(codes))
     for label in wanted:
         if label not in labels:
             there = ", ".join(str(known) for known in np.unique(labels))

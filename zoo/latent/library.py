@@ -4,6 +4,7 @@ import numpy as np
 
 from zoo import models
 from zoo.latent.arrays import checked_examples
+from zoo.latent.arrays import checked_labels
 from zoo.latent.arrays import encoded
 
 
@@ -62,5 +63,16 @@ def neighbours(
 
 
 def label_agreement(indices: np.ndarray, labels: np.ndarray, library_labels: np.ndarray) -> float:
-    """Share of neighbours, `indices` (n, k), that have the label of their query: 0 to 1."""
-    return float(np.mean(np.asarray(library_labels)[indices] == np.asarray(labels)[:, None]))
+    """Share of neighbours, `indices` (n, k), that have the label of their query: 0 to 1.
+
+    Args:
+        indices: as from `nearest`.
+        labels: (n,), of the queries.
+        library_labels: (m,).
+
+    Raises:
+        ValueError: labels have another shape.
+    """
+    labels = checked_labels("labels", labels, len(indices))
+    library_labels = checked_labels("library_labels", library_labels, len(library_labels))
+    return float(np.mean(library_labels[np.asarray(indices)] == labels[:, None]))

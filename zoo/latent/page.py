@@ -115,7 +115,7 @@ def _traversal(f, found):
 
 def _neighbours(f, found):
     if not f:
-        return ["The set has no labels to compare."]
+        return ["The set has no two classes to compare."]
     return [
         f"Of the five nearest training images {_percent(f['same_class_code'])} have the class of "
         f"the test image by code, {_percent(f['same_class_pixels'])} by pixels, "

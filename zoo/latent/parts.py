@@ -98,7 +98,7 @@ def nearest(subject: Subject, out: pathlib.Path) -> dict[str, float]:
     ]
     headings = [(0, "test"), (2, "nearest training images by code"), (3 + k, "by pixels")]
     sheets.draw(out / "neighbours.png", f"Neighbours: {subject.model.name}", rows, headings)
-    if len(subject.data.classes) < 2:
+    if not subject.labelled:
         return {}
     train = subject.labels["train"]
     shares = np.bincount(train, minlength=len(subject.data.classes)) / len(train)

@@ -135,7 +135,9 @@ def traverse(
     d = codes.shape[1]
     coordinates = np.arange(d) if coordinates is None else np.asarray(coordinates)
     if coordinates.ndim != 1 or not len(coordinates) or not np.isin(coordinates, range(d)).all():
-        raise ValueError(f"coordinates must be 0 to {d - 1}; got {coordinates.tolist()}")
+        raise ValueError(
+            f"coordinates must be a list of numbers from 0 to {d - 1}; got {coordinates.tolist()}"
+        )
     values = spread(model.law) if values is None else np.asarray(values, np.float32)
     moved = np.tile(codes[:, None, None], (1, len(coordinates), len(values), 1))
     for place, coordinate in enumerate(coordinates):

@@ -4,7 +4,6 @@ from zoo.models.data import DATASET_FLAG
 from zoo.models.data import DEFAULT
 from zoo.models.data import check_shape
 from zoo.models.data import data_of
-from zoo.models.data import method_of
 from zoo.models.data import trained_on
 from zoo.models.data import weights_of
 from zoo.models.loading import load
@@ -12,6 +11,7 @@ from zoo.models.loading import load_each
 from zoo.models.loading import of
 from zoo.models.model import Model
 from zoo.models.model import inverted
+from zoo.models.model import method_of
 from zoo.models.model import of_game
 from zoo.models.subject import Subject
 

@@ -38,18 +38,16 @@ def trained_on(path: str) -> dict:
     }
 
 
-def check_shape(name: str, shape: tuple, data) -> None:
-    """Raises ValueError if `data` has examples of another shape than the model `name` takes."""
+def check_shape(name: str, shape: tuple, data, other: str = "another --dataset") -> None:
+    """Raises ValueError if `data` has examples of another shape than the model `name` takes.
+
+    The message asks for `other`.
+    """
     if tuple(shape) != data.shape:
         raise ValueError(
             f"{data.name} must have examples of shape {tuple(shape)}, which {name} takes; got "
-            f"{data.shape}; choose another --dataset"
+            f"{data.shape}; choose {other}"
         )
-
-
-def method_of(path: str) -> str:
-    """The method recorded with the run at `path`, such as "vae_gan"; "" if none is."""
-    return _config(path).get("settings", {}).get("method", "")
 
 
 def weights_of(paths: list) -> dict[str, str]:

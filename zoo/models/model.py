@@ -25,6 +25,7 @@ class Model:
         anomaly: x → name of a score → (n,), higher is more unusual (see `zoo.scores.anomaly`);
             None if there is no encoder.
         searched: whether `encode` is a search, which has no slope, see `inverted`.
+        method: as from `method_of`; None of a SavedModel, which does not say.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Model:
     noised: NoisedPixels | None = None
     anomaly: Callable | None = None
     searched: bool = False
+    method: str | None = None
 
     def observed(self, x: np.ndarray, seed: int) -> np.ndarray:
         """x (n, *shape) under the data distribution of the model."""
@@ -76,14 +78,24 @@ def of_game(game, name: str = "") -> Model:
         shape=game.image_shape,
         noised=game.noised,
         anomaly=(lambda x: scores.anomaly(game, x)) if game.has_encoder else None,
+        method=method_of(game),
     )
+
+
+def method_of(game) -> str:
+    """The method of `game`, such as "vae_gan"; "" if its class is not of this package."""
+    import zoo
+
+    method = type(game).__module__.removeprefix("zoo.")
+    return method if method in zoo.METHODS | zoo.CONSTRUCTIONS else ""
 
 
 def inverted(game, steps: int = 100, seed: int = 0, name: str = "") -> Model:
     """`of_game` with a search for the code in place of the encoder, which `game` need not have.
 
-    Every metric of an encoder then applies to a plain GAN; its anomaly score is that of AnoGAN
-    (Schlegl et al. 2017, arXiv:1703.05921).
+    Every metric of an encoder then applies to a plain GAN. Its anomaly score is AnoGAN's formula
+    (Schlegl et al. 2017, arXiv:1703.05921) at the code that minimises the squared error; AnoGAN's
+    search also minimises the feature term.
 
     Args:
         steps, seed: see `zoo.inversion.search`; there is one search for each example.

@@ -1,5 +1,6 @@
 """Points in the plane: those of several models over the same real ones."""
 
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,16 +21,18 @@ def draw(
 
     Args:
       path: PNG file to write; its folder is made if missing.
-      title: one line.
+      title: long ones are wrapped.
       real: (n, 2) real points, which have half of the height and width of each panel; what models
         made outside a panel is not shown, but counted below it.
       made: heading -> (m, 2) points of a model.
       about: name -> text, stored in the file's metadata.
     """
     middle, reach = (real.max(axis=0) + real.min(axis=0)) / 2, np.ptp(real, axis=0).max()
-    wide, high, side = 5 * len(made), 5.5, 4.2
-    figure = blank(wide, high)
-    figure.text(0.1 / wide, 0.96, title, fontsize=15, fontweight="bold", va="center")
+    wide, side = 5 * len(made), 4.2
+    lines = textwrap.wrap(title, int(7 * wide))
+    high = 5.25 + 0.25 * len(lines)
+    figure, place = blank(wide, high), (0.1 / wide, 1 - 0.1 / high)
+    figure.text(*place, "\n".join(lines), fontsize=15, fontweight="bold", va="top")
     for place, (heading, points) in enumerate(made.items()):
         left = 0.65 + 5 * place
         axes = figure.add_axes((left / wide, 0.55 / high, side / wide, side / high))

@@ -32,8 +32,11 @@ def measured(values: Sequence[float | None]) -> tuple[np.ndarray, np.ndarray]:
     return known + 1, values[known]
 
 
-def draw_losses(axes, history: History) -> None:
-    """Draws one curve per loss; keys of `zoo.metrics.evaluate` and the sum "loss" are no losses."""
+def draw_losses(axes, history: History, reported: Sequence[str] = ()) -> None:
+    """Draws one curve per loss; keys of `zoo.metrics.evaluate` and the sum "loss" are no losses.
+
+    Names in `reported` are no losses either: they are drawn, and the title says so.
+    """
     losses = {name: measured(history[name]) for name in history if name not in KEYS}
     if len(losses) > 1:
         losses.pop("loss", None)
@@ -42,8 +45,9 @@ def draw_losses(axes, history: History) -> None:
     found = np.concatenate([values for _, values in losses.values()] or [np.zeros(0)])
     if len(found) and found.min() > 0 and found.max() > 30 * found.min():
         axes.set_yscale("log")
-    axes.set_title("loss of each player", loc="left")
-    finish(axes, "epoch", "loss")
+    mixed = bool(losses.keys() & set(reported))
+    axes.set_title("losses, reported values" if mixed else "loss of each player", loc="left")
+    finish(axes, "epoch", "value" if mixed else "loss")
     if losses:
         axes.legend(**_ABOVE, ncols=len(losses))
 

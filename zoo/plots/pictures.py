@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -151,6 +152,7 @@ def report(
     prior: np.ndarray | None = None,
     headings: tuple[str, str] = _HEADINGS,
     verdict: str = "",
+    reported: Sequence[str] = (),
 ) -> None:
     """Writes one picture of a run, 1600 x 1000 pixels: images, curves, codes and key figures.
 
@@ -168,6 +170,7 @@ def report(
       prior: (m, latent_dim) draws from the prior, drawn behind the codes.
       headings: of the test images and of the samples.
       verdict: one sentence, shown below the title.
+      reported: names in `history` that are no losses, as of `zoo.Game.reported`.
 
     Raises:
       ValueError: the shapes do not fit.
@@ -184,7 +187,7 @@ def report(
     lower = [(draw_ratios, epochs, ratios)] if len(epochs) else []
     lower += [] if codes is None else [(draw_codes, codes, prior)]
     place = (0.57, 0.68, 0.41, 0.22) if lower else (0.57, 0.39, 0.41, 0.51)
-    draw_losses(figure.add_axes(place), history)
+    draw_losses(figure.add_axes(place), history, reported)
     for (draw, *values), left in zip(lower, (0.57, 0.8), strict=False):
         draw(figure.add_axes((left, 0.39, 0.18 if len(lower) == 2 else 0.41, 0.2)), *values)
     if text := table(metrics):

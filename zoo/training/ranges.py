@@ -98,13 +98,13 @@ def labels(game, y):
     return ops.reshape(y, (-1,))
 
 
-def check(game, x, name: str = "x") -> None:
-    """`check_dtype`, and the same for values far outside [-1, 1] if they can be read."""
+def check(game, x, name: str = "x", limit: float = LIMIT) -> None:
+    """`check_dtype`, and the same for values beyond ±`limit` if they can be read."""
     check_dtype(game, name, x)
     if not _has_range(game) or not _has_values(x):
         return
     low, high = float(ops.min(x)), float(ops.max(x))
-    if low < -LIMIT or high > LIMIT:
+    if low < -limit or high > limit:
         raise ValueError(_remedy(game, name, f"go from {low:.4g} to {high:.4g}"))
 
 
