@@ -7,6 +7,7 @@ from games import gradient
 from games import losses_of
 from games import make
 from games import silent
+from games import step
 
 from zoo.losses import accepted
 from zoo.losses import rejected
@@ -68,3 +69,11 @@ def test_what_the_image_discriminator_thinks_does_not_move_the_encoder():
 def test_a_negative_weight_is_refused():
     with pytest.raises(ValueError, match="reconstruction_weight must be 0 or more; got -1"):
         make("alpha_gan", reconstruction_weight=-1.0)
+
+
+def test_encoder_and_generator_move_twice_and_then_both_discriminators():
+    game = make("alpha_gan", "mlp", eager=True)
+    step(game, examples())
+    moved = {player: int(o.iterations) for player, o in game.optimizer.by_player.items()}
+    assert moved == {"encoder": 2, "generator": 2, "discriminator": 1, "code_discriminator": 1}
+    assert game.schedule[0] == ("encoder", "generator")

@@ -314,3 +314,18 @@ def test_points_are_audited_by_their_modes():
     assert found["modes"] == 25 and found["high_quality"] > 0.97
     (sentence,) = audit.verdicts(found)
     assert sentence.startswith("samples: 25 of 25 modes captured")
+
+
+def test_a_judge_of_heavy_tails_is_no_worse_than_none():
+    rng = np.random.default_rng(0)
+    tails = {True: 2.0, False: 0.0}
+    pairs = {}
+    for real, spread in tails.items():
+        z = rng.standard_normal((2000, 10)) * np.exp(spread * rng.standard_normal((2000, 1)))
+        pairs[real] = rng.standard_normal((2000, 20)).astype("f4"), z.astype("f4")
+    draw = lambda real, n: tuple(part[:n] for part in pairs[real])  # noqa: E731
+    fresh = [judges.Readout(p, draw) for p in (30, 300)]
+    judges.fit(fresh, draw, 2000)
+    for judge in fresh:
+        # On the pairs of its training; full steps of Newton's end at -300 nats and below.
+        assert judges.verdict(judge.logits, draw, 2000)["objective"] > 0

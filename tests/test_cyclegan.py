@@ -186,3 +186,32 @@ def test_without_known_pairs_only_cycles_and_domains_are_measured():
     table = metrics.table(found)
     assert "A to B: of a class of the target" in table
     assert "A to B and back, ratio" in table and "to the truth" not in table
+
+
+def test_each_pool_holds_the_translations_to_its_own_domain():
+    game, seen = make("cyclegan", "mlp", pool=4, eager=True), {"a": [], "b": []}
+    game.a_to_b = lambda x, training=None: 0 * x + 0.5
+    game.b_to_a = lambda x, training=None: 0 * x - 0.5
+
+    def judge(domain):
+        def score(x, training=None):
+            seen[domain].append(float(keras.ops.mean(x)))
+            return keras.ops.zeros((len(x), 1))
+
+        return score
+
+    game.discriminator_a, game.discriminator_b = judge("a"), judge("b")
+    x = np.zeros((4, 8, 8, 1), "float32")
+    game((x, x), training=True)
+    assert seen == {"a": [0, -0.5, -0.5], "b": [0, 0.5, 0.5]}
+
+
+def test_classes_of_inverted_images_are_those_of_the_images_before():
+    data = datasets.load("fashion_mnist_10k", train_split="train[:500]", test_split="test[:300]")
+    data = data.paired(data.mapped("invert"))
+    right, none = (
+        metrics.translation.two_domains(Constant(to_b), data, seed=0, limit=300)
+        for to_b in (lambda x: -x, lambda x: x)
+    )
+    assert right["class_kept_ab"] == right["class_kept_ab_real"] > 0.8
+    assert none["class_kept_ab"] == none["class_kept_ab_untouched"] < 0.5

@@ -327,6 +327,7 @@ def test_an_inverted_model_has_codes_cycles_and_an_anomaly_score():
     back = w @ np.linalg.pinv(w)
     apart = (far - x).reshape(3, -1)
     expected = np.abs(apart - apart @ back).sum(axis=1)
+    np.testing.assert_allclose(scores["feature_error"], scores["reconstruction_error"], rtol=1e-4)
     np.testing.assert_allclose(scores["reconstruction_error"][3:], expected, rtol=0.02)
     np.testing.assert_allclose(scores["reconstruction_error"][:3], 0, atol=0.1)
 

@@ -39,8 +39,18 @@ def test_the_generator_heeds_the_encoder_only_where_they_are_joint():
     assert apart["encoder"] == joint["encoder"]
     extra = joint["generator"] - apart["generator"]
     assert extra == pytest.approx(0.25 * joint["encoder"], rel=1e-4)
-    gan = losses_of(make("gan", "mlp"), x, z)
-    assert set(gan) < set(apart)
+
+
+def test_the_game_of_images_is_that_of_a_gan():
+    gan, game, x = make("gan", "mlp"), make("latent_regressor", "mlp"), examples(n=8)
+    game.generator.set_weights(gan.generator.get_weights())
+    # The losses of D and G differ visibly if its logits are not all but 0.
+    game.discriminator.set_weights([3 * w for w in gan.discriminator.get_weights()])
+    gan.discriminator.set_weights(game.discriminator.get_weights())
+    z = gan.prior_codes(8, seed=0)
+    expected, found = losses_of(gan, x, z), losses_of(game, x, z)
+    assert {p: found[p] for p in expected} == pytest.approx(expected, rel=1e-5)
+    assert abs(expected["discriminator"] - 2 * expected["generator"]) > 1e-3
 
 
 def test_a_negative_weight_is_refused():

@@ -95,7 +95,7 @@ def test_a_preset_does_what_its_card_says(name):
         data = data_of(preset)
         found = metrics.translation.two_domains(game, data, figures.SEED, 2000, thorough=False)
         card = contents(preset.directory)["metrics"]
-        keys = [key for key in found if key.startswith(("translation", "cycle"))]
+        keys = [key for key in found if key.startswith(("translation", "cycle", "class", "domain"))]
         assert {f"cycle_{way}_ratio" for way in ("ab", "ba")} < set(keys)
         assert {key: found[key] for key in keys} == pytest.approx(
             {key: card[key] for key in keys}, rel=0.01

@@ -3,6 +3,8 @@
 import games
 import numpy as np
 import pytest
+from games import examples
+from games import make
 from keras import ops
 
 import zoo
@@ -94,3 +96,15 @@ def test_an_example_that_comes_back_has_no_anomaly():
 def test_without_an_encoder_there_is_no_anomaly_score():
     with pytest.raises(ValueError, match="GAN has no encoder"):
         scores.anomaly(games.make("gan"), games.examples(n=2))
+
+
+@pytest.mark.parametrize("method", ["bigan", "ali"])
+def test_the_feature_error_is_of_both_images_with_the_code_of_the_first(method):
+    game, x = make(method, "mlp"), ops.convert_to_tensor(examples("mlp", n=5))
+    # At the initial weights a code hardly changes the features.
+    game.discriminator.set_weights([10 * w for w in game.discriminator.get_weights()])
+    features, code = scores.before_output(game.discriminator), game.encode(x)
+    pair = (features([y, code], training=False) for y in (x, game.reconstruct(x)))
+    real, rebuilt = (ops.convert_to_numpy(f).reshape(5, -1) for f in pair)
+    found = ops.convert_to_numpy(scores.anomaly(game, x)["feature_error"])
+    np.testing.assert_allclose(found, np.abs(real - rebuilt).sum(axis=1), rtol=1e-4)

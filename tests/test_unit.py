@@ -74,3 +74,18 @@ def test_codes_of_images_have_height_and_width():
 def test_arguments_out_of_range_are_refused(argument, message):
     with pytest.raises(ValueError, match=message):
         zoo.UNIT((8, 8, 1), **argument)
+
+
+def test_each_domain_has_its_own_ends_after_training_and_equal_ones_before():
+    game, x = make("unit", "dcgan"), examples("dcgan", n=3)
+    copied = game.decode(game.encode(x, 0), 0)
+    np.testing.assert_allclose(game.translate(x, 1), copied, atol=1e-6)
+    for network in (game.encoder_b, game.generator_b):
+        for variable in network.trainable_variables:
+            variable.assign(variable + 0.1)
+    z, served = game.encode(x, 0), game.signatures()
+    for domain, letter in enumerate("ab"):
+        codes, images = game.encode(x, domain), game.decode(z, domain)
+        np.testing.assert_allclose(served[f"encode_{letter}"].function(x), codes, atol=1e-6)
+        np.testing.assert_allclose(served[f"decode_{letter}"].function(z), images, atol=1e-6)
+    assert np.abs(np.array(game.encode(x, 0)) - game.encode(x, 1)).max() > 0.1

@@ -6,6 +6,7 @@ import pytest
 from games import examples
 from games import losses_of
 from games import make
+from keras import ops
 
 import zoo
 from zoo.metrics import likelihood
@@ -179,3 +180,11 @@ def test_a_likelihood_needs_a_density_and_binary_pixels():
         log_likelihood(make("vae"), examples())
     with pytest.raises(ValueError, match="k = 0"):
         log_likelihood(make("vae"), binarized(examples()), k=0)
+
+
+def test_binarize_gives_the_loss_binary_pixels(monkeypatch):
+    game = make("vae", "tanh", binarize=True)
+    seen, density = [], game._log_density
+    monkeypatch.setattr(game, "_log_density", lambda x, out: seen.append(x) or density(x, out))
+    losses_of(game, examples("tanh"), game.noise(16))
+    assert set(np.unique(ops.convert_to_numpy(seen[0]))) == {-1, 1}

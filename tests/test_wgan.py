@@ -141,3 +141,21 @@ def test_a_critic_with_batch_norm_has_no_penalty():
     with pytest.raises(ValueError, match="critic must be without batch norm, if it has a penalty"):
         zoo.WGAN((2,), critic=critic, **sizes)
     zoo.WGAN((2,), critic=critic, clip=0.01, **sizes)
+
+
+def test_the_penalty_is_taken_on_lines_between_real_and_generated_points():
+    y = keras.Input((1,))
+    game = zoo.WGAN((1,), latent_dim=2, network="mixture", width=4)
+    game.critic = keras.Model(y, keras.ops.square(y) / 2)
+    x, fake = keras.ops.full((20_000, 1), 3.0), keras.ops.full((20_000, 1), 1.0)
+    # The slope at y is y, uniform on [1, 3]: the mean of (y - 1)² is 4/3.
+    assert float(game.steepness(x, fake)) == pytest.approx(4 / 3, rel=0.05)
+
+
+def test_every_phase_of_a_step_plays_examples_of_its_own(monkeypatch):
+    game, x, seen = make("wgan", "mlp", eager=True), examples("mlp", n=24), []
+    play = zoo.WGAN.play
+    monkeypatch.setattr(zoo.WGAN, "play", lambda self, x, z: seen.append(x) or play(self, x, z))
+    step(game, x)
+    rows = [row.tobytes() for part in seen[-6:] for row in part.numpy()]
+    assert len(rows) == 24 and set(rows) == {row.tobytes() for row in x}

@@ -13,6 +13,7 @@ import numpy as np
 _BLOCK = 10_000
 _RIDGE = 1e-4
 _MOST = 1000
+_HALVINGS = 20
 
 # (whether real, how many) → fresh x (n, ...) and z (n, latent_dim).
 Draw = Callable[[bool, int], tuple[np.ndarray, np.ndarray]]
@@ -85,14 +86,17 @@ def once(pairs: dict, rng) -> Draw:
 def fit(judges: list[Readout], draw: Draw, budget: int, steps: int = 6) -> None:
     """Newton's steps on the log loss, each on `budget` fresh pairs of either kind.
 
-    The judges, which must share a seed, share the pairs and the features of the largest.
+    The judges, which must share a seed, share the pairs and the features of the largest. A step is
+    halved until it no longer raises the loss, which a full one may if features have heavy tails.
     """
     largest = max(judges, key=lambda judge: judge.parameters)
     for _ in range(steps):
         sums = [(np.zeros(j.parameters), np.zeros((j.parameters,) * 2)) for j in judges]
+        seen = {}
         for n in _blocks(budget):
             for real in (True, False):
                 shared, sign = largest.features(*draw(real, n)), 1 if real else -1
+                seen.setdefault(sign, shared)
                 for judge, (gradient, hessian) in zip(judges, sums, strict=True):
                     features = shared[:, : judge.parameters]
                     wrong = _sigmoid(-sign * (features @ judge.readout.astype(np.float32)))
@@ -101,7 +105,25 @@ def fit(judges: list[Readout], draw: Draw, budget: int, steps: int = 6) -> None:
                     hessian += (weighted.T @ features) / (2 * budget)
         for judge, (gradient, hessian) in zip(judges, sums, strict=True):
             ridge = _RIDGE * np.eye(judge.parameters)
-            judge.readout -= np.linalg.solve(hessian + ridge, gradient + ridge @ judge.readout)
+            step = np.linalg.solve(hessian + ridge, gradient + ridge @ judge.readout)
+            judge.readout = _lowered(judge.readout, step, seen)
+
+
+def _lowered(readout, step, seen):
+    """`readout` minus the step, halved while that raises the loss. `seen`: sign → features."""
+    p, n = len(readout), len(seen[1])
+
+    def loss(readout):
+        logits = {sign: x[:, :p] @ readout.astype(np.float32) for sign, x in seen.items()}
+        return sum(np.logaddexp(0, -sign * a).mean() for sign, a in logits.items()) / 2
+
+    # The loss on a part of the pairs may rise a little by chance.
+    most = loss(readout) + p / n
+    for _ in range(_HALVINGS):
+        if loss(readout - step) <= most:
+            return readout - step
+        step = step / 2
+    return readout
 
 
 def verdict(logits: Callable, draw: Draw, n: int) -> dict[str, float]:
