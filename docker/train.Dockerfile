@@ -1,7 +1,9 @@
 # The image of docs/kubernetes.yaml: trains, measures, exports.
 #
 #   docker build -f docker/train.Dockerfile -t encoder-gan-zoo:0.1.0 .
-#   docker run --rm -v "$PWD/runs:/work/runs" encoder-gan-zoo:0.1.0 python -m trainers.bigan
+#   mkdir -p runs
+#   docker run --rm --user "$(id -u):$(id -g)" -e HOME=/tmp -v "$PWD/runs:/work/runs" \
+#     encoder-gan-zoo:0.1.0 python -m trainers.bigan
 #
 # For GPUs add --build-arg EXTRA=[gpu] to the first and --gpus=all to the second. Never built where it
 # was written: no container engine was at hand. A linter read it (hadolint 2.15).

@@ -229,10 +229,18 @@ def _column(item):
     return f"`{name}` {tensor['dtype']} ({shape})"
 
 
+# Figures of a run that are no measurements of the model.
+_OF_TRAINING = ("epochs", "steps", "wall_s", "images_per_s")
+
+
 def _measured(metrics):
-    flat = {key: value for key, value in metrics.items() if isinstance(value, (int, float))}
+    flat = {
+        key: value
+        for key, value in metrics.items()
+        if isinstance(value, (int, float)) and key not in _OF_TRAINING
+    }
     if not flat:
         return "No figures were recorded with this model."
     rows = [[key, f"{value:.5g}"] for key, value in flat.items()]
     table = markdown.table(["figure", "value"], rows)
-    return f"Measured at the end of training, on the test split:\n\n{table}"
+    return f"Measured on test images, `n_test` of them if it is given:\n\n{table}"

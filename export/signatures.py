@@ -125,6 +125,10 @@ def _served(game, declared):
         return {name: rows[0] for name, rows in made.items()}
 
     def function(*tensors):
+        rows = [tf.shape(part)[0] for part in tensors]
+        for other in rows[1:]:
+            said = f"{' and '.join(inputs)} must have equally many rows; got"
+            tf.debugging.Assert(tf.equal(rows[0], other), [said, rows[0], other])
         for part in (part for kind, part in zip(kinds, tensors) if kind == "labels"):
             known = tf.reduce_all((part >= 0) & (part < game.classes))
             tf.debugging.Assert(known, [f"labels must be from 0 to {game.classes - 1}; got", part])

@@ -120,10 +120,14 @@ def _codes(path):
 
     try:
         if _suffix(path) == ".npy":
-            return np.load(path, allow_pickle=False)
-        return np.array(json.loads(pathlib.Path(path).read_text(encoding="utf-8")), "float32")
+            codes = np.load(path, allow_pickle=False)
+        else:
+            codes = np.array(json.loads(pathlib.Path(path).read_text(encoding="utf-8")), "float32")
+        if not codes.ndim:
+            raise ValueError("a list of codes is needed; got one number")
     except (ValueError, TypeError, EOFError) as error:
         raise ValueError(f"{path} holds no codes: {error}") from None
+    return codes
 
 
 def _write_images(files, out):

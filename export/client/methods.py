@@ -111,7 +111,7 @@ class Methods:
         """The return value of the generator `steps`; in `AsyncClient`, a coroutine for it."""
         raise NotImplementedError
 
-    def predict(self, signature: str, /, timeout: float | None = None, **inputs):
+    def predict(self, signature: str, /, *, timeout: float | None = None, **inputs):
         """Any signature: its inputs by name → dict of its outputs, as NumPy arrays."""
         return self._run(self._steps.predict(signature, inputs), timeout)
 
@@ -124,7 +124,7 @@ class Methods:
         if name.startswith("_"):
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
-        def call(timeout: float | None = None, **inputs):
+        def call(*, timeout: float | None = None, **inputs):
             def steps():
                 found = yield from self._steps.predict(name, inputs)
                 return found if len(found) > 1 else next(iter(found.values()))
@@ -189,11 +189,11 @@ class Methods:
 
     def discriminate(self, images, timeout: float | None = None) -> dict:
         """Scores of the model's judges, of `score_xz`, `score_x`, `score_z` → float32 (n,)."""
-        return self.predict("discriminate", timeout, images=images)
+        return self.predict("discriminate", timeout=timeout, images=images)
 
     def anomaly_score(self, images, timeout: float | None = None) -> dict:
         """`anomaly_score` and its terms → float32 (n,); higher is more anomalous."""
-        return self.predict("anomaly_score", timeout, images=images)
+        return self.predict("anomaly_score", timeout=timeout, images=images)
 
     def metadata(self, timeout: float | None = None):
         """`Metadata`: the version that answers, and its signatures with shapes and types."""

@@ -25,7 +25,7 @@ FLAGS = {
     "port": (8500, "Port of gRPC; 0 for none."),
     "grpc_socket_path": ("", "UNIX socket on which gRPC listens as well."),
     "rest_api_port": (0, "Port of REST; 0 for none."),
-    "rest_api_timeout_in_ms": (30000, "Longest run for a REST call."),
+    "rest_api_timeout_in_ms": (30000, "Longest run for a REST call; 0 for no limit."),
     "rest_api_max_body_bytes": (2**31 - 1, "Most bytes of the body of a REST call; else 413."),
     "rest_api_max_unpacked_bytes": (
         0,
@@ -165,6 +165,10 @@ def _check(options):
         raise ValueError("give --port or --grpc_socket_path; gRPC has nowhere to listen")
     if options.port and options.port == options.rest_api_port:
         raise ValueError(f"--port and --rest_api_port are both {options.port}")
+    if options.rest_api_timeout_in_ms < 0:
+        raise ValueError(
+            f"--rest_api_timeout_in_ms must be 0 or more; got {options.rest_api_timeout_in_ms}"
+        )
     for name in ("port", "rest_api_port"):
         if getattr(options, name) > 65535:
             raise ValueError(f"--{name} must be 65535 or less; got {getattr(options, name)}")

@@ -153,7 +153,8 @@ def reply(found: dict, row: bool) -> str:
     if len(sizes) != 1 or () in sizes:
         raise invalid("outputs of different first dimension; ask in column form, with 'inputs'")
     rows = (
-        _bare_or_named({alias: dumps(value[i], alias) for alias, value in found.items()})
+        # A slice, for NumPy takes the zeros off the end of a single string.
+        _bare_or_named({a: dumps(value[i : i + 1], a)[1:-1] for a, value in found.items()})
         for i in range(sizes.pop()[0])
     )
     return '{"predictions": [' + ", ".join(rows) + "]}"

@@ -165,7 +165,7 @@ class Rest:
 
             feeds = await asyncio.to_thread(json_body.feeds, body, signature, check)
             try:
-                async with asyncio.timeout(self.timeout):
+                async with asyncio.timeout(self.timeout or None):
                     found = await self.predictor.run(
                         spec.name, "predict", version, signature, feeds, signature.outputs
                     )

@@ -112,9 +112,9 @@ class Servable:
         request = log.predict_log.request
         signature = self.signature(request.model_spec.signature_name)
         try:
-            signature.run(
-                *signature.feeds(dict(request.inputs), list(request.output_filter), check_shapes)
-            )
+            # The file belongs to the model: its tensors may be as large as the model's batches.
+            inputs, wanted = dict(request.inputs), list(request.output_filter)
+            signature.run(*signature.feeds(inputs, wanted, check_shapes, most_repeated=None))
         except Exception as error:
             raise from_exception(error) from None
 

@@ -73,7 +73,13 @@ class Signature:
 
     # From a request to arrays. Every check comes before anything is copied or queued.
 
-    def feeds(self, given: dict, output_filter: list, check_shapes: bool) -> tuple[dict, list]:
+    def feeds(
+        self,
+        given: dict,
+        output_filter: list,
+        check_shapes: bool,
+        most_repeated: int | None = tensors.MOST_REPEATED,
+    ) -> tuple[dict, list]:
         """The arrays to run on, and the names of the outputs that are wanted.
 
         Args:
@@ -81,12 +87,13 @@ class Signature:
             output_filter: names of outputs; all of them if it is empty.
             check_shapes: compare shapes with the signature. Without it a wrong rank reaches the
                 kernels, and can end the process.
+            most_repeated: see `tensors.check`.
 
         Raises:
             ServingError: in the order and words of TensorFlow Serving.
         """
         self.check_names(given)
-        shapes = {alias: tensors.check(alias, proto) for alias, proto in given.items()}
+        shapes = {a: tensors.check(a, proto, most_repeated) for a, proto in given.items()}
         if unknown := [alias for alias in given if alias not in self.inputs]:
             raise invalid(
                 f"Inputs contains invalid name. Used request inputs: "
