@@ -61,6 +61,7 @@ def read(path: str, image_size: int | None, cache: Cache) -> Dataset:
     images = _images(root, files, test, image_size, cache)
     return Dataset(
         name=f"folder:{path}",
+        origin=f"folder:{root.resolve()}",
         **images,
         train_labels=labels[~test],
         test_labels=labels[test],

@@ -98,6 +98,7 @@ def read(path: str, image_size: int | None, cache: Cache) -> Dataset:
     found = cache.arrays(source, state, shapes, fill)
     return Dataset(
         name=f"npz:{path}",
+        origin=f"npz:{file.resolve()}",
         **{name: array for name, array in found.items() if name != "classes"},
         classes=tuple(found["classes"].tolist()),
         source=f"Arrays of the file {file.name} (licence not known).",
