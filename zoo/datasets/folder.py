@@ -186,7 +186,8 @@ def _all(function, items, what: str) -> list:
     """The results for all items; raises one ValueError for all that fail."""
     progress = Progress(what, len(items))
     results, wrong = [], []
-    with concurrent.futures.ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as workers:
+    workers = concurrent.futures.ThreadPoolExecutor(min(8, os.cpu_count() or 1))
+    try:
         for first in range(0, len(items), _TASKS):
             some = items[first : first + _TASKS]
             for task in [workers.submit(function, item) for item in some]:
@@ -195,6 +196,9 @@ def _all(function, items, what: str) -> list:
                 except ValueError as error:
                     wrong.append(str(error))
                 progress.add()
+    finally:
+        # After Ctrl-C, the files that wait are left unread.
+        workers.shutdown(cancel_futures=True)
     if wrong:
         count = f"{len(wrong)} of {len(items)} files cannot be used: " if wrong[1:] else ""
         more = f"; and {len(wrong) - _MOST_NAMED} more" if wrong[_MOST_NAMED:] else ""
