@@ -140,7 +140,7 @@ class Dataset:
         A name is looked for as it is, then in small letters, and then as a number.
 
         Raises:
-          ValueError: there is no such class.
+          ValueError: there is no such class, or `train` or `test` has no example of it.
         """
         number = _class_number(self.classes, name)
         if number is None:
@@ -149,6 +149,12 @@ class Dataset:
                 f"from 0 to {len(self.classes) - 1}; got {name!r}"
             )
         train, test = self.train_labels == number, self.test_labels == number
+        for part, chosen in (("training", train), ("test", test)):
+            if len(chosen) and not chosen.any():
+                raise ValueError(
+                    f"class of {self.name} must be in its splits; got {name!r}, which none of the "
+                    f"{len(chosen)} {part} examples has"
+                )
         return dataclasses.replace(
             self,
             name=f"{self.name}[class={name}]",
