@@ -51,7 +51,7 @@ def read(path: str, image_size: int | None, cache: Cache) -> Dataset:
       ValueError: no such folder, no images, too few to divide, unreadable or not 8-bit files
         (ten of them named), or sizes that differ (two files named).
     """
-    root = pathlib.Path(path).expanduser()
+    root = pathlib.Path(os.path.expanduser(path))
     if not path or not root.is_dir():
         raise ValueError(f"folder:{path}: there is no such folder")
     others = collections.Counter()
