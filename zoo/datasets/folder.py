@@ -36,8 +36,9 @@ def read(path: str, image_size: int | None, cache: Cache) -> Dataset:
     Sub-folders are the classes, in alphabetical order; without sub-folders there is one class. If
     the folder has sub-folders `train` and `test`, these are the two splits, and other folders
     beside them are left out. Otherwise, in alphabetical order, every tenth image of each class is
-    for testing, and of a class of 2 to 9 images the last one. If any image is in colour, all are
-    RGB, otherwise all are grey; transparency is dropped and the EXIF orientation applied.
+    for testing, and of a class of 2 to 9 images the last one. If any file is stored in colour or
+    with a palette (as GIF and WebP are), all are RGB, otherwise all are grey; transparency is
+    dropped and the EXIF orientation applied.
 
     Args:
       path: the folder.
