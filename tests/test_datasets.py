@@ -524,6 +524,7 @@ def test_npz_of_one_hot_labels(tmp_path, kind):
     [
         (np.arange(40) % 3.0, ("0", "1", "2")),
         (np.array(["owl", "cat"] * 20), ("cat", "owl")),
+        (np.array([b"owl", b"cat"] * 20), ("cat", "owl")),
         ((np.arange(40) % 2)[:, None], ("0", "1")),
     ],
 )
@@ -571,6 +572,19 @@ def test_npz_of_other_names_and_npy(tmp_path):
     (tmp_path / "e.npy").write_bytes(b"no array")
     with pytest.raises(ValueError, match="e.npy cannot be read"):
         datasets.load(f"npz:{tmp_path / 'e.npy'}")
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("folder:~nobody_here/x", {}, "folder:~nobody_here/x: there is no such folder"),
+        ("npz:~nobody_here/x.npz", {}, "npz:~nobody_here/x.npz: there is no such file"),
+        ("ring8", {"cache_dir": "~nobody_here/x"}, "home directory that exists; got '~nobody"),
+    ],
+)
+def test_a_home_directory_of_no_user(name, options, message):
+    with pytest.raises(ValueError, match=message):
+        datasets.load(name, **options)
 
 
 def test_npz_missing_or_damaged(tmp_path):

@@ -1,12 +1,16 @@
 """Tests of zoo.datasets on folders as people have them: hidden files, links, formats, damage."""
 
+import os
 import shutil
+import signal
+import time
 
 import numpy as np
 import PIL.Image
 import pytest
 
 from zoo import datasets
+from zoo.datasets import folder
 
 
 def write(path, fill=0, size=(8, 8), **options):
@@ -168,3 +172,17 @@ def test_orientation_is_applied_in_every_format(tmp_path, suffix, tag):
     read = datasets.load(f"folder:{tmp_path}").train[0, ..., 0]
     assert read.shape == x.shape
     assert np.abs(read.astype(int) - x).max() < 12
+
+
+def test_ctrl_c_leaves_the_files_that_wait_unread():
+    read = []
+
+    def slowly(number):
+        if number == 200:  # all were submitted long before
+            os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.01)
+        read.append(number)
+
+    with pytest.raises(KeyboardInterrupt):
+        folder._all(slowly, range(1000), "Reading")
+    assert len(read) < 500

@@ -132,7 +132,8 @@ def test_a_data_set_gives_the_parts_that_a_method_asks_for():
     np.testing.assert_array_equal(bags.train, data.train[data.train_labels == 8])
     # A name goes before a number, and the case of its letters counts if two differ in it.
     for classes, name, number in ((("1", "2", "0"), "1", 0), (("a", "A", "b"), "A", 1)):
-        named = dataclasses.replace(shoes, classes=classes, test_labels=np.arange(200) % 3)
+        labels = {"train_labels": np.arange(800) % 3, "test_labels": np.arange(200) % 3}
+        named = dataclasses.replace(shoes, classes=classes, **labels)
         assert set(named.of_class(name).test_labels) == {number}
     a, b = shoes.paired(bags).parts(zoo.CycleGAN.inputs)
     assert a is shoes.train and b is bags.train
@@ -144,6 +145,14 @@ def test_a_data_set_gives_the_parts_that_a_method_asks_for():
         (lambda: datasets.load("grid25").parts(("x", "b")), "name it with --dataset_b"),
         (lambda: datasets.load("circle").parts(("x", "y", "z")), "circle has no labels"),
         (lambda: datasets.load("fashion_mnist_10k[class=hat]"), "must be one of .*; got 'hat'"),
+        (
+            lambda: datasets.load("grid25[class=0]", train_split="train[:1]"),
+            "class of grid25 .*; got '0', which none of the 1 training examples has",
+        ),
+        (
+            lambda: datasets.load("grid25[class=0]", test_split="train[:1]"),
+            "class of grid25 .*; got '0', which none of the 1 test examples has",
+        ),
         (
             lambda: datasets.load("fashion_mnist_10k").paired(datasets.load("grid25")),
             r"of one shape; got \(28, 28, 1\) .* \(2,\) of grid25",

@@ -1,6 +1,7 @@
 """Second domains that are made of a first: the maps, their names, and which images are whose."""
 
 import numpy as np
+import PIL.Image
 import pytest
 
 from zoo import datasets
@@ -60,6 +61,31 @@ def test_brackets_follow_each_other_and_sets_of_other_origin_are_kept_whole():
     pair = shoes.paired(bags)
     assert not pair.truth_known and not shoes.truth_known
     assert pair.train is shoes.train and pair.other is bags
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("folder:images", "folder:images/[invert]"),
+        ("folder:images[class=b]", "folder:link/../images[invert][class=1]"),
+        ("folder:images", "folder:link[invert]"),
+        ("npz:a.npz", "npz:./a.npz[invert]"),
+        ("fashion_mnist_10k[class=Dress]", "fashion_mnist_10k[class=3][invert]"),
+    ],
+)
+def test_one_set_by_two_names_is_one_origin(tmp_path, monkeypatch, name, other):
+    monkeypatch.chdir(tmp_path)
+    x = np.random.default_rng(0).integers(0, 256, (24, 8, 8), np.uint8)
+    np.savez("a.npz", images=x)
+    for i, image in enumerate(x):
+        path = tmp_path / "images" / "ab"[i % 2] / f"{i}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        PIL.Image.fromarray(image).save(path)
+    (tmp_path / "link").symlink_to("images")
+    pair = datasets.load(name, other=other)
+    assert pair.truth_known
+    np.testing.assert_array_equal(pair.other.test, 255 - pair.test)
+    assert not set(map(bytes, pair.train)) & set(map(bytes, 255 - pair.other.train))
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,19 @@ class Scaled(layers.Layer):
         return x * self.scale
 
 
+@keras.saving.register_keras_serializable("test_own_networks")
+class Counted(layers.Layer):
+    """Counts its calls in training."""
+
+    def build(self, shape):
+        self.calls = self.add_weight(shape=(), dtype="int32", initializer="zeros", trainable=False)
+
+    def call(self, x, training=False):
+        if training:
+            self.calls.assign_add(1)
+        return x
+
+
 class Unregistered(Scaled):
     """The same, unknown to Keras."""
 
@@ -151,6 +164,22 @@ def test_a_preset_of_own_networks_encodes_as_the_game_did(tmp_path):
     again = zoo.BiGAN.from_preset(str(tmp_path))
     codes = [keras.ops.convert_to_numpy(g.encode(examples())) for g in (game, again)]
     np.testing.assert_array_equal(*codes)
+
+
+def test_averages_and_presets_keep_what_an_adapted_layer_computed_and_counts(tmp_path):
+    x = examples()
+    adapted, counted = layers.Normalization(), Counted()
+    adapted.adapt(5 + 3 * x)
+    own = keras.Sequential([keras.Input(SHAPE), adapted, counted, encoder()])
+    game = make(ema=0.9, encoder=own)
+    game.save_to_preset(str(tmp_path), precision="float32")
+    again = zoo.BiGAN.from_preset(str(tmp_path))
+    for encode in (game.encode, again.encode):
+        np.testing.assert_array_equal(*map(keras.ops.convert_to_numpy, (encode(x), own(x))))
+    step(game, x)
+    for kept, value in zip(game.averages["encoder"].weights[:4], game.encoder.weights[:4]):
+        np.testing.assert_array_equal(kept, value)
+    assert int(counted.calls) > 0
 
 
 def test_frozen_layers_stay_frozen_and_are_loaded_so(tmp_path):

@@ -25,6 +25,8 @@ class Dataset:
       classes: class names; one entry if there are no labels.
       source: one sentence of provenance, with the licence if known.
       other: the second set of a method of two domains, or None.
+      origin: identifies the set before the maps, however its name is spelled; `name` without the
+        maps if it is not given.
     """
 
     name: str
@@ -35,6 +37,11 @@ class Dataset:
     classes: tuple[str, ...]
     source: str
     other: "Dataset | None" = None
+    origin: str = ""
+
+    def __post_init__(self):
+        if not self.origin:
+            object.__setattr__(self, "origin", _MAPPED.sub("", self.name))
 
     def parts(self, inputs: tuple) -> Any:
         """The training arrays that the `inputs` of a game name, for `zoo.datasets.batches`.
@@ -96,11 +103,6 @@ class Dataset:
         return tuple(_MAPPED.findall(self.name))
 
     @property
-    def origin(self) -> str:
-        """The name of the set before the maps, which is `name` if there were none."""
-        return _MAPPED.sub("", self.name)
-
-    @property
     def truth_known(self) -> bool:
         """Whether test example i of `other` is the true translation of test example i."""
         return self.other is not None and self.origin == self.other.origin
@@ -138,7 +140,7 @@ class Dataset:
         A name is looked for as it is, then in small letters, and then as a number.
 
         Raises:
-          ValueError: there is no such class.
+          ValueError: there is no such class, or `train` or `test` has no example of it.
         """
         number = _class_number(self.classes, name)
         if number is None:
@@ -147,9 +149,16 @@ class Dataset:
                 f"from 0 to {len(self.classes) - 1}; got {name!r}"
             )
         train, test = self.train_labels == number, self.test_labels == number
+        for part, chosen in (("training", train), ("test", test)):
+            if len(chosen) and not chosen.any():
+                raise ValueError(
+                    f"class of {self.name} must be in its splits; got {name!r}, which none of the "
+                    f"{len(chosen)} {part} examples has"
+                )
         return dataclasses.replace(
             self,
             name=f"{self.name}[class={name}]",
+            origin=f"{self.origin}[class={number}]",
             train=self.train[train],
             test=self.test[test],
             train_labels=self.train_labels[train],

@@ -43,11 +43,17 @@ class Cache:
       use: False holds them in memory in any case.
       folder: of all entries; "" for `default_folder`. If it is given, small sets are kept, too, and
         it must be writable; otherwise a folder that is not means that sets are held in memory.
+
+    Raises:
+      ValueError: `folder` begins with ~, and there is no such home directory.
     """
 
     def __init__(self, name: str, use: bool = True, folder: str = ""):
         self._name, self._use, self._chosen = name, use, bool(folder)
-        self._folder = pathlib.Path(folder).expanduser().absolute() if folder else default_folder()
+        there = os.path.expanduser(folder)
+        if there.startswith("~"):
+            raise ValueError(f"cache_dir must be in a home directory that exists; got {folder!r}")
+        self._folder = pathlib.Path(there).absolute() if folder else default_folder()
 
     def arrays(
         self,

@@ -36,8 +36,9 @@ def read(path: str, image_size: int | None, cache: Cache) -> Dataset:
     Sub-folders are the classes, in alphabetical order; without sub-folders there is one class. If
     the folder has sub-folders `train` and `test`, these are the two splits, and other folders
     beside them are left out. Otherwise, in alphabetical order, every tenth image of each class is
-    for testing, and of a class of 2 to 9 images the last one. If any image is in colour, all are
-    RGB, otherwise all are grey; transparency is dropped and the EXIF orientation applied.
+    for testing, and of a class of 2 to 9 images the last one. If any file is stored in colour or
+    with a palette (as GIF and WebP are), all are RGB, otherwise all are grey; transparency is
+    dropped and the EXIF orientation applied.
 
     Args:
       path: the folder.
@@ -51,7 +52,7 @@ def read(path: str, image_size: int | None, cache: Cache) -> Dataset:
       ValueError: no such folder, no images, too few to divide, unreadable or not 8-bit files
         (ten of them named), or sizes that differ (two files named).
     """
-    root = pathlib.Path(path).expanduser()
+    root = pathlib.Path(os.path.expanduser(path))
     if not path or not root.is_dir():
         raise ValueError(f"folder:{path}: there is no such folder")
     others = collections.Counter()
@@ -61,6 +62,7 @@ def read(path: str, image_size: int | None, cache: Cache) -> Dataset:
     images = _images(root, files, test, image_size, cache)
     return Dataset(
         name=f"folder:{path}",
+        origin=f"folder:{root.resolve()}",
         **images,
         train_labels=labels[~test],
         test_labels=labels[test],
@@ -185,7 +187,8 @@ def _all(function, items, what: str) -> list:
     """The results for all items; raises one ValueError for all that fail."""
     progress = Progress(what, len(items))
     results, wrong = [], []
-    with concurrent.futures.ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as workers:
+    workers = concurrent.futures.ThreadPoolExecutor(min(8, os.cpu_count() or 1))
+    try:
         for first in range(0, len(items), _TASKS):
             some = items[first : first + _TASKS]
             for task in [workers.submit(function, item) for item in some]:
@@ -194,6 +197,9 @@ def _all(function, items, what: str) -> list:
                 except ValueError as error:
                     wrong.append(str(error))
                 progress.add()
+    finally:
+        # After Ctrl-C, the files that wait are left unread.
+        workers.shutdown(cancel_futures=True)
     if wrong:
         count = f"{len(wrong)} of {len(items)} files cannot be used: " if wrong[1:] else ""
         more = f"; and {len(wrong) - _MOST_NAMED} more" if wrong[_MOST_NAMED:] else ""

@@ -1,6 +1,7 @@
 """Images in a NumPy .npz or .npy file."""
 
 import functools
+import os
 import pathlib
 import zipfile
 
@@ -40,8 +41,9 @@ def read(path: str, image_size: int | None, cache: Cache) -> Dataset:
     without a name, optionally followed by its labels, of which every tenth of each class is for
     testing (of a class of 2 to 9 images, the last one). Images are uint8 of shape (n, h, w),
     (n, h, w, 1) or (n, h, w, 3); labels are whole numbers or strings of shape (n,), or one-hot of
-    shape (n, classes). The values that the labels take are the classes, in ascending order. A line
-    on standard error names the other arrays of the file, which are not read.
+    shape (n, classes); strings of bytes are read as UTF-8. The values that the labels take are the
+    classes, in ascending order. A line on standard error names the other arrays of the file, which
+    are not read.
 
     Args:
       path: the file. Pickled objects in it are refused.
@@ -56,7 +58,7 @@ def read(path: str, image_size: int | None, cache: Cache) -> Dataset:
     """
     import PIL
 
-    file = pathlib.Path(path).expanduser()
+    file = pathlib.Path(os.path.expanduser(path))
     if not file.is_file():
         raise ValueError(f"npz:{file}: there is no such file")
     content = functools.cache(lambda: _content(file))
@@ -98,6 +100,7 @@ def read(path: str, image_size: int | None, cache: Cache) -> Dataset:
     found = cache.arrays(source, state, shapes, fill)
     return Dataset(
         name=f"npz:{path}",
+        origin=f"npz:{file.resolve()}",
         **{name: array for name, array in found.items() if name != "classes"},
         classes=tuple(found["classes"].tolist()),
         source=f"Arrays of the file {file.name} (licence not known).",
@@ -223,6 +226,8 @@ def _remedy(array: np.ndarray) -> str:
 
 
 def _labels(file: pathlib.Path, name: str, array: np.ndarray, count: int) -> np.ndarray:
+    if array.dtype.kind == "S":
+        array = np.char.decode(array, "utf-8", "backslashreplace")
     rows = array.ndim == 2 and len(array) == count and array.shape[1] > 1
     if rows and array.dtype.kind in "biuf" and np.isin(array, (0, 1)).all():
         if (array.sum(1) == 1).all():

@@ -84,7 +84,9 @@ def read(
     info = builder.info
     licence = info.redistribution_info.license or "licence not stated by TFDS"
     told = f"TensorFlow Datasets {info.full_name}, {info.homepage} ({licence})."
-    return Dataset(name=name, **found, classes=classes or ("all",), source=told)
+    return Dataset(
+        name=name, **found, classes=classes or ("all",), source=told, origin=info.full_name
+    )
 
 
 def _builder(name: str) -> Any:

@@ -60,8 +60,9 @@ def load(
       name: one of `KINDS`: `fashion_mnist_10k` (shipped with the package), `digits` (see
         `zoo.datasets.digits`), `grid25`, `ring8`, `circle`, `stacked_mnist` (made of TFDS's
         `mnist`), `folder:PATH`, `npz:PATH`, or a TFDS image set; `[class=C]` behind any of them
-        keeps the examples of one class, given by name or number; `[invert]`, `[rotate]` (a quarter
-        turn to the left) and `[outline]` change every image, see `zoo.datasets.maps`.
+        keeps, of the chosen splits, the examples of one class, given by name or number;
+        `[invert]`, `[rotate]` (a quarter turn to the left) and `[outline]` change every image, see
+        `zoo.datasets.maps`.
       other: name of a second set, for methods of two domains, read in the same way; see
         `Dataset.paired`.
       image_size: side in pixels; images are centre-cropped to a square and resized to it with

@@ -194,7 +194,7 @@ def _share(judge, images, labels):
 def _judge(data):
     """The shipped classifier for the images from which `data` was made, or None."""
     try:
-        judge = classifier.load(data.origin.partition("[")[0])
+        judge = classifier.load(data.name.partition("[")[0])
     except ValueError:
         return None
     return judge if judge.image_shape == data.shape else None

@@ -80,6 +80,17 @@ def _put(game, name, network):
     setattr(game, name, network)
 
 
+def finalize(model) -> None:
+    """Let the layers of `model`, whose weights were set, compute what they derive from them.
+
+    Normalization does that only when it is loaded or adapted.
+    """
+    for layer in model._flatten_layers(include_self=False):
+        state = {}
+        layer.save_own_variables(state)
+        layer.load_own_variables(state)
+
+
 def serialized(game) -> dict:
     """name → configuration of the networks that were given to `game`, for its own."""
     return {name: keras.saving.serialize_keras_object(getattr(game, name)) for name in game.own}

@@ -10,6 +10,7 @@ training starts from them.
 """
 
 import hashlib
+import inspect
 import io
 import json
 import os
@@ -54,8 +55,6 @@ def save(
         ValueError: another precision, a weight is not finite or too large for it, `directory`
             holds a run, or the class is one of the caller's own.
     """
-    import inspect
-
     if precision not in PRECISIONS:
         raise ValueError(f"precision must be one of {', '.join(PRECISIONS)}; got {precision!r}")
     method = type(game).__module__.rpartition(".")[2]
@@ -205,12 +204,10 @@ def _variables(game, averaged: bool):
 
 
 def _stored(game, precision):
-    from keras import ops
-
     owned = {net for networks in game.players.values() for net in networks}
     arrays = {}
     for network, key, variable in _variables(game, averaged=True):
-        value = ops.convert_to_numpy(variable)
+        value = variable.numpy()
         if value.dtype.kind == "f" and not np.isfinite(value).all():
             raise ValueError(f"{key} is not finite: the game has diverged")
         if network in owned and value.dtype == np.float32 and value.ndim > 1:
@@ -231,6 +228,8 @@ def _build(config, path):
 
 
 def _assigned(game, contents, path):
+    from zoo.networks import own
+
     try:
         with np.load(io.BytesIO(contents), allow_pickle=False) as archive:
             arrays = {key: archive[key] for key in archive}
@@ -247,4 +246,5 @@ def _assigned(game, contents, path):
         )
     for key, variable in variables.items():
         variable.assign(arrays[key].astype(variable.dtype))
+    own.finalize(game)
     return game

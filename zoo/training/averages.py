@@ -1,8 +1,8 @@
 """Exponential moving averages of networks of a game, kept as networks of their own.
 
-They are part of the game, hence of its checkpoints; batch norm statistics are averaged with the
-weights. The average of GAN weights is less noisy than the last of them (Yazıcı et al. 2019,
-arXiv:1806.04498).
+They are part of the game, hence of its checkpoints. Batch norm statistics are averaged with the
+weights; integers, such as counts, are those of the network. The average of GAN weights is less
+noisy than the last of them (Yazıcı et al. 2019, arXiv:1806.04498).
 
 After step t (`optimizer.iterations`, counted from 1) an average keeps decay_t of itself and takes
 the rest from the network: decay_t = min(ema, (1 + t) / (10 + t)). The first steps, at which the
@@ -13,6 +13,8 @@ part of a checkpoint, so a resumed run continues the same average.
 import keras
 from keras import ops
 
+from zoo.networks import own
+
 
 def create(game) -> dict:
     """Copies of the networks of `game` that it names in `averaged`: name → network."""
@@ -21,6 +23,7 @@ def create(game) -> dict:
         if name in game.named_networks():
             copies[name] = keras.models.clone_model(getattr(game, name))
             copies[name].set_weights(getattr(game, name).get_weights())
+            own.finalize(copies[name])
             copies[name].trainable = False
             setattr(game, f"average_{name}", copies[name])
     return copies
@@ -39,4 +42,6 @@ def update(game) -> None:
     moved = 1 - ops.minimum(game.ema, (1 + t) / (10 + t))
     for name, average in game.averages.items():
         for mean, value in zip(average.weights, getattr(game, name).weights, strict=True):
-            mean.assign(mean + moved * (value - mean))
+            # Counts and the like have no average.
+            real = keras.backend.is_float_dtype(mean.dtype)
+            mean.assign(mean + moved * (value - mean) if real else value)
