@@ -54,6 +54,9 @@ def test_a_rate_by_player_leaves_the_others_theirs():
     made = optimizers("aae", "--learning_rate=0.1,encoder=0.5")
     rates = {player: first_rate(optimizer) for player, optimizer in made.items()}
     assert rates == pytest.approx({"autoencoder": 0.1, "discriminator": 0.1, "encoder": 0.5})
+    made = optimizers("bigan", "--network=dcgan_joint", "--learning_rate=encoder_generator=1e-4")
+    rates = {player: first_rate(optimizer) for player, optimizer in made.items()}
+    assert rates == pytest.approx({"discriminator": 8e-4, "encoder_generator": 1e-4})
 
 
 def test_a_plan_starts_at_the_rate_that_is_given():

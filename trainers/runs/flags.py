@@ -60,8 +60,8 @@ COMMON = {
     "learning_rate": (
         "",
         "Initial rate of every player, such as 3e-4; or of players by name, such as"
-        " discriminator=1e-4,generator=4e-4. By default that of default_optimizer in"
-        " zoo/METHOD.py. The recipe in trainers/METHOD.py sets how it falls during the run.",
+        " discriminator=1e-4,generator=4e-4, and the others keep theirs. The recipe in"
+        " trainers/METHOD.py sets how it falls during the run.",
     ),
     "strategy": (
         "auto",
