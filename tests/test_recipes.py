@@ -5,6 +5,7 @@ import importlib
 import pytest
 
 import zoo
+from trainers.runs import checkpoints
 from trainers.runs import flags
 from trainers.runs import run
 from trainers.runs.recipe import Fall
@@ -100,7 +101,8 @@ def test_points_of_a_class_have_the_networks_of_points(dataset):
 def test_another_rate_is_another_run(tmp_path, capsys):
     argv = ["gan", "--dataset=grid25", "--epochs=1", f"--run_dir={tmp_path}", "--batch_size=50000"]
     recipe = RECIPES["gan"]
-    run.Run(recipe, flags.parse(recipe, argv), argv)
+    game = run.Run(recipe, flags.parse(recipe, argv), argv).game
+    checkpoints.write(game, tmp_path / checkpoints.FOLDER)
     same = [*argv, "--learning_rate=1e-4"]  # what the recipe says of points
     run.Run(recipe, flags.parse(recipe, same), same)
     other = [*argv, "--learning_rate=discriminator=3e-4"]
@@ -117,7 +119,8 @@ def test_a_run_goes_on_when_a_class_has_moved_to_another_module(tmp_path):
         "--batch_size=50000",
     ]
     recipe = RECIPES["bigan"]
-    run.Run(recipe, flags.parse(recipe, argv), argv)
+    game = run.Run(recipe, flags.parse(recipe, argv), argv).game
+    checkpoints.write(game, tmp_path / checkpoints.FOLDER)
     path = tmp_path / "config.json"
     text = path.read_text()
     assert "zoo.training.optimizers" in text

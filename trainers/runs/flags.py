@@ -181,6 +181,8 @@ def _resolve(recipe, given, defaults):
     args = types.SimpleNamespace(**chosen)
     commands.at_least(args, epochs=1, batch_size=1, steps_per_execution=1, keep_checkpoints=1)
     commands.at_least(args, checkpoint_minutes=0, evaluate_every=0, image_size=0, seed=0)
+    if args.seed >= 2**31:
+        raise ValueError(f"--seed must be 0 to 2**31 - 1; got {args.seed}")
     allowed = ("float32", "mixed_bfloat16")
     if chosen["precision"] not in allowed:
         raise ValueError(
