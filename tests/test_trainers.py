@@ -128,6 +128,17 @@ def test_every_constructor_argument_is_a_flag_with_a_text(method):
                 assert found[name][1], f"{name} is not described in the docstring"
 
 
+def test_the_help_names_the_default_of_every_set_of_networks(capsys):
+    with pytest.raises(SystemExit):
+        flags.parse(RECIPE, ["bigan", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "residual, mlp, mixture, tanh. Default: dcgan_joint; for points mixture." in said
+    assert "0.99 (dcgan), 0.0 (mlp), 0.0 (mixture); other sets: as dcgan_joint." in said
+    assert "otherwise" not in said.partition("--ema")[2].partition("--prior")[0]
+    args = flags.parse(RECIPE, ["bigan", "--network=tanh"])
+    assert (args.ema, args.epochs) == (0.999, 64)
+
+
 @pytest.mark.parametrize("method", zoo.METHODS)
 def test_every_method_has_a_trainer(method):
     recipe = importlib.import_module(f"trainers.{method}").RECIPE

@@ -144,16 +144,14 @@ def _argument_texts(docstring):
 
 
 def _help(recipe, name, default, text):
-    chosen = {
-        str(network): options[name]
-        for network, options in _networks(recipe).items()
-        if name in options
-    }
-    if chosen:
-        known = [f"{value} ({network})" for network, value in chosen.items()]
-        if len(chosen) < len(recipe.networks) and default != "":
-            known.append(f"{default} otherwise")
-        return f"{text} Default: {', '.join(known)}."
+    if name == "network":
+        known = ", ".join(names.listed(*names.LISTS[name]))
+        return f"The set of networks: {known}. Default: {recipe.network}; for points mixture."
+    networks = _networks(recipe)
+    if any(name in options for options in networks.values()):
+        values = {network: options.get(name, default) for network, options in networks.items()}
+        known = [f"{value} ({network})" for network, value in values.items() if value != ""]
+        return f"{text} Default: {', '.join(known)}; other sets: as {recipe.network}."
     return f"{text} Default: {default}." if default != "" else text
 
 
