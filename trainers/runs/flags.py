@@ -147,6 +147,8 @@ def _help(recipe, name, default, text):
     if name == "network":
         known = ", ".join(names.listed(*names.LISTS[name]))
         return f"The set of networks: {known}. Default: {recipe.network}; for points mixture."
+    if name == "learning_rate":
+        default = f"that of default_optimizer in zoo/{recipe.method}.py"
     networks = _networks(recipe)
     if any(name in options for options in networks.values()):
         values = {network: options.get(name, default) for network, options in networks.items()}
