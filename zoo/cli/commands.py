@@ -1,6 +1,7 @@
 """Every command line: flags with defaults, words that are not flags, and how bad input ends."""
 
 import contextlib
+import difflib
 import os
 import pathlib
 import shlex
@@ -61,6 +62,10 @@ def parse(
         raise SystemExit(0)
     try:
         found = values(argv)[1:]
+    except flags.UnrecognizedFlagError as error:
+        near = difflib.get_close_matches(error.flagname, known, 1)
+        hint = f"did you mean --{near[0]}? See" if near else "see"
+        raise ValueError(f"unknown flag --{error.flagname}; {hint} --help") from None
     except flags.Error as error:
         raise ValueError(f"{error}; see --help") from None
     if words and not found:
