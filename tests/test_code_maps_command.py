@@ -3,6 +3,7 @@
 import json
 import math
 
+import keras
 import numpy as np
 import pytest
 
@@ -27,6 +28,16 @@ def test_the_networks_differ_in_the_layers_next_to_the_code_alone(method, ends):
     assert more == size * hidden - 9 * CHANNELS * 2 * WIDTH
     x = np.zeros((2, *SHAPE), "float32")
     assert vector.reconstruct(x).shape == image.reconstruct(x).shape == x.shape
+
+
+def test_the_networks_take_channels_last_whatever_keras_is_set_to():
+    before = keras.config.image_data_format()
+    keras.config.set_image_data_format("channels_first")
+    try:
+        game = code_maps.game_of("aae", SHAPE, (7, 7, 1), WIDTH, seed=0)
+    finally:
+        keras.config.set_image_data_format(before)
+    assert game.reconstruct(np.zeros((2, *SHAPE), "float32")).shape == (2, *SHAPE)
 
 
 def test_equal_seeds_give_equal_weights():

@@ -69,7 +69,8 @@ def test_flags_have_their_types_and_stand_anywhere_between_words():
     "arguments, said",
     [
         (["stray", "--size=1"], "unexpected argument 'stray'; flags are written --name=value"),
-        (["--sise=1"], "'sise'.*see --help"),
+        (["--sise=1"], r"^unknown flag --sise; did you mean --size\? See --help$"),
+        (["--zz"], "^unknown flag --zz; see --help$"),
         (["--size=many"], "size.*many.*see --help"),
         (["--version=newest"], "version.*newest.*see --help"),
     ],
@@ -107,7 +108,7 @@ def test_commands_that_need_a_model_ask_for_it(module, refused):
     ("words", "message"),
     [
         (["nothing"], "no game at nothing"),
-        (["nothing", "--pints=1"], "Unknown command line flag 'pints'"),
+        (["nothing", "--pints=1"], "unknown flag --pints; "),
     ],
 )
 @pytest.mark.parametrize("module", [*NEED_A_MODEL, "trainers.objective.__main__"])
@@ -134,6 +135,25 @@ def test_bad_input_ends_a_command_and_faults_do_not_pass_for_it(error, line, cap
         raise KeyError("a fault")
 
 
+def test_bad_input_leaves_no_empty_directory(tmp_path, refused):
+    kept = tmp_path / "kept"
+    kept.mkdir()
+
+    def command(*words):
+        with commands.exit_on_bad_input():
+            for word in words:
+                commands.directory(word)
+            raise ValueError("no model")
+
+    refused(command, kept, kept / "new" / "out")
+    assert list(tmp_path.rglob("*")) == [kept]
+
+
+def test_a_number_that_is_repeated_counts_once():
+    args = commands.only_flags("", {"points": ("64,8,64", "Numbers.")}, ["x"])
+    assert commands.whole_numbers(args, "points") == [64, 8]
+
+
 @pytest.mark.parametrize("module", COMMANDS)
 def test_help_of_every_command_answers_in_a_second_and_without_tensorflow(module, child_seconds):
     shown = subprocess.run(
@@ -153,6 +173,8 @@ def test_help_of_every_command_answers_in_a_second_and_without_tensorflow(module
         ("~/run", "/home/ada/run"),
         ("~", "/home/ada"),
         ("folder:~/photos", "folder:/home/ada/photos"),
+        ("~/run/12:30", "/home/ada/run/12:30"),
+        ("folder:~/12:30", "folder:/home/ada/12:30"),
         ("a~b", "a~b"),
         ("grid25", "grid25"),
     ],

@@ -383,3 +383,10 @@ def test_optimizers_must_match_the_players():
     game = zoo.BiGAN((8, 8, 1), latent_dim=3, width=4)
     with pytest.raises(ValueError, match=r"needs one optimizer for each player .*got \['critic'\]"):
         game.compile({"critic": keras.optimizers.SGD()})
+
+
+def test_a_saved_model_that_is_no_game_is_refused(tmp_path):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.save(tmp_path / "other.keras")
+    with pytest.raises(ValueError, match="other.keras holds a Sequential, no game"):
+        zoo.load(tmp_path / "other.keras")

@@ -4,6 +4,7 @@ import csv
 import importlib
 import json
 
+import keras
 import pytest
 
 from trainers.runs import flags
@@ -26,6 +27,28 @@ def test_a_logger_that_is_missing_is_named(name, words, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ValueError, match=words):
         flags.parse(RECIPE, ["gan", f"--logger={name}"])
+
+
+def test_a_logger_that_fails_ends_logging_and_not_the_run(tmp_path, monkeypatch, capsys):
+    calls = []
+
+    class Gone(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            calls.append(list(tmp_path.glob("checkpoints/*.keras")))
+            raise ConnectionError("no\nserver")
+
+    monkeypatch.setitem(loggers.BEGIN, "mlflow", lambda *arguments: [Gone()])
+    words = ["gan", "--dataset=ring8", "--batch_size=50000", "--epochs=2", "--width=1"]
+    words += ["--evaluate_every=0", "--nojit_compile", "--steps_per_execution=1"]
+    args = flags.parse(RECIPE, [*words, f"--run_dir={tmp_path}"])
+    args.logger = "mlflow"  # which need not be installed
+    begun = run.Run(RECIPE, args, words)
+    begun.train()
+    assert begun.step == begun.steps
+    assert [len(saved) for saved in calls] == [1]
+    loggers.end(begun, {})
+    line = "--logger=mlflow failed, and logs nothing more: no server\n"
+    assert capsys.readouterr().out.count(line) == 1
 
 
 def train(directory, name):

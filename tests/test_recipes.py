@@ -5,6 +5,7 @@ import importlib
 import pytest
 
 import zoo
+from trainers.runs import checkpoints
 from trainers.runs import flags
 from trainers.runs import run
 from trainers.runs.recipe import Fall
@@ -54,6 +55,9 @@ def test_a_rate_by_player_leaves_the_others_theirs():
     made = optimizers("aae", "--learning_rate=0.1,encoder=0.5")
     rates = {player: first_rate(optimizer) for player, optimizer in made.items()}
     assert rates == pytest.approx({"autoencoder": 0.1, "discriminator": 0.1, "encoder": 0.5})
+    made = optimizers("bigan", "--network=dcgan_joint", "--learning_rate=encoder_generator=1e-4")
+    rates = {player: first_rate(optimizer) for player, optimizer in made.items()}
+    assert rates == pytest.approx({"discriminator": 8e-4, "encoder_generator": 1e-4})
 
 
 def test_a_plan_starts_at_the_rate_that_is_given():
@@ -106,7 +110,8 @@ def test_points_of_a_class_have_the_networks_of_points(dataset):
 def test_another_rate_is_another_run(tmp_path, capsys):
     argv = ["gan", "--dataset=grid25", "--epochs=1", f"--run_dir={tmp_path}", "--batch_size=50000"]
     recipe = RECIPES["gan"]
-    run.Run(recipe, flags.parse(recipe, argv), argv)
+    game = run.Run(recipe, flags.parse(recipe, argv), argv).game
+    checkpoints.write(game, tmp_path / checkpoints.FOLDER)
     same = [*argv, "--learning_rate=1e-4"]  # what the recipe says of points
     run.Run(recipe, flags.parse(recipe, same), same)
     other = [*argv, "--learning_rate=discriminator=3e-4"]
@@ -123,7 +128,8 @@ def test_a_run_goes_on_when_a_class_has_moved_to_another_module(tmp_path):
         "--batch_size=50000",
     ]
     recipe = RECIPES["bigan"]
-    run.Run(recipe, flags.parse(recipe, argv), argv)
+    game = run.Run(recipe, flags.parse(recipe, argv), argv).game
+    checkpoints.write(game, tmp_path / checkpoints.FOLDER)
     path = tmp_path / "config.json"
     text = path.read_text()
     assert "zoo.training.optimizers" in text

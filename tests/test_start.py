@@ -12,6 +12,7 @@ from test_trainers import images as images  # the fixture
 
 import zoo
 from trainers.latent_regressor import RECIPE
+from trainers.runs import checkpoints
 from trainers.runs import flags
 from trainers.runs import run
 from trainers.runs import start
@@ -83,7 +84,9 @@ def test_a_run_says_where_it_began_and_is_not_resumed_from_elsewhere(images, sav
 
     def begin(*flag):
         argv = ["latent_regressor.py", images, *SMALL, *more, *flag]
-        return run.Run(RECIPE, flags.parse(RECIPE, argv), argv)
+        found = run.Run(RECIPE, flags.parse(RECIPE, argv), argv)
+        checkpoints.write(found.game, tmp_path / "run" / checkpoints.FOLDER)
+        return found
 
     game, source = begin(f"--start_from={path}").game, zoo.load(path)
     assert equal(game.generator, source.generator)

@@ -263,3 +263,10 @@ def test_the_quick_command_writes_a_page_and_continues(experiment, tmp_path, cap
         if line.startswith("!["):
             picture = tmp_path / line.rpartition("(")[2].rstrip(")")
             assert picture.stat().st_size > 5000, line
+
+
+def test_cycles_need_four_steps_and_take_a_set_once(tmp_path, refused):
+    words = ["theory", "cycles", "--steps=3", f"--run_dir={tmp_path / 'run'}"]
+    assert "--steps must be 4 or more; got 3" in refused(command.main, words)
+    args = types.SimpleNamespace(dataset=cycles.CONTROL, methods=["aae"], seeds=1, quick=True)
+    assert len(cycles.cells(args)) == 2

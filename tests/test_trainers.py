@@ -128,6 +128,18 @@ def test_every_constructor_argument_is_a_flag_with_a_text(method):
                 assert found[name][1], f"{name} is not described in the docstring"
 
 
+def test_the_help_names_the_default_of_every_set_of_networks(capsys):
+    with pytest.raises(SystemExit):
+        flags.parse(RECIPE, ["bigan", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "residual, mlp, mixture, tanh. Default: dcgan_joint; for points mixture." in said
+    assert "0.99 (dcgan), 0.0 (mlp), 0.0 (mixture); other sets: as dcgan_joint." in said
+    assert "encoder_generator=2e-4 (dcgan_joint), that of default_optimizer in zoo/bigan.py" in said
+    assert "otherwise" not in said.partition("--ema")[2].partition("--prior")[0]
+    args = flags.parse(RECIPE, ["bigan", "--network=tanh"])
+    assert (args.ema, args.epochs) == (0.999, 64)
+
+
 @pytest.mark.parametrize("method", zoo.METHODS)
 def test_every_method_has_a_trainer(method):
     recipe = importlib.import_module(f"trainers.{method}").RECIPE
@@ -289,6 +301,26 @@ def test_sets_that_a_method_cannot_use_are_refused(method, words, message, tmp_p
     )
 
 
+def test_the_smaller_set_limits_the_batch_unless_both_are_joined(tmp_path):
+    sets = []
+    for flag, count in (("dataset", 60), ("dataset_b", 5)):
+        x = np.zeros((count, 8, 8, 1), "uint8")
+        np.savez(tmp_path / f"{flag}.npz", x_train=x, x_test=x[:4])
+        sets.append(f"--{flag}=npz:{tmp_path / flag}.npz")
+    small = [*SMALL, "--batch_size=8", f"--run_dir={tmp_path}"]
+
+    def begin(method, *words):
+        recipe = importlib.import_module(f"trainers.{method}").RECIPE
+        return run.Run(recipe, flags.parse(recipe, [method, *small, *words]), [method])
+
+    with pytest.raises(ValueError, match="--batch_size=8 is more than the 5 training .*dataset_b"):
+        begin("cyclegan", *sets)
+    swapped = [
+        word.replace("_b=", "=") if "_b=" in word else word.replace("=", "_b=", 1) for word in sets
+    ]
+    assert begin("acgan", *swapped).epoch_steps == 8
+
+
 def test_a_run_cut_at_an_epoch_ends_bit_equal_to_an_uninterrupted_one(images, whole, tmp_path):
     directory = tmp_path / "run"
     # On images that are mapped from disk, and then on images in memory, as those of `whole`.
@@ -397,7 +429,7 @@ def test_a_run_stopped_where_no_call_ends_takes_the_steps_that_are_left(images, 
 
 
 def test_a_run_that_went_on_for_more_epochs_says_so_and_never_has_the_figures_of_fewer(
-    images, once, tmp_path, monkeypatch
+    images, once, tmp_path, monkeypatch, capsys
 ):
     directory = copied(once, tmp_path)
 
@@ -416,7 +448,9 @@ def test_a_run_that_went_on_for_more_epochs_says_so_and_never_has_the_figures_of
         said()
     train(images, directory, "--epochs=2")
     assert said() == (2, True, 2)
+    capsys.readouterr()
     train(images, directory, "--epochs=1")  # it has more already
+    assert "22 steps are done, more than the 11 asked; measuring" in capsys.readouterr().out
     assert said() == (2, True, 2)
 
 
@@ -442,7 +476,8 @@ def test_labels_that_changed_are_refused_if_the_method_learns_from_them(tmp_path
     def begin(method, y_train):
         np.savez(path, x_train=images, x_test=images, y_train=y_train, y_test=labels)
         argv = [method, f"--dataset=npz:{path}", f"--run_dir={tmp_path / method}", *SMALL]
-        run.Run(recipes[method], flags.parse(recipes[method], argv), argv)
+        found = run.Run(recipes[method], flags.parse(recipes[method], argv), argv)
+        checkpoints.write(found.game, tmp_path / method / checkpoints.FOLDER)
 
     for method in recipes:
         (tmp_path / method).mkdir()
@@ -458,7 +493,8 @@ def test_a_data_set_that_changed_under_its_name_is_refused(tmp_path):
 
     def begin(x_train, x_test):
         np.savez(path, x_train=x_train, x_test=x_test)
-        run.Run(RECIPE, flags.parse(RECIPE, argv), argv)
+        found = run.Run(RECIPE, flags.parse(RECIPE, argv), argv)
+        checkpoints.write(found.game, tmp_path / "run" / checkpoints.FOLDER)
 
     train = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 1)).astype("uint8")
     test, other = train[:20], train.copy()
@@ -497,6 +533,7 @@ def test_a_data_set_that_changed_under_its_name_is_refused(tmp_path):
         (["--batch_size=100000"], ["--batch_size=100000 is more than the 230"]),
         (["--latent_dim=0"], ["latent_dim must be 1 or more; got 0"]),
         (["--epochs=0"], ["--epochs must be 1 or more; got 0"]),
+        (["--seed=2147483648"], ["--seed must be 0 to 2**31 - 1; got 2147483648"]),
         (["--epochs=many"], ["epochs", "many"]),
         (["--network=vgg"], ["--network must be one of dcgan", "got 'vgg'"]),
         (["--network=dcgan", "--image_size=30"], ["multiple of 4", "30 × 30"]),
@@ -578,6 +615,29 @@ def test_a_loss_that_becomes_nan_stops_the_run_and_keeps_the_last_checkpoint(
     assert stopped.value.code == 1
     assert "became nan by step 12" in capsys.readouterr().err
     assert same_state(newest(once), newest(directory))
+
+
+def test_a_run_that_saved_nothing_leaves_its_directory_to_other_settings(
+    images, tmp_path, monkeypatch, capsys
+):
+    def poison(game):
+        weight = game.generator.trainable_variables[0]
+        weight.assign(np.full(weight.shape, np.inf))
+
+    with monkeypatch.context() as patch, pytest.raises(SystemExit) as ended:
+        at_step(patch, stopping.StopOnSignal, 11, poison)
+        train(images, tmp_path, "--epochs=2")
+    assert ended.value.code == 1
+    assert capsys.readouterr().err.endswith("by step 11; nothing was saved yet\n")
+    argv = ["bigan", images, *SMALL, f"--run_dir={tmp_path}", "--seed=1"]
+    with pytest.raises(ValueError, match="holds a run already"):
+        run.Run(RECIPE, flags.parse(RECIPE, [*argv, "--noresume"]), argv)
+    begun = run.Run(RECIPE, flags.parse(RECIPE, argv), argv)
+    assert json.loads((tmp_path / "config.json").read_text())["settings"]["seed"] == 1
+    # Without its checkpoints, a finished run is kept.
+    begun.game.save(tmp_path / "game.keras")
+    with pytest.raises(ValueError, match="seed was 1 and is now 2"):
+        run.Run(RECIPE, flags.parse(RECIPE, [*argv, "--seed=2"]), argv)
 
 
 def test_checkpoints_inside_an_epoch_are_written_by_time(images, tmp_path):

@@ -82,16 +82,18 @@ def game_of(method: str, shape: tuple, code: tuple, width: int, seed: int):
     import random
 
     import zoo
+    from zoo import keras_settings
     from zoo.networks import codes
 
     random.seed(seed)  # initializers of the networks take their seeds from it
     latent_dim = code if len(code) == 3 else code[0]
-    own = {
-        "encoder": encoder(shape, code, width, method == "vae"),
-        "generator": generator(shape, code, width, method == "vae"),
-    }
-    if method == "aae":
-        own["code_discriminator"] = codes.discriminator(latent_dim, width)
+    with keras_settings.channels_last():
+        own = {
+            "encoder": encoder(shape, code, width, method == "vae"),
+            "generator": generator(shape, code, width, method == "vae"),
+        }
+        if method == "aae":
+            own["code_discriminator"] = codes.discriminator(latent_dim, width)
     game = zoo.method(method)(shape, latent_dim=latent_dim, width=width, seed=seed, **own)
     game.compile()
     return game

@@ -63,16 +63,24 @@ def read_run(directory: pathlib.Path, parts: tuple = ("config", "metrics")) -> l
         parts: names of the files; a preset has "audit" too.
 
     Raises:
-        ValueError: `directory` holds no finished run.
+        ValueError: `directory` holds no finished run, or a file is damaged.
     """
     try:
-        return [
-            json.loads((directory / f"{part}.json").read_text(encoding="utf-8")) for part in parts
-        ]
+        return [_read_json(directory / f"{part}.json") for part in parts]
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ValueError(
             f"{directory} holds no finished run: {pathlib.Path(error.filename).name} is missing"
         ) from None
+
+
+def _read_json(path):
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged: {error}") from None
+    if not isinstance(found, dict):
+        raise ValueError(f"{path} is damaged: it holds no JSON object")
+    return found
 
 
 def check_readable(error):

@@ -58,6 +58,9 @@ def _of_keras(path, sha256):
     for name in zoo.METHODS | zoo.CONSTRUCTIONS:
         zoo.method(name)  # importing a method tells Keras its class
     try:
-        return keras.saving.load_model(file)
+        game = keras.saving.load_model(file)
     except (OSError, KeyError, TypeError) as error:
         raise ValueError(f"{file} is not a saved game: {str(error).splitlines()[0]}") from error
+    if not isinstance(game, zoo.Game):
+        raise ValueError(f"{file} holds a {type(game).__name__}, no game")
+    return game

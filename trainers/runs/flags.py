@@ -60,8 +60,8 @@ COMMON = {
     "learning_rate": (
         "",
         "Initial rate of every player, such as 3e-4; or of players by name, such as"
-        " discriminator=1e-4,generator=4e-4. By default that of default_optimizer in"
-        " zoo/METHOD.py. The recipe in trainers/METHOD.py sets how it falls during the run.",
+        " discriminator=1e-4,generator=4e-4, and the others keep theirs. The recipe in"
+        " trainers/METHOD.py sets how it falls during the run.",
     ),
     "strategy": (
         "auto",
@@ -144,16 +144,16 @@ def _argument_texts(docstring):
 
 
 def _help(recipe, name, default, text):
-    chosen = {
-        str(network): options[name]
-        for network, options in _networks(recipe).items()
-        if name in options
-    }
-    if chosen:
-        known = [f"{value} ({network})" for network, value in chosen.items()]
-        if len(chosen) < len(recipe.networks) and default != "":
-            known.append(f"{default} otherwise")
-        return f"{text} Default: {', '.join(known)}."
+    if name == "network":
+        known = ", ".join(names.listed(*names.LISTS[name]))
+        return f"The set of networks: {known}. Default: {recipe.network}; for points mixture."
+    if name == "learning_rate":
+        default = f"that of default_optimizer in zoo/{recipe.method}.py"
+    networks = _networks(recipe)
+    if any(name in options for options in networks.values()):
+        values = {network: options.get(name, default) for network, options in networks.items()}
+        known = [f"{value} ({network})" for network, value in values.items() if value != ""]
+        return f"{text} Default: {', '.join(known)}; other sets: as {recipe.network}."
     return f"{text} Default: {default}." if default != "" else text
 
 
@@ -181,6 +181,8 @@ def _resolve(recipe, given, defaults):
     args = types.SimpleNamespace(**chosen)
     commands.at_least(args, epochs=1, batch_size=1, steps_per_execution=1, keep_checkpoints=1)
     commands.at_least(args, checkpoint_minutes=0, evaluate_every=0, image_size=0, seed=0)
+    if args.seed >= 2**31:
+        raise ValueError(f"--seed must be 0 to 2**31 - 1; got {args.seed}")
     allowed = ("float32", "mixed_bfloat16")
     if chosen["precision"] not in allowed:
         raise ValueError(

@@ -4,6 +4,7 @@ Where they write, and under which account, is set by variables of their own, suc
 MLFLOW_TRACKING_URI. A process that is stopped leaves ending its run to the library.
 """
 
+import functools
 import importlib.util
 
 # Project of Weights & Biases, experiment of MLflow.
@@ -26,6 +27,8 @@ def check(name: str) -> None:
 def begin(run) -> list:
     """Begin a run of the logger, with the flags of the `Run`; the callbacks for `fit`.
 
+    The first error of one, such as a server that is gone, is printed and ends logging, not the run.
+
     Raises:
         ValueError: the library cannot begin, because it has no account or no server, for example.
     """
@@ -33,9 +36,29 @@ def begin(run) -> list:
     if not name:
         return []
     try:
-        return BEGIN[name](run.directory, vars(run.args))
+        found = BEGIN[name](run.directory, vars(run.args))
     except Exception as error:  # of many libraries
         raise ValueError(f"--logger={name} cannot begin: {error}") from error
+    for callback in found:
+        for event in filter(lambda attribute: attribute.startswith("on_"), dir(callback)):
+            setattr(callback, event, _guarded(run, getattr(callback, event)))
+    return found
+
+
+def _guarded(run, act):
+    @functools.wraps(act)  # Keras looks at the attributes of the method
+    def guarded(*arguments, **named):
+        try:
+            return act(*arguments, **named) if run.loggers else None
+        except Exception as error:  # of many libraries
+            run.loggers = []
+            print(
+                f"--logger={run.args.logger} failed, and logs nothing more: "
+                f"{' '.join(str(error).split())}",
+                flush=True,
+            )
+
+    return guarded
 
 
 def _wandb(directory, flags):
@@ -61,6 +84,10 @@ BEGIN = {"wandb": _wandb, "mlflow": _mlflow}
 
 def end(run, figures: dict) -> None:
     """Log the final figures, as in metrics.json, and report.png, and end the run of the logger."""
+    _guarded(run, _end)(run, figures)
+
+
+def _end(run, figures):
     numbers = {key: value for key, value in figures.items() if isinstance(value, int | float)}
     picture = str(run.directory / "report.png")
     if run.args.logger == "wandb":

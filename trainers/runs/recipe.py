@@ -79,6 +79,10 @@ class Recipe:
         """
         method = zoo.method(self.method)
         given = learning_rates(args.learning_rate)
+        if given and "" not in given:
+            # Players that are not named keep the rate of the recipe.
+            own = self.networks.get(args.network, self.networks[self.network])
+            given = learning_rates(own.get("learning_rate", "")) | given
         if unknown := sorted(set(given) - {"", *method.players}):
             raise ValueError(
                 f"--learning_rate must name players among {', '.join(method.players)}; "

@@ -31,7 +31,9 @@ def introduce(run, where: str) -> None:
     )
     if short := verdict.of_plan(run):
         print(short, flush=True)
-    if run.step:
+    if run.step > run.steps:
+        print(f"{run.step} steps are done, more than the {run.steps} asked; measuring again")
+    elif run.step:
         print(f"resuming from step {run.step} of {run.steps}", flush=True)
 
 

@@ -50,7 +50,9 @@ def main(recipe: Recipe, argv: list | None = None) -> None:
             stopped_by = run.train()
         except FloatingPointError as error:
             last = run.directory / checkpoints.FOLDER
-            print(f"error: {error}; the checkpoints before it are kept in {last}", file=sys.stderr)
+            kept = f"the checkpoints before it are kept in {last}"
+            kept = kept if checkpoints.any_in(last) else "nothing was saved yet"
+            print(f"error: {error}; {kept}", file=sys.stderr)
             sys.exit(1)
         if stopped_by:
             print(
@@ -92,8 +94,8 @@ class Run:
         self.parts = self.data.parts(method.inputs)
         # Examples that one step takes from the stream: a batch for every phase that wants its own.
         self.step_examples = args.batch_size * method.batches_for(**vars(args))
-        x = self.parts[0] if isinstance(self.parts, tuple) else self.parts
-        self.epoch_steps = max(per, len(x) // self.step_examples // per * per)
+        parts = self.parts if isinstance(self.parts, tuple) else (self.parts,)
+        self.epoch_steps = max(per, len(parts[0]) // self.step_examples // per * per)
         self.steps = args.epochs * self.epoch_steps
         self.workers = (
             agreement.Workers(placed, here.rank, len(here.addresses)) if together else None
@@ -101,7 +103,7 @@ class Run:
         self.per_call = 1 if together else per  # MultiWorkerMirroredStrategy has no loop
         self.settings = self._settings()
         self._check_test()
-        self._check_batch(placed)
+        self._check_batch(placed, min(map(len, parts)))
         with placed.scope():
             self.game = self._game(placed)
         if self.source:
@@ -119,10 +121,8 @@ class Run:
 
         args = self.args
         same = ("train_split", "test_split", "download", "cache", "cache_dir")
-        options = {flag: getattr(args, flag) for flag in same}
-        return datasets.load(
-            args.dataset, other=args.dataset_b, image_size=args.image_size or None, **options
-        )
+        options = {flag: getattr(args, flag) for flag in same} | {"other": args.dataset_b}
+        return datasets.load(args.dataset, image_size=args.image_size or None, **options)
 
     def _meet(self, here):
         # Before the rendezvous: the import takes seconds, and no worker must be lost between the
@@ -180,14 +180,15 @@ class Run:
                     f"{len(data.train)} for training"
                 )
 
-    def _check_batch(self, placed):
+    def _check_batch(self, placed, least):
         batch, replicas = self.args.batch_size, placed.num_replicas_in_sync
-        if self.step_examples > len(self.data.train):
+        if self.step_examples > least:
             phases = self.step_examples // batch
             times = f" for each of {phases} phases" if phases > 1 else ""
+            sets = filter(None, (self.data, self.data.other))
+            names = " and ".join(data.name for data in sets if len(data.train) <= least)
             raise ValueError(
-                f"--batch_size={batch}{times} is more than the {len(self.data.train)} "
-                f"training examples of {self.data.name}"
+                f"--batch_size={batch}{times} is more than the {least} training examples of {names}"
             )
         if batch % replicas:
             raise ValueError(

@@ -106,7 +106,9 @@ def settle(directory: pathlib.Path, settings: dict, args, game, data, command: s
     """
     path = directory / "config.json"
     started = checkpoints.any_in(directory / checkpoints.FOLDER)
-    if path.exists() or started:
+    # A run that saved nothing leaves nothing to resume.
+    saved = started or (directory / "game.keras").exists()
+    if saved or (path.exists() and not args.resume):
         try:
             _check_same(directory, args, _read(path), settings)
             return

@@ -37,8 +37,8 @@ def watchers(run, stop: stopping.StopOnSignal) -> list:
         callbacks.Evaluate(run.data, args.evaluate_every, run.directory, run.epoch_steps),
         run.history,
         *callbacks.tensorboard(run.directory),
-        *run.loggers,
         callbacks.Checkpoint(folder, args.keep_checkpoints, args.checkpoint_minutes),
+        *run.loggers,
         callbacks.TimeLeft(run.steps - run.step),
     ]
 

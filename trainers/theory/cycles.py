@@ -27,7 +27,9 @@ _POINTS = 2000
 
 
 def check(args) -> None:
-    """Raises ValueError if the data are no points."""
+    """Raises ValueError if the data are no points, or the steps have no quarter."""
+    if args.steps < 4:
+        raise ValueError(f"--steps must be 4 or more; got {args.steps}")
     points.standardised(args.dataset)
 
 
@@ -37,7 +39,7 @@ def cells(args) -> list:
         {"method": method, "set": name, "units": units, "depth": depth, "seed": seed}
         for seed in range(args.seeds)
         for method in args.methods
-        for name in (args.dataset, CONTROL)
+        for name in dict.fromkeys((args.dataset, CONTROL))
         for units, depth in (NETWORKS[:2] if args.quick else NETWORKS)
     ]
 

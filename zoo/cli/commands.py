@@ -1,6 +1,7 @@
 """Every command line: flags with defaults, words that are not flags, and how bad input ends."""
 
 import contextlib
+import difflib
 import os
 import pathlib
 import shlex
@@ -18,6 +19,9 @@ _DEFINE = {
     float: flags.DEFINE_float,
     str: flags.DEFINE_string,
 }
+
+# Directories that this command made, the innermost first.
+_made: list = []
 
 # Flags that commands share, for `known` of `parse`.
 SEED = (0, "Seed of every choice and draw.")
@@ -58,6 +62,10 @@ def parse(
         raise SystemExit(0)
     try:
         found = values(argv)[1:]
+    except flags.UnrecognizedFlagError as error:
+        near = difflib.get_close_matches(error.flagname, known, 1)
+        hint = f"did you mean --{near[0]}? See" if near else "see"
+        raise ValueError(f"unknown flag --{error.flagname}; {hint} --help") from None
     except flags.Error as error:
         raise ValueError(f"{error}; see --help") from None
     if words and not found:
@@ -69,7 +77,10 @@ def _at_home(value):
     """`value` with a leading ~ expanded, which shells leave as it is in --flag=~/path."""
     if not isinstance(value, str):
         return value
-    kind, colon, path = value.rpartition(":")
+    # Of folder:PATH the path; a path may hold colons itself.
+    kind, colon, path = value.partition(":")
+    if value.startswith("~") or not colon:
+        kind, colon, path = "", "", value
     if not path.startswith("~"):
         return value
     there = os.path.expanduser(path)
@@ -93,14 +104,14 @@ def only_flags(usage: str, known: dict, argv: list) -> types.SimpleNamespace:
 
 
 def whole_numbers(args: types.SimpleNamespace, name: str) -> list[int]:
-    """The numbers of the flag `name`, as in 64,1024; none if it is empty.
+    """The numbers of the flag `name`, each once, as in 64,1024; none if it is empty.
 
     Raises:
         ValueError: one of them is no whole number.
     """
     text = getattr(args, name)
     try:
-        return [int(number) for number in text.split(",") if text]
+        return list(dict.fromkeys(int(number) for number in text.split(",") if text))
     except ValueError:
         raise ValueError(
             f"--{name} must be whole numbers, separated by commas; got {text!r}"
@@ -135,13 +146,19 @@ def print_anywhere() -> None:
 
 
 def _exit(error):
+    # A directory that holds something is not removed.
+    with contextlib.suppress(OSError):
+        for folder in _made:
+            folder.rmdir()
+    _made.clear()
     print(f"error: {' '.join(str(error).splitlines())}", file=sys.stderr)
     sys.exit(2)
 
 
 def directory(path: str) -> pathlib.Path:
-    """The directory `path`, made if missing."""
+    """The directory `path`, made if missing; bad input removes it again if it is empty."""
     made = pathlib.Path(path)
+    _made.extend(folder for folder in (made, *made.parents) if not folder.exists())
     made.mkdir(parents=True, exist_ok=True)
     return made
 
