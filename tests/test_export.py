@@ -227,6 +227,12 @@ def test_labels_go_over_the_wire(tmp_path):
         made = run("sample", seeds=seeds, labels=labels)["images"]
         codes = np.array(game.prior_codes(4, seed=1))
         decoded = run("decode", codes=codes, labels=labels)["images"]
+        # One row would stand for all.
+        for name, given in (("decode", {"codes": codes}), ("sample", {"seeds": seeds})):
+            with pytest.raises(tf.errors.InvalidArgumentError, match="must have equally many rows"):
+                run(name, labels=labels[:1], **given)
+        with pytest.raises(tf.errors.InvalidArgumentError, match="must have equally many rows"):
+            run("sample", labels=labels, seeds=seeds[:1])
     np.testing.assert_array_equal(made[0], made[2])
     assert np.abs(made[0] - made[1]).max() > 1e-4 and np.abs(made[1] - made[3]).max() > 1e-4
     np.testing.assert_allclose(decoded, game.decode(codes, labels), atol=1e-6)

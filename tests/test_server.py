@@ -45,6 +45,7 @@ from export.server.servable import WARMUP
 from export.server.servable import Servable
 from export.server.signatures import Signature
 from export.server.signatures import words as words_of
+from export.server.tensors import MOST_REPEATED
 from export.server.versions import State
 from export.server.versions import Version
 
@@ -448,6 +449,10 @@ def test_recorded_requests_are_replayed_before_a_version_is_available(base):
     base.publish(1)
     assert Servable(str(base.folder / "1")).warm_up(1, True) == (0, 2)  # zeros, unrecorded
     assert warm([record([0]), record([1, 2])]) == (2, 4)
+    # One value may stand for more than a caller's tensor may take.
+    filled = prediction_log_pb2.PredictionLog.FromString(record([0]))
+    filled.predict_log.request.inputs["x"].tensor_shape.dim[0].size = MOST_REPEATED // 4 + 1
+    assert warm([filled.SerializeToString()]) == (1, 2)
     for records, message in (
         ([record([0]), record([[0]])], "has shape"),
         ([record([0], "dream")], '"dream" not found'),

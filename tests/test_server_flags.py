@@ -92,6 +92,7 @@ def test_the_share_of_gpu_memory_reaches_the_session():
     "words, message",
     [
         ("--port=65536", "--port must be 65535 or less; got 65536"),
+        ("--rest_api_timeout_in_ms=-1", "--rest_api_timeout_in_ms must be 0 or more; got -1"),
         ("--rest_api_port=99999", "--rest_api_port must be 65535 or less; got 99999"),
         ("--grpc_channel_arguments=grpc.x=4294967296", "take whole numbers of 32 bits; got 'grpc"),
     ],

@@ -208,3 +208,14 @@ def test_work_ends_when_the_caller_has_left():
 
     asyncio.run(scenario())
     assert stages == ["began", asyncio.CancelledError]
+
+
+def test_strings_that_end_in_zeros_are_whole_in_rows_and_columns():
+    found = {"x_bytes": np.array([b"ab\0\0", b"\0"], object)}
+    assert json.loads(json_tensors.reply(found, True)) == {
+        "predictions": [{"b64": "YWIAAA=="}, {"b64": "AA=="}]
+    }
+    assert json.loads(json_tensors.reply(found, False))["outputs"][1] == {"b64": "AA=="}
+    pair = {"a": np.arange(4.0).reshape(2, 2), "b": np.array([5, 6])}
+    rows = [{"a": [0.0, 1.0], "b": 5}, {"a": [2.0, 3.0], "b": 6}]
+    assert json.loads(json_tensors.reply(pair, True)) == {"predictions": rows}
