@@ -273,6 +273,13 @@ def test_words_do_not_claim_more_than_the_figures():
     assert "at least 0.00 of 2.30 nats" in words.verdicts(lucky)[0]
 
 
+def test_over_fitting_is_not_taken_for_the_absence_of_information():
+    few = {"image_information": 18.1, "image_information_mismatched": -6.0, "components": 16.0}
+    assert "leading components can be read off" in words.verdicts(few)[0]
+    noise = few | {"image_information": 0.02, "image_information_mismatched": 0.01}
+    assert "none of it can be read off" in words.verdicts(noise)[0]
+
+
 def test_a_bound_below_the_number_of_classes_is_none():
     found = {"birthday": "Upper bound: about 9", "support_space": "pixels", "classes": 10.0}
     found |= {"support_at_most": 9.0}

@@ -1,5 +1,7 @@
 """CycleGAN: what its paper claims, on numbers that can be checked by hand."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -204,6 +206,15 @@ def test_each_pool_holds_the_translations_to_its_own_domain():
     x = np.zeros((4, 8, 8, 1), "float32")
     game((x, x), training=True)
     assert seen == {"a": [0, -0.5, -0.5], "b": [0, 0.5, 0.5]}
+
+
+def test_classes_of_two_sets_are_compared_by_name():
+    clothes = datasets.load("fashion_mnist_10k", train_split="train[:500]", test_split="test[:300]")
+    digits = dataclasses.replace(clothes, name="digits", classes=tuple("0123456789"))
+    found = metrics.translation.two_domains(
+        Constant(lambda x: x), digits.paired(clothes), seed=0, limit=300
+    )
+    assert "class_kept_ab" not in found and found["class_reached_ab"] == 1
 
 
 def test_classes_of_inverted_images_are_those_of_the_images_before():

@@ -87,6 +87,13 @@ def test_figures_of_other_data_are_not_counted():
     assert "not counted: other data" in page and "falls short by" not in page
 
 
+def test_runs_without_a_figure_are_counted():
+    page = ledger.page([PAPER | {"theirs": 1.0}], records(25.0, 25.0, math.nan))
+    assert "not counted: 1 of 3 runs have no such figure" in page and "(2 of 3)" in page
+    page = ledger.page([CONTROL | {"theirs": 0.0}], records(math.nan))
+    assert "**missed by inf**" in page
+
+
 def test_what_falls_short_comes_first():
     papers = [PAPER | {"theirs": 1.0, "figure": "good"}, PAPER | {"theirs": 9.0, "figure": "bad"}]
     page = ledger.page(papers, records(1.0, 3.0))

@@ -24,7 +24,7 @@ def test_a_table_has_a_heading_a_rule_and_its_rows():
         (".2f points", [1.5], "1.50 points"),
         (".2f", [-0.001], "0.00"),
         # Standard deviation √2, divided by √2; what is missing or not finite does not count.
-        (".1f", [16, None, 18, math.nan], "17.0 ± 1.0"),
+        (".1f", [16, None, 18, math.nan], "17.0 ± 1.0 (2 of 4)"),
         (".1f %", [0.16, 0.18], "17.0 ± 1.0 %"),
         (".1f", [None], "–"),
         (".1f", [math.inf], "–"),

@@ -40,6 +40,8 @@ class TestClassKept:
         before, after = [2] * 21 + [1] * 10 + [0] * 9, [2] + [0] * 20 + [1] + [0] * 9 + [0] * 9
         found = metrics.class_kept(answers(before), answers(after), [2] * 20 + [1] * 11 + [0] * 9)
         assert found["class_kept"] == 11 / 40 and found["class_kept_collapsed"] == [2]
+        few = metrics.class_kept(answers([2] * 19 + [1]), answers([0] * 19 + [1]))
+        assert few["class_kept_collapsed"] == []  # fewer than 20 images
         # One image of label 1 looks like class 2.
         assert found["class_kept_real"] == 39 / 40
 

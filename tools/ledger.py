@@ -110,7 +110,9 @@ def _theorem_row(paper, found):
 
 def _control_row(paper, found):
     values, digits = _all_values(found, paper), paper.get("digits", 2)
-    off = max(abs(value - paper["theirs"]) for value in values) - paper.get("slack", 0.0)
+    errors = [abs(value - paper["theirs"]) for value in values]
+    off = max(error if math.isfinite(error) else math.inf for error in errors)
+    off -= paper.get("slack", 0.0)
     return {
         "construction": f"{paper['paper']}, {paper['place']}",
         "figure": paper["figure"],
@@ -138,6 +140,8 @@ def judge(paper: dict, values: list, excluded: str = "") -> str:
         return "nothing to compare with"
     if excluded:
         return f"not counted: {excluded}"
+    if lost := sum(not math.isfinite(value) for value in values):
+        return f"not counted: {lost} of {len(values)} runs have no such figure"
     ahead = statistics.mean(values) - paper["theirs"]
     ahead = -ahead if paper["better"] == "lower" else ahead
     error = statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else 0.0

@@ -88,7 +88,8 @@ def cell(form: str, *figures: float | None) -> str:
     """A figure, written as `form`, which may end in a unit; a share in per cent if that is %.
 
     Of several figures the mean ± its standard error, which is left out if there is one; those
-    that are None or not finite are skipped. – if none is left.
+    that are None or not finite are skipped, and then the number of the others is added. – if none
+    is left.
 
     (".1f %", 0.5) → "50.0 %".
     """
@@ -101,4 +102,5 @@ def cell(form: str, *figures: float | None) -> str:
     text = f"{statistics.mean(found):z{form}}"
     if len(found) > 1:
         text += f" ± {statistics.stdev(found) / math.sqrt(len(found)):{form}}"
-    return f"{text} {unit}".strip()
+    text = f"{text} {unit}".strip()
+    return text if len(found) == len(figures) else f"{text} ({len(found)} of {len(figures)})"

@@ -5,6 +5,7 @@ import numpy as np
 SHARE = 0.03
 SURE = 0.5
 COLLAPSED = 0.05  # half the share that unrelated reconstructions keep, of ten classes
+ENOUGH = 20  # images of a class: of fewer, none may be kept by chance
 
 
 def class_coverage(probabilities: np.ndarray) -> dict[str, float | list[int]]:
@@ -59,7 +60,7 @@ def class_kept(images: np.ndarray, reconstructions: np.ndarray, labels=None) -> 
       class_kept_real: share of images whose class by the classifier is their label: how reliable
         its outputs are. Only with labels.
       class_kept_of_each: the share of `class_kept` by class; None for a class without images.
-      class_kept_collapsed: classes with images of which less than 5 % are kept.
+      class_kept_collapsed: classes of 20 images or more, of which less than 5 % are kept.
 
     Raises:
       ValueError: the arrays are not of this kind.
@@ -83,7 +84,9 @@ def class_kept(images: np.ndarray, reconstructions: np.ndarray, labels=None) -> 
         **real,
         "class_kept_of_each": shares,
         "class_kept_collapsed": [
-            i for i, share in enumerate(shares) if share is not None and share < COLLAPSED
+            i
+            for i, share in enumerate(shares)
+            if share is not None and share < COLLAPSED and counts[i] >= ENOUGH
         ],
     }
 

@@ -148,7 +148,7 @@ def two_domains(game, data, seed: int, limit: int, thorough: bool = True) -> dic
         figures |= compared(way, x, made, found.back, found.truth, seed)
         if thorough:
             figures |= _domain(way, source, target, made, seed)
-            figures |= _classes(way, source.test_labels[rows(source)], x, made, target, seed)
+            figures |= _classes(way, _labels(source, rows(source), target), x, made, target, seed)
     return figures
 
 
@@ -213,6 +213,13 @@ def _domain(way, source, target, made, seed):
         for part in (made, scale(real))
     ]
     return dict(zip((f"domain_{way}", f"domain_{way}_real"), shares, strict=True))
+
+
+def _labels(source, rows, target):
+    """Labels of the source as those of the target, by the names of classes; -1 for others."""
+    numbers = {name: number for number, name in enumerate(target.classes)}
+    known = np.array([numbers.get(name, -1) for name in source.classes])
+    return known[source.test_labels[rows]]
 
 
 def _classes(way, labels, x, made, target, seed):

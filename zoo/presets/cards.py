@@ -65,6 +65,8 @@ def _shown(config, metrics):
         return f"Test images of both sets above their translations, these translated back{truth}"
     if "inverse" in config["networks"]:
         return "Test images above their translations, and samples of each class"
+    if "encoder" not in config["networks"]:
+        return "Samples"
     return "Test images above their reconstructions, and samples"
 
 

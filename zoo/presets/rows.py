@@ -78,7 +78,7 @@ ROWS = (
     ),
     Row("x-cycle ratio", "x_cycle_ratio", ".3f", "images", {"another image": "1"}),
     Row(
-        "x-cycle, L2 of all pixels",
+        "x-cycle, L2",
         "x_cycle",
         ".2f",
         "images",
