@@ -15,7 +15,7 @@ from zoo.networks.layers import SpectralNorm
 class Sizes:
     """As much of a game as a backbone reads."""
 
-    latent_dim, width, prior, players = 3, 4, "normal", {}
+    latent_dim, width, prior, players, fixed = 3, 4, "normal", {}, ()
 
     def __init__(self, network, shape=None):
         self.network, self.image_shape = network, shape or SHAPES[network]

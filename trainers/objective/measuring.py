@@ -96,10 +96,9 @@ def _drawn(game, x):
 
     if getattr(game, "noise_inputs", 0):
         return game._drawn(x)
-    found = game.posterior(x)
-    if isinstance(found, (list, tuple)):
-        return gaussian_draw(*found, game.normal_noise(len(x)))
-    return found
+    if len(game.encoder.outputs) < 2:
+        return game.encode(x)
+    return gaussian_draw(*game.posterior(x), game.normal_noise(len(x)))
 
 
 def _once(pool, seed):

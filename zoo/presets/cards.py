@@ -65,9 +65,8 @@ def _shown(config, metrics):
         return f"Test images of both sets above their translations, these translated back{truth}"
     if "inverse" in config["networks"]:
         return "Test images above their translations, and samples of each class"
-    if "encoder" not in config["networks"]:
-        return "Samples"
-    return "Test images above their reconstructions, and samples"
+    coded = "encoder" in config["networks"]
+    return "Test images above their reconstructions, and samples" if coded else "Samples"
 
 
 def _first_line(config, metrics, audit):
@@ -238,9 +237,8 @@ def _changed(config):
 
 def _averaged(config):
     names = [name for name in config["networks"] if "discriminator" not in name]
-    if set(names) <= {"encoder", "generator"}:
-        return "Encoder and generator"
-    return f"The networks {', '.join(names)}"
+    both = set(names) <= {"encoder", "generator"}
+    return "Encoder and generator" if both else f"The networks {', '.join(names)}"
 
 
 def _licence(config):

@@ -51,7 +51,7 @@ def check_parts(game, names: list, parts) -> None:
             f"{whose} must be an array or a tuple; got a dict of {', '.join(parts[0])}: map it to "
             f"({', '.join(names)})"
         )
-    if len(parts) > most:
+    if any(part is not None for part in parts[most:]):
         raise ValueError(
             f"{whose} must have at most {most} parts; got {len(parts)}: losses of games take no "
             "weights of examples"
