@@ -12,6 +12,7 @@ from export import formats
 from export import warmup
 from export.signatures import signatures
 from zoo import datasets
+from zoo.networks import own
 
 REFERENCE = "assets.extra/doctor.npz"
 
@@ -87,6 +88,7 @@ def in_float32(game):
     finally:
         keras.mixed_precision.set_global_policy(policy)
     copy.set_weights(game.get_weights())
+    own.finalize(copy)
     return copy
 
 

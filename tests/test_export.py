@@ -737,3 +737,13 @@ def test_a_stop_whose_exception_is_dropped_publishes_nothing(tmp_path, monkeypat
     base = tmp_path / "served"
     assert command.export(str(tmp_path), base, None, 2) == 128 + signal.SIGTERM
     assert list(base.iterdir()) == []
+
+
+def test_the_copy_that_is_exported_keeps_what_an_adapted_layer_computed():
+    x = np.random.default_rng(0).uniform(-1, 1, (8, *SHAPE)).astype("float32")
+    adapted = keras.layers.Normalization()
+    adapted.adapt(5 + 3 * x)
+    ends = [keras.layers.Flatten(), keras.layers.Dense(3)]
+    own = keras.Sequential([keras.Input(SHAPE), adapted, *ends])
+    game = zoo.BiGAN(SHAPE, latent_dim=3, width=4, encoder=own)
+    np.testing.assert_array_equal(write.in_float32(game).encode(x), game.encode(x))

@@ -44,10 +44,13 @@ class Source:
                 f"--start_from must be a game whose networks are those of this run; {self.name} "
                 f"{wrong}: it is {self.described}, and this run is {described(game)}"
             )
+        from zoo.networks import own
+
         for name in shared:
-            getattr(game, name).set_weights(self.weights[name])
-            if name in game.averages:
-                game.averages[name].set_weights(self.weights[name])
+            for network in (getattr(game, name), game.averages.get(name)):
+                if network is not None:
+                    network.set_weights(self.weights[name])
+                    own.finalize(network)
 
 
 def read(name: str) -> Source | None:
