@@ -89,6 +89,8 @@ def in_float32(game):
         keras.mixed_precision.set_global_policy(policy)
     copy.set_weights(game.get_weights())
     own.finalize(copy)
+    for layer in copy._flatten_layers(include_self=False):
+        layer.dtype_policy = "float32"  # networks of the caller's own keep theirs
     return copy
 
 

@@ -747,3 +747,15 @@ def test_the_copy_that_is_exported_keeps_what_an_adapted_layer_computed():
     own = keras.Sequential([keras.Input(SHAPE), adapted, *ends])
     game = zoo.BiGAN(SHAPE, latent_dim=3, width=4, encoder=own)
     np.testing.assert_array_equal(write.in_float32(game).encode(x), game.encode(x))
+
+
+def test_networks_of_ones_own_are_exported_in_float32():
+    layers = [keras.layers.Flatten(), keras.layers.Dense(8, dtype="mixed_bfloat16")]
+    ends = [keras.layers.ReLU(dtype="mixed_bfloat16"), keras.layers.Dense(3, dtype="float32")]
+    own = keras.Sequential([keras.Input(SHAPE), *layers, *ends])
+    game = zoo.BiGAN(SHAPE, latent_dim=3, width=4, encoder=own)
+    x = np.random.default_rng(0).uniform(-1, 1, (8, *SHAPE)).astype("float32")
+    first, bias, second, other = own.get_weights()
+    expected = np.maximum(x.reshape(8, -1) @ first + bias, 0) @ second + other
+    assert np.abs(game.encode(x) - expected).max() > 1e-4
+    np.testing.assert_allclose(write.in_float32(game).encode(x), expected, atol=1e-5)
