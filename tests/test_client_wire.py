@@ -513,7 +513,7 @@ def test_a_server_that_is_killed_in_mid_call_gives_a_clear_error_in_time(kind, t
         try:
             await client.wait_until_ready(180)
             killer.start()
-            return await client.predict("slow", 20, x=[2e5])
+            return await client.predict("slow", timeout=20, x=[2e5])
         finally:
             await client.close()
 
@@ -521,7 +521,7 @@ def test_a_server_that_is_killed_in_mid_call_gives_a_clear_error_in_time(kind, t
         with client:
             client.wait_until_ready(180)
             killer.start()
-            return client.predict("slow", 20, x=[2e5])
+            return client.predict("slow", timeout=20, x=[2e5])
 
     client = kind(server.address)
     try:
