@@ -175,12 +175,32 @@ def test_a_game_in_half_precision_is_searched():
     assert np.all(found.errors < 0.1 * np.mean(x**2))
 
 
-def test_the_hole_of_images_that_are_no_squares(tmp_path):
+def tall(directory):
+    """A data set of images of 64 × 16 pixels."""
     images = np.random.default_rng(0).integers(0, 256, (20, 64, 16)).astype("uint8")
-    np.savez(tmp_path / "data.npz", train=images, test=images)
-    data = datasets.load(f"npz:{tmp_path / 'data.npz'}")
-    _, rows, columns, _ = np.nonzero(tasks.Tasks(None, data, ARGS).hole)
+    np.savez(directory / "data.npz", train=images, test=images)
+    return datasets.load(f"npz:{directory / 'data.npz'}")
+
+
+def test_the_hole_of_images_that_are_no_squares(tmp_path):
+    _, rows, columns, _ = np.nonzero(tasks.Tasks(None, tall(tmp_path), ARGS).hole)
     assert (rows.min(), rows.max(), columns.min(), columns.max()) == (21, 42, 5, 10)
+
+
+def test_all_but_the_hole_is_known(tmp_path):
+    masks = {}
+
+    class Recorded(tasks.Tasks):
+        def restore(self, name, codes, observed, steps=None, mask=None, degrade=None):
+            masks[name] = mask
+            self.shown[name] = self.x
+            return argparse.Namespace(images=np.zeros_like(self.x))
+
+    args = argparse.Namespace(images=4, seed=0, steps=4)
+    measured = Recorded(None, tall(tmp_path), args)
+    measured.measure(1)
+    np.testing.assert_array_equal(masks.pop("hole filled") == 0, measured.hole)
+    assert set(masks.values()) == {None}
 
 
 def test_generators_that_are_no_chain_are_refused():

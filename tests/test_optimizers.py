@@ -8,7 +8,52 @@ import pytest
 from games import state
 
 import zoo
+from zoo import networks
 from zoo.training.optimizers import HoldThenDecay
+
+# Class, rate, beta_1, beta_2, epsilon; the last is that of the authors' frameworks, or of Keras.
+DCGAN = ("Adam", 2e-4, 0.5, 0.999, 1e-8)
+POINTS = {"mixture": ("Adam", 1e-4, 0.8, 0.999, 1e-8)}
+WGAN = ("Adam", 1e-4, 0.5, 0.9, 1e-8)
+ALPHA = ("Adam", 2e-4, 0.5, 0.9, 1e-8)
+KERAS = ("Adam", 1e-3, 0.9, 0.999, 1e-7)
+VAE_GAN = ("RMSprop", 3e-4, None, None, 1e-7)
+IMAGES = ("dcgan", "dcgan_joint", "dcgan_map", "residual")
+FAST = dict.fromkeys(IMAGES, ("Adam", 4e-4, 0.5, 0.999, 1e-8))
+ALI = dict.fromkeys(("mlp", "tanh"), ("Adam", 1e-4, 0.5, 0.999, 1e-8))
+ALI |= {"mixture": ("Adam", 1e-3, 0.8, 0.999, 1e-8)}
+# Method → player → the settings, and network → those where they are others.
+DEFAULTS = {
+    "gan": {"discriminator": (DCGAN, POINTS), "generator": (DCGAN, POINTS)},
+    "wgan": {"critic": (WGAN, {}), "generator": (WGAN, {})},
+    "vae": {"autoencoder": (KERAS, {})},
+    "bigan": {"discriminator": (DCGAN, FAST), "encoder_generator": (DCGAN, {})},
+    "ali": {"discriminator": (DCGAN, FAST | ALI), "encoder_generator": (DCGAN, ALI)},
+    "aae": {"autoencoder": (KERAS, {}), "discriminator": (DCGAN, {}), "encoder": (DCGAN, {})},
+    "vae_gan": dict.fromkeys(("encoder", "generator", "discriminator"), (VAE_GAN, {})),
+    "alpha_gan": dict.fromkeys(
+        ("encoder", "generator", "discriminator", "code_discriminator"), (ALPHA, {})
+    ),
+    "latent_regressor": dict.fromkeys(("discriminator", "generator", "encoder"), (DCGAN, {})),
+    "bigbigan": dict.fromkeys(("discriminator", "encoder", "generator"), (DCGAN, {})),
+    "acgan": dict.fromkeys(("discriminator", "generator", "inverse"), (DCGAN, POINTS)),
+    "cyclegan": dict.fromkeys(("generators", "discriminators"), (DCGAN, {})),
+    "unit": dict.fromkeys(("autoencoders", "discriminators"), (DCGAN, {})),
+    "naive_encoder": {"encoder": (DCGAN, {})},
+}
+
+
+@pytest.mark.parametrize("method", zoo.METHODS)
+def test_the_optimizers_of_a_method_are_these(method):
+    played = zoo.method(method)
+    assert set(played.players) == set(DEFAULTS[method])
+    for player, (usual, others) in DEFAULTS[method].items():
+        for network in networks.BACKBONES:
+            made = played.default_optimizer(player, network)
+            kept = made().get_config()
+            found = made.func.__name__, made.keywords["learning_rate"]
+            found += tuple(kept.get(name) for name in ("beta_1", "beta_2", "epsilon"))
+            assert found == others.get(network, usual), (player, network)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,27 @@ RECIPES = {
 }
 
 
+JOINED = {"epochs": 64, "batch_size": 64, "latent_dim": 10, "width": 16, "ema": 0.999}
+JOINED |= {"instance_noise": 0.3}
+PAIR = "discriminator=8e-4,encoder_generator=2e-4"
+TRIPLE = "discriminator=8e-4,encoder=2e-4,generator=2e-4"
+
+
+@pytest.mark.parametrize(
+    ("method", "settings", "l2"),
+    [
+        ("bigan", JOINED | {"learning_rate": PAIR}, 2.5e-5),
+        ("ali", JOINED | {"learning_rate": PAIR}, 0.0),
+        ("bigbigan", JOINED | {"epochs": 48, "learning_rate": TRIPLE}, 2.5e-5),
+    ],
+)
+def test_the_settings_of_the_presets_are_these(method, settings, l2):
+    recipe = RECIPES[method]
+    assert recipe.network == "dcgan_joint" and recipe.networks["dcgan_joint"] == settings
+    assert recipe.l2 == l2
+    assert recipe.plan(0.5, 100, flags.parse(recipe, [method])) == 0.5  # held for the whole run
+
+
 def optimizers(method, *argv, steps=100):
     recipe = RECIPES[method]
     return recipe.optimizers(flags.parse(recipe, [method, "--network=mlp", *argv]), steps)
