@@ -54,6 +54,18 @@ VARIANTS = flags.DEFINE_list("variants", ["batched", "unbatched"], "Servers to c
 REQUESTS = flags.DEFINE_integer("requests", 10_000, "Requests for the slowest one.")
 CHECKOUT = flags.DEFINE_string("checkout", None, "Directory of the checkout for `before`.")
 H2LOAD = flags.DEFINE_bool("h2load", False, "Clients in C instead of this process.")
+NAMES = ("batched", "unbatched", "eager", "envoy", "before", "empty")
+
+
+@flags.validator("variants")
+def _check_variants(given):
+    if unknown := sorted({*given} - {*NAMES}):
+        raise flags.ValidationError(
+            f"--variants must be among {', '.join(NAMES)}; got {', '.join(unknown)}"
+        )
+    return True
+
+
 flags.register_multi_flags_validator(
     ["variants", "checkout"],
     lambda given: ("before" in given["variants"]) == bool(given["checkout"]),

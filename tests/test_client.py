@@ -250,7 +250,7 @@ def test_the_shell_writes_pictures_and_says_what_there_is(server, client, tmp_pa
 @pytest.mark.parametrize(
     "arguments, code, message",
     [
-        (["encode", "--image", "absent.png"], 2, "absent.png"),
+        (["encode", "--image", "absent.png"], 2, "error: no such file or directory: absent.png"),
         (["encode", "--image", str(ROOT / "setup.py")], 2, "not a PNG or JPEG file"),
         (["decode", "--code", "code.npy"], 2, "--out"),
         (["metadata", "--version", "9"], 1, "NOT_FOUND: Servable not found for request: Specific"),
@@ -297,6 +297,7 @@ def test_the_shell_fails_in_one_line(server, arguments, code, message):
         (lambda c, x: c.sample(np.uint64([2**63])), r"\(int64\); got 9223372036854775808"),
         (lambda c, x: c.encode_sample(x, [1]), "equally many rows; images has 70, seeds has 1"),
         (lambda c, x: c.encode_bytes([1]), "must be bytes; got int"),
+        (lambda c, x: c.encode_bytes(["cat.png"]), r"PNG or JPEG files; got a str; .*read_bytes"),
         (lambda c, x: c.predict("encod", images=x), "no signature 'encod'; .* decode, "),
         (lambda c, x: c.translate_ab(images=x), "no signature 'translate_ab'; .* decode, "),
         (lambda c, x: c.predict("encode", image=x), "encode must be images; got image"),

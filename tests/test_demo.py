@@ -7,6 +7,7 @@ import types
 import urllib.request
 
 import client_server
+import games
 import numpy as np
 import pytest
 
@@ -125,6 +126,76 @@ def test_two_images_are_joined_and_two_models_compared(page):
     page.locator("#model").select_option("second")
     ready(page)
     assert page.locator("#other").input_value() == "first"
+
+
+@pytest.mark.slow
+def test_a_model_that_is_chosen_while_another_loads_overtakes_it(browser, two):
+    page = browser.new_page()
+    held, asked = [], []
+
+    def count(request):
+        if request.post_data_json:
+            asked.append((request.url.rpartition("/")[2], request.post_data_json["inputs"]))
+
+    page.on("request", count)
+    page.route("**/first:predict", lambda route: held.append(route))
+    page.goto(two.url)
+    while not held:
+        page.wait_for_timeout(20)
+    assert page.locator("section:not([inert])").count() == 0
+    page.locator("#model").select_option("second")
+    page.locator("#samples canvas").nth(23).wait_for()  # of the second, while the first is held
+    page.unroute("**/first:predict")  # which lets go of what is held
+    ready(page)
+    assert page.locator("section[inert]").count() == 0
+    # The survey of the first ends with its last sample; it must not go on with the second.
+    while not any(
+        url == "first:predict" and 1255 in given.get("seeds", []) for url, given in asked
+    ):
+        page.wait_for_timeout(20)
+    page.wait_for_timeout(500)
+    encoded = [len(given.get("images", [])) for url, given in asked if url == "second:predict"]
+    assert sum(encoded) == 256 + 1 + 32  # survey, first image, side by side
+    page.close()
+
+
+@pytest.mark.slow
+def test_models_of_classes_and_of_wide_images_on_a_server_of_small_batches(browser, tmp_path):
+    """The page leaves out what takes labels, and cuts an upload to the sides of the model."""
+    from PIL import Image
+
+    import zoo
+    from export import write
+
+    shape = (8, 16, 1)
+    wide = zoo.BiGAN(shape, latent_dim=2, width=4, network="mlp", seed=1)
+    classes = games.make("acgan")
+    for name, game in (("wide", wide), ("classes", classes)):
+        (tmp_path / name / "1").mkdir(parents=True)
+        write.write(game, tmp_path / name / "1", max_batch_size=4)
+    one = 'config {{ name: "{0}" base_path: "{1}/{0}" model_platform: "tensorflow" }}'
+    configs = " ".join(one.format(name, tmp_path) for name in ("wide", "classes"))
+    (tmp_path / "models").write_text(f"model_config_list {{ {configs} }}")
+    batched = ("--enable_batching", "--enable_per_model_batching_parameters")
+    page = browser.new_page()
+    with client_server.running(f"--model_config_file={tmp_path / 'models'}", *batched) as app:
+        page.goto(f"http://{app.rest_address}/")
+        page.locator("#model").select_option("wide")
+        ready(page)
+        # The cut takes a quarter from the left and one from the right, and stretches nothing.
+        picture = np.zeros((8, 32, 3), np.uint8)
+        picture[:, [8, 9, 10, 23], 0] = 200
+        Image.fromarray(picture).save(tmp_path / "red.png")
+        page.locator("#file").set_input_files(tmp_path / "red.png")
+        ready(page)
+        seen = np.array(page.evaluate(PIXELS, "drawing")).reshape(*shape[:2], 4)[..., 0]
+        grey = 0.299 * picture[:, 8:24, 0]  # as in training
+        np.testing.assert_allclose(seen, grey, atol=1)
+        page.locator("#model").select_option("classes")
+        ready(page)
+        assert "no control for classes" in page.locator("#about").inner_text()
+        assert not page.locator("#samples-section").is_visible()
+        page.close()
 
 
 @pytest.mark.slow

@@ -57,6 +57,12 @@ def test_a_panel_asks_for_metrics_and_labels_of_the_server(metrics, expression, 
     assert set(shown) <= set(sum(grouped, []))
 
 
+def test_a_share_is_zero_before_the_first_failure_has_made_its_series():
+    (share,) = [text for text, _ in expressions() if 'status!="OK"' in text]
+    counted = "sum by (model_name) (rate(:tensorflow:serving:request_count[$__rate_interval]))"
+    assert share.endswith(f" / {counted} or 0 * {counted}")
+
+
 def test_the_panels_have_places_and_ids_of_their_own():
     board = json.loads(PANELS.read_text(encoding="utf-8"))
     places = [(p["gridPos"]["x"], p["gridPos"]["y"]) for p in board["panels"]]

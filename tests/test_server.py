@@ -839,7 +839,7 @@ def test_threads_are_those_of_the_flags_then_of_the_file(tmp_path, given, intra,
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ([], "nothing to serve: give --model_base_path .*python -m export"),
+        ([], "no model given; use --model_base_path=.* python -m export bigan"),
         (["--model_base_path=a", "--batching_parameters_file=b"], "needs --enable_batching"),
         (["--model_base_path=a", "--monitoring_config_file=b"], "needs --rest_api_port"),
         (["--model_base_path=a", "--port=0"], "nowhere to listen"),

@@ -32,6 +32,14 @@ tensorflow_session_config_file skip_initialize_tpu
 VALUES = {bool: "true", int: "3", float: "0.5", str: "x"}
 
 
+def test_without_a_model_the_command_ends_with_code_2_and_one_line(capsys):
+    assert server.main(["server"]) == 2
+    said = capsys.readouterr().err
+    assert (
+        said.startswith("error: no model given; use --model_base_path=") and said.count("\n") == 1
+    )
+
+
 def test_every_flag_of_tensorflow_serving_is_known():
     names = set(THEIRS.split())
     assert len(names) == 48 and names <= flags.FLAGS.keys() and flags.OTHERS.keys() <= names

@@ -289,6 +289,19 @@ def test_samples_are_the_same_bits_in_every_batch_and_after_a_restart(tmp_path):
 
 
 @pytest.mark.slow
+def test_the_command_that_measures_speed_refuses_a_server_that_it_does_not_know():
+    done = subprocess.run(
+        [sys.executable, "benchmarks/serve.py", "--variants=batched,eagre"],
+        cwd=served.ROOT,
+        env=os.environ | {"PYTHONPATH": served.python_path()},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1 and "--variants must be among batched," in done.stderr
+    assert "got eagre" in done.stderr
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("front", ["grpc", "envoy"])
 def test_the_command_that_measures_reliability_finds_nothing_wrong(front):
     if front == "envoy":

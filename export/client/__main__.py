@@ -191,6 +191,8 @@ def main(argv: list) -> int:
         return _failed(error, 2)
     except ServerError as error:
         return _failed(error, 1)
+    except FileNotFoundError as error:
+        return _failed(f"no such file or directory: {error.filename}", 2)
     except (ValueError, OSError) as error:
         return _failed(error, 2)
     return 0

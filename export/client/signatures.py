@@ -172,6 +172,11 @@ def _check_scale(what, images):
 
 def _strings(what, value):
     array = np.asarray(value, "O")
+    if what.startswith("image_bytes ") and any(isinstance(item, str) for item in array.ravel()):
+        raise ValueError(
+            f"{what} must be the bytes of PNG or JPEG files; got a str; "
+            "pass pathlib.Path(name).read_bytes()"
+        )
     flat = [item.encode() if isinstance(item, str) else item for item in array.ravel().tolist()]
     for item in flat:
         if not isinstance(item, bytes):

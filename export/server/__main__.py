@@ -22,8 +22,8 @@ def main(argv: list) -> int:
             return 0
         return _serve(argv, options)
     except ValueError as error:
-        print(error, file=sys.stderr)
-        return 1
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     except ModuleNotFoundError as error:
         if error.name.partition(".")[0] not in (*OF_SERVE, *OF_ENVOY):
             raise

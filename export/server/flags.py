@@ -149,9 +149,8 @@ def parse(argv: list) -> types.SimpleNamespace:
 def _check(options):
     if not (options.model_base_path or options.model_config_file):
         raise ValueError(
-            "nothing to serve: give --model_base_path or --model_config_file; "
-            "python -m export bigan_fashion_mnist --out served/bigan makes a folder for "
-            "--model_base_path=$PWD/served/bigan"
+            "no model given; use --model_base_path=... or --model_config_file=.... "
+            "To make one: python -m export bigan_fashion_mnist --out served/bigan"
         )
     if options.front not in FRONTS:
         raise ValueError(f"--front must be {' or '.join(FRONTS)}; got {options.front!r}")
