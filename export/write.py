@@ -12,6 +12,7 @@ from export import formats
 from export import warmup
 from export.signatures import signatures
 from zoo import datasets
+from zoo import keras_settings
 from zoo.networks import own
 
 REFERENCE = "assets.extra/doctor.npz"
@@ -78,17 +79,12 @@ def batch_sizes(most: int) -> list:
 
 def in_float32(game):
     """`game` itself, or a copy that computes in float32 if its layers have another precision."""
-    layers = [layer for net in game.named_networks().values() for layer in net.layers]
+    layers = game._flatten_layers(include_self=False)
     if all(layer.compute_dtype == "float32" for layer in layers):
         return game
-    policy = keras.mixed_precision.global_policy()
-    keras.mixed_precision.set_global_policy("float32")
-    try:
+    with keras_settings.single_precision():
         copy = type(game).from_config(game.get_config())
-    finally:
-        keras.mixed_precision.set_global_policy(policy)
-    copy.set_weights(game.get_weights())
-    own.finalize(copy)
+    own.set_weights(copy, game.get_weights())
     for layer in copy._flatten_layers(include_self=False):
         layer.dtype_policy = "float32"  # networks of the caller's own keep theirs
     return copy

@@ -175,6 +175,21 @@ def losses_of(game, x, z):
     return {p: float(v) for p, v in game((x, z), training=True).items()}
 
 
+def losses_when_judged(game, first, second):
+    """`losses_of` black images if D answers `first` to its first batch and `second` to others.
+
+    Also what D was given, in order.
+    """
+    seen, n = [], 4
+
+    def judge(inputs, training=None):
+        seen.append(inputs)
+        return keras.ops.full((n, 1), first if len(seen) == 1 else second)
+
+    game.discriminator = judge
+    return losses_of(game, np.zeros((n, *game.image_shape), "float32"), game.noise(n)), seen
+
+
 def gradient(game, player, x, z, of=None):
     """Gradient of a player's loss with respect to its networks, or those `of` another player."""
     import tensorflow as tf

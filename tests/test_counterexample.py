@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 from games import export
-from games import losses_of
+from games import losses_when_judged
 from games import step
 from games import weights
 from keras import ops
@@ -182,16 +182,8 @@ def test_the_memory_takes_as_many_images_as_it_was_made_for():
 
 
 def test_the_discriminator_is_to_accept_real_examples_and_reject_stored_ones():
-    game = zoo.method("counterexample")((28, 28, 1), support=64, width=4)
-    game.remember(np.random.default_rng(0).integers(0, 256, (64, 28, 28, 1), dtype=np.uint8))
-    seen = []
-
-    def judge(inputs, training=None):
-        seen.append(inputs)
-        return ops.full((4, 1), 2.0 if len(seen) == 1 else -3.0)
-
-    game.discriminator = judge
-    found = losses_of(game, np.zeros((4, 28, 28, 1), "float32"), game.noise(4))
+    game = make()
+    found, seen = losses_when_judged(game, 2.0, -3.0)
     by_hand = (np.log1p(np.exp(-2)) + np.log1p(np.exp(-3))) / 2
     assert found["discriminator"] == pytest.approx(by_hand, rel=1e-5)
     # Real images have noise in the pixels that E reads, and in these alone: all others are 0.

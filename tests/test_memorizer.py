@@ -6,10 +6,9 @@ import types
 import keras
 import numpy as np
 import pytest
-from games import losses_of
+from games import losses_when_judged
 from games import step
 from games import weights
-from keras import ops
 from scipy.stats import chisquare
 
 import zoo
@@ -212,16 +211,8 @@ def test_the_quick_experiment_shows_the_mechanism(tmp_path):
         assert (tmp_path / name).stat().st_size > 300
 
 
-def test_the_discriminator_is_to_accept_real_examples_and_reject_stored_ones():
-    game = zoo.method("memorizer")((28, 28, 1), support=64, width=4)
-    game.remember(np.random.default_rng(0).integers(0, 256, (64, 28, 28, 1), dtype=np.uint8))
-    seen = []
-
-    def judge(inputs, training=None):
-        seen.append(inputs)
-        return ops.full((4, 1), 2.0 if len(seen) == 1 else -3.0)
-
-    game.discriminator = judge
-    found = losses_of(game, np.zeros((4, 28, 28, 1), "float32"), game.noise(4))
+def test_the_discriminator_is_to_accept_real_examples_and_reject_stored_ones(data):
+    game = memorizer.build(data, 64, LATENT, seed=0, width=4)
+    found, _ = losses_when_judged(game, 2.0, -3.0)
     by_hand = (np.log1p(np.exp(-2)) + np.log1p(np.exp(-3))) / 2
     assert found["discriminator"] == pytest.approx(by_hand, rel=1e-5)

@@ -55,7 +55,7 @@ for name, game in subjects.items():
 # %% [markdown]
 # Compare the counterexample's lines with those of the trained model. Its codes follow the prior,
 # small discriminators cannot tell its two kinds of pairs apart, and its samples are clothes. By
-# these measures it is as good as the trained model, or better. But a code has no information about
+# these measures it equals the trained model, or exceeds it. But a code has no information about
 # what its image shows, and the reconstruction is an unrelated picture. What tells the two apart is
 # *cycles*, *classes*, *meaning* and *image*, and the bound on the number of different samples,
 # *support*.

@@ -1,5 +1,6 @@
 """One loaded version of a model."""
 
+import math
 import pathlib
 
 from google.protobuf.message import DecodeError
@@ -114,7 +115,7 @@ class Servable:
         try:
             # The file belongs to the model: its tensors may be as large as the model's batches.
             inputs, wanted = dict(request.inputs), list(request.output_filter)
-            signature.run(*signature.feeds(inputs, wanted, check_shapes, most_repeated=None))
+            signature.run(*signature.feeds(inputs, wanted, check_shapes, most_repeated=math.inf))
         except Exception as error:
             raise from_exception(error) from None
 

@@ -78,7 +78,7 @@ class Signature:
         given: dict,
         output_filter: list,
         check_shapes: bool,
-        most_repeated: int | None = tensors.MOST_REPEATED,
+        most_repeated: float = tensors.MOST_REPEATED,
     ) -> tuple[dict, list]:
         """The arrays to run on, and the names of the outputs that are wanted.
 

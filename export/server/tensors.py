@@ -50,14 +50,14 @@ def type_name(number: int) -> str:
     return types_pb2.DataType.Name(number)[3:].lower()
 
 
-def check(alias: str, proto, most_repeated: int | None = MOST_REPEATED) -> tuple:
+def check(alias: str, proto, most_repeated: float = MOST_REPEATED) -> tuple:
     """The shape of a TensorProto whose header and values agree.
 
     Args:
         alias: its name, for messages.
         proto: a TensorProto.
-        most_repeated: bytes that a tensor may take in which the last value is repeated; None for
-            any number, of a file that is trusted.
+        most_repeated: bytes that a tensor may take in which the last value is repeated; infinity
+            for a file that is trusted.
 
     Raises:
         ServingError: INVALID_ARGUMENT `tensor parsing error: <alias>` if they disagree.
@@ -78,11 +78,10 @@ def check(alias: str, proto, most_repeated: int | None = MOST_REPEATED) -> tuple
     given = len(getattr(proto, field)) // (2 if proto.dtype in COMPLEX else 1)
     if given > elements:
         raise _malformed(alias)
-    most = elements * dtype.itemsize if most_repeated is None else most_repeated
-    if given < elements and elements * dtype.itemsize > most:
+    if given < elements and elements * dtype.itemsize > most_repeated:
         raise invalid(
             f"tensor {alias} names {elements} elements and has {given} values; a tensor that is "
-            f"filled up may take at most {most} bytes"
+            f"filled up may take at most {most_repeated} bytes"
         )
     return shape
 

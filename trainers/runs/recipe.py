@@ -71,6 +71,10 @@ class Recipe:
         """The first line of `--help`, and of a run."""
         return title(pathlib.Path(__file__).parent.parent / f"{self.method}.py")
 
+    def of_network(self, network: str) -> dict:
+        """Flag → default for a set of networks, that of `networks` or else of the default set."""
+        return self.networks.get(network, self.networks[self.network])
+
     def optimizers(self, args, steps: int) -> dict:
         """player → Keras optimizer, for a run of `steps` steps with flags `args`.
 
@@ -81,8 +85,8 @@ class Recipe:
         given = learning_rates(args.learning_rate)
         if given and "" not in given:
             # Players that are not named keep the rate of the recipe.
-            own = self.networks.get(args.network, self.networks[self.network])
-            given = learning_rates(own.get("learning_rate", "")) | given
+            own = self.of_network(args.network).get("learning_rate", "")
+            given = learning_rates(own) | given
         if unknown := sorted(set(given) - {"", *method.players}):
             raise ValueError(
                 f"--learning_rate must name players among {', '.join(method.players)}; "

@@ -49,8 +49,7 @@ class Source:
         for name in shared:
             for network in (getattr(game, name), game.averages.get(name)):
                 if network is not None:
-                    network.set_weights(self.weights[name])
-                    own.finalize(network)
+                    own.set_weights(network, self.weights[name])
 
 
 def read(name: str) -> Source | None:

@@ -33,7 +33,7 @@ def steps_of_recipe(recipe, args, examples: int, step_examples: int) -> tuple[in
         examples: training examples of the run.
         step_examples: those of one of its steps.
     """
-    options = recipe.networks.get(args.network, recipe.networks[recipe.network])
+    options = recipe.of_network(args.network)
     n = examples if holds_points(args.dataset) else SHIPPED
     batch_size = options.get("batch_size", flags.COMMON["batch_size"][0])
     per_step = batch_size * step_examples // args.batch_size

@@ -80,6 +80,12 @@ def _put(game, name, network):
     setattr(game, name, network)
 
 
+def set_weights(model, weights: list) -> None:
+    """`model.set_weights`, and `finalize`."""
+    model.set_weights(weights)
+    finalize(model)
+
+
 def finalize(model) -> None:
     """Let the layers of `model`, whose weights were set, compute what they derive from them.
 

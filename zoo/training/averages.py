@@ -22,8 +22,7 @@ def create(game) -> dict:
     for name in game.averaged:
         if name in game.named_networks():
             copies[name] = keras.models.clone_model(getattr(game, name))
-            copies[name].set_weights(getattr(game, name).get_weights())
-            own.finalize(copies[name])
+            own.set_weights(copies[name], getattr(game, name).get_weights())
             copies[name].trainable = False
             setattr(game, f"average_{name}", copies[name])
     return copies

@@ -36,7 +36,7 @@ def compile(game, optimizer=None, l2: float = 0.0, **kwargs) -> None:
     for name in ("loss", "loss_weights", "metrics", "weighted_metrics"):
         if kwargs.get(name) is not None:
             raise ValueError(f"{name} must be left out: the losses of a game are those of its play")
-    layers = [layer for net in game.named_networks().values() for layer in net._flatten_layers()]
+    layers = game._flatten_layers(include_self=False)
     if any(layer.compute_dtype == "float16" for layer in layers):
         raise ValueError(
             f"networks of {type(game).__name__} must not compute in float16, in which small "

@@ -101,9 +101,7 @@ def labels(game, y):
 def check(game, x, name: str = "x", limit: float = LIMIT) -> None:
     """`check_dtype`, and the same for values beyond ±`limit` if they can be read."""
     check_dtype(game, name, x)
-    if not _has_range(game) or not _has_values(x):
-        return
-    low, high = float(ops.min(x)), float(ops.max(x))
+    low, high = _extent(game, x)
     if low < -limit or high > limit:
         raise ValueError(_remedy(game, name, f"go from {low:.4g} to {high:.4g}"))
 
@@ -169,15 +167,19 @@ def check_first(
 
 
 def _warn_of_unit_range(game, x, name):
-    if not _has_range(game) or not _has_values(x) or len(x) < SEVERAL:
-        return
-    low, high = float(ops.min(x)), float(ops.max(x))
-    if 0 <= low < high <= 1:
+    low, high = _extent(game, x)
+    if 0 <= low < high <= 1 and len(x) >= SEVERAL:
         warnings.warn(
             f"no pixel of {name} is negative: {type(game).__name__} takes floats in [-1, 1], and "
             f"pixels in [0, 1] become those by 2 * {name} - 1",
             stacklevel=3,
         )
+
+
+def _extent(game, x):
+    """The lowest and the highest value of x; 0 and 0 if it has no range, or none can be read."""
+    there = _has_range(game) and _has_values(x)
+    return (float(ops.min(x)), float(ops.max(x))) if there else (0.0, 0.0)
 
 
 def _has_values(x):
