@@ -67,10 +67,15 @@ def test_verdicts(theirs, error, better, values, verdict):
 
 
 def test_runs_that_differ_do_not_reach_what_is_inside_their_spread():
-    # Values 0 and 1: mean 1/2, standard error 1/2, so the difference from 0.4 is -0.9 to 1.1.
-    assert ledger.judge(PAPER | {"theirs": 0.4}, [0.0, 1.0]) == "cannot tell from 2 seeds"
-    assert "falls short by 1.01" in ledger.judge(PAPER | {"theirs": 1.51}, [0.0, 1.0])
-    assert ledger.judge(PAPER | {"theirs": 0.4, "matters": 0.91}, [0.0, 1.0]) == "reached"
+    # Values 0, 1/2 and 1: mean 1/2, standard error 1/(2 sqrt(3)) = 0.289. The 97.5 % quantile of
+    # Student's t for two degrees of freedom is 0.95 sqrt(2 / (1 - 0.95^2)) = 4.303: half is 1.242.
+    values = [0.0, 0.5, 1.0]
+    half = 0.95 * math.sqrt(2 / (1 - 0.95**2)) / (2 * math.sqrt(3))
+    assert ledger.judge(PAPER | {"theirs": 0.4}, values) == "cannot tell from 3 seeds"
+    for theirs, verdict in ((0.5 + half + 0.01, "falls short by 1.25"), (0.5 + half - 0.01, "tell")):
+        assert verdict in ledger.judge(PAPER | {"theirs": theirs}, values)
+    for matters, verdict in ((half - 0.1 + 0.01, "reached"), (half - 0.1 - 0.01, "cannot tell")):
+        assert verdict in ledger.judge(PAPER | {"theirs": 0.4, "matters": matters}, values)
 
 
 def test_modes_count_only_if_samples_are_good():

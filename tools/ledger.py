@@ -17,6 +17,8 @@ import pathlib
 import statistics
 import sys
 
+from scipy.special import stdtrit
+
 from zoo import presets
 from zoo import run_files
 from zoo.cli import commands
@@ -34,12 +36,13 @@ There is no row of CIFAR-10, nor a preset: see docs/bigbigan.md."""
 TABLES = {
     "paper": """## Figures of papers
 
-*Falls short* and *reached* need an interval of the difference, of two standard errors to either
-side and the slack in the remarks: it lies below zero, or above minus the margin, the difference
-that matters. For any other interval the verdict is *cannot tell*. One seed has no interval: it is
-never *reached*, and *falls short* only by more than the margin. Modes of points are counted only if
-half of the samples are close to a mode. Figures of another data set, or of other networks, stand
-beside each other without a verdict: *not counted*. Figures that fall short come first.""",
+*Falls short* and *reached* need a 95 % interval of the difference: of our mean by Student's t (4.3
+standard errors to either side for three seeds), of theirs two standard errors, and the slack in the
+remarks. It lies below zero, or above minus the margin, the difference that matters. For any other
+interval the verdict is *cannot tell*. One seed has no interval: it is never *reached*, and *falls
+short* only by more than the margin. Modes of points are counted only if half of the samples are
+close to a mode. Figures of another data set, or of other networks, stand beside each other without
+a verdict: *not counted*. Figures that fall short come first.""",
     "theorem": """## Theorems
 
 Measured values beside those of theorems. A bound that does not cover this scale implies nothing
@@ -144,14 +147,21 @@ def judge(paper: dict, values: list, excluded: str = "") -> str:
         return f"not counted: {lost} of {len(values)} runs have no such figure"
     ahead = statistics.mean(values) - paper["theirs"]
     ahead = -ahead if paper["better"] == "lower" else ahead
-    error = statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else 0.0
-    half = paper.get("slack", 0.0) + 2 * math.hypot(error, paper.get("error", 0.0))
     alone = len(values) == 1
+    half = paper.get("slack", 0.0) + math.hypot(_half(values), 2 * paper.get("error", 0.0))
     if ahead + half < (-paper["matters"] if alone else 0.0):
         return f"**falls short by {-ahead:.{paper.get('digits', 2)}f}**"
     if ahead - half >= -paper["matters"] and not alone:
         return "reached"
     return f"cannot tell from {len(values)} seed{'s' * (len(values) > 1)}"
+
+
+def _half(values):
+    """Half of the 95 % interval of a mean of normal values, by Student's t; 0 for one value."""
+    if len(values) == 1:
+        return 0.0
+    quantile = stdtrit(len(values) - 1, 0.975)
+    return float(quantile * statistics.stdev(values) / math.sqrt(len(values)))
 
 
 def _excluded(paper, found):
