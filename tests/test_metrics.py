@@ -411,6 +411,9 @@ class TestEvaluate:
         for key, value in metrics.count_modes(samples, centres, std).items():
             assert figures[key] == value
         assert figures["modes_real"] == 25
+        # As many real points as samples: 100 of each mode, less those that are far from it.
+        real = metrics.count_modes(points[:2500], centres, std)
+        assert figures["reverse_kl_real"] == real["reverse_kl"] < 1e-4
         assert figures["high_quality_real"] > 0.97 > figures["high_quality"]
 
     def test_memory_of_the_mmd_is_bounded(self, monkeypatch):

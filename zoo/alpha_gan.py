@@ -25,9 +25,10 @@ class AlphaGAN(Game):
 
     Networks: encoder x → z (deterministic), generator z → x, discriminator x → logit,
     code_discriminator z → logit without batch norm.
-    Players: one for each. Schedule: E and G move together, twice, then D and C together, once:
-    the order of the paper's algorithm, with the two steps to one of the example of the public
-    re-implementation (victor-shepardson/alpha-GAN), which begins with D and C.
+    Players: encoder; generator; discriminator; code_discriminator. Schedule: E and G move together,
+    twice, then D and C together, once: the order of the paper's algorithm, with the two steps to
+    one of the example of the public re-implementation (victor-shepardson/alpha-GAN), which begins
+    with D and C.
 
     Deviations: the paper's E and G minimise the ratio −log C + log(1 − C) = −logit, which has no
     lower bound; like the re-implementation we keep the first, non-saturating half. The first

@@ -122,16 +122,30 @@ def parse(recipe, argv: list) -> types.SimpleNamespace:
 def constructor(method: str) -> dict:
     """argument → (default, text) of the game of `method`, in the order of its signature."""
     found = {}
-    folder = pathlib.Path(zoo.__file__).parent
-    for module, name in (("game", "Game"), (method, zoo.METHODS[method])):
-        tree = ast.parse((folder / f"{module}.py").read_text(encoding="utf-8"))
-        game = next(n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == name)
+    for game in (_declared("game", "Game"), _of_method(method)):
         texts = _argument_texts(ast.get_docstring(game) or "")
         for init in (n for n in game.body if getattr(n, "name", "") == "__init__"):
             names = [a.arg for a in init.args.args]
             for arg, default in zip(reversed(names), reversed(init.args.defaults), strict=False):
                 found[arg] = (ast.literal_eval(default), texts.get(arg, ""))
     return found
+
+
+def players(method: str) -> list:
+    """Names of the players of `method`, as its docstring lists them."""
+    listed = re.search(r"^Players: ([^.]+)\.", ast.get_docstring(_of_method(method)) or "", re.M)
+    return re.sub(r" \([^)]*\)", "", listed[1]).split("; ") if listed else []
+
+
+def _of_method(method):
+    return _declared(method, zoo.METHODS[method])
+
+
+def _declared(module, name):
+    """The class `name` in the source of a module of `zoo`."""
+    source = pathlib.Path(zoo.__file__).parent / f"{module}.py"
+    body = ast.parse(source.read_text(encoding="utf-8")).body
+    return next(n for n in body if isinstance(n, ast.ClassDef) and n.name == name)
 
 
 def _argument_texts(docstring):
@@ -149,6 +163,7 @@ def _help(recipe, name, default, text):
         return f"The set of networks: {known}. Default: {recipe.network}; for points mixture."
     if name == "learning_rate":
         default = f"that of default_optimizer in zoo/{recipe.method}.py"
+        text += f" Players: {', '.join(players(recipe.method))}."
     networks = _networks(recipe)
     if any(name in options for options in networks.values()):
         values = {network: options.get(name, default) for network, options in networks.items()}

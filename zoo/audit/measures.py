@@ -196,7 +196,9 @@ def support(subject, data) -> dict:
     negative, positive = found.negative_control, found.positive_control
     bound = {"support_at_most": found.support, "support_low": low, "support_high": high}
     bound = bound if found.usable else {}
-    return (bound if np.isfinite(high) else {"support_above": low}) | {
+    if not np.isfinite(high):
+        bound = {"support_above": low} if np.isfinite(low) else {}
+    return bound | {
         "support_batch_size": float(found.batch_size),
         "support_batches": float(found.batches),
         "support_collisions": float(found.collisions),

@@ -113,7 +113,7 @@ def evaluate(
     x = game.observed(scale(data.test[test]), seed)
     figures = {"n_test": float(len(x)), "n_train": 0.0}
     if data.name in MIXTURES:
-        figures |= _mode_figures(game, x, *MIXTURES[data.name], seed, baselines)
+        figures |= _mode_figures(game, data.test, *MIXTURES[data.name], seed, baselines)
     if data.other is not None:
         figures |= translation.two_domains(game, data, seed, test_limit, thorough=probes)
     elif "y" in game.inputs and probes:
@@ -136,11 +136,11 @@ def cheap(game, data, seed: int = 0) -> dict[str, float]:
     return evaluate(game, data, seed, test_limit=500, probes=False, baselines=False)
 
 
-def _mode_figures(game, x, centres, std, seed, baselines):
+def _mode_figures(game, real, centres, std, seed, baselines):
     samples = in_batches(game.decode, to_numpy(game.prior_codes(MODE_SAMPLES, seed)))
     figures = count_modes(samples, centres, std)
     if baselines:
-        real = count_modes(x[:MODE_SAMPLES], centres, std)
+        real = count_modes(real[:MODE_SAMPLES], centres, std)
         figures |= {f"{key}_real": real[key] for key in ("modes", "high_quality", "reverse_kl")}
     return figures
 
