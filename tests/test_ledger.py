@@ -72,7 +72,10 @@ def test_runs_that_differ_do_not_reach_what_is_inside_their_spread():
     values = [0.0, 0.5, 1.0]
     half = 0.95 * math.sqrt(2 / (1 - 0.95**2)) / (2 * math.sqrt(3))
     assert ledger.judge(PAPER | {"theirs": 0.4}, values) == "cannot tell from 3 seeds"
-    for theirs, verdict in ((0.5 + half + 0.01, "falls short by 1.25"), (0.5 + half - 0.01, "tell")):
+    for theirs, verdict in (
+        (0.5 + half + 0.01, "falls short by 1.25"),
+        (0.5 + half - 0.01, "tell"),
+    ):
         assert verdict in ledger.judge(PAPER | {"theirs": theirs}, values)
     for matters, verdict in ((half - 0.1 + 0.01, "reached"), (half - 0.1 - 0.01, "cannot tell")):
         assert verdict in ledger.judge(PAPER | {"theirs": 0.4, "matters": matters}, values)

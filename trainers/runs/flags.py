@@ -137,6 +137,22 @@ def players(method: str) -> list:
     return re.sub(r" \([^)]*\)", "", listed[1]).split("; ") if listed else []
 
 
+def _check_domains(method, second):
+    """Before a set is read, which may take minutes; `zoo.datasets` checks it for others."""
+    inputs: tuple = ("x", "z")  # of `zoo.game.Game`
+    for node in _of_method(method).body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "inputs":
+            inputs = ast.literal_eval(node.value)
+    if "b" in inputs and not second:
+        raise ValueError(
+            f"--dataset_b must name a second set, which {method} needs; got {second!r}"
+        )
+    if second and not {"b", "y"} & set(inputs):
+        raise ValueError(
+            f"--dataset_b must be left out for {method}, which takes one data set; got {second!r}"
+        )
+
+
 def _of_method(method):
     return _declared(method, zoo.METHODS[method])
 
@@ -205,5 +221,6 @@ def _resolve(recipe, given, defaults):
         )
     learning_rates(chosen["learning_rate"])
     names.check(chosen)
+    _check_domains(recipe.method, args.dataset_b)
     loggers.check(chosen["logger"])
     return args
