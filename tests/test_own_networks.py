@@ -222,6 +222,8 @@ def test_what_each_method_asks_of_a_network_is_compared_with_what_is_given():
         ("vae_gan", {"discriminator": (judge, SHAPE)}, r"float32 \(1,\), features of any shape\]"),
         ("gan", {"discriminator": (judge, SHAPE, {"end": "sigmoid"})}, "ends with sigmoid"),
         ("gan", {"generator": (generator, {"end": "sigmoid"})}, "negative.*ends with sigmoid"),
+        ("gan", {"discriminator": (judge, SHAPE, {"end": "tanh"})}, "outside.*ends with tanh"),
+        ("vae", {"generator": (generator, {"end": "tanh"})}, "outside.*ends with tanh"),
         ("bigan", {"prior": "uniform", "encoder": (encoder, {})}, "end it with tanh; .* linear"),
         ("bigan", {"encoder": (encoder, {"dtype": "bfloat16"})}, r"got .*bfloat16 \(3,\)"),
         ("bigan", {"encoder": (keras.Sequential, [layers.Dense(3)])}, "whose shapes are known"),

@@ -137,6 +137,13 @@ def _check(game, name, network, drawn):
                 f"{what} must be able to return negative numbers, for logits, codes and pixels in "
                 f"[-1, 1] may be negative; got one that ends with {end}"
             )
+        logits = name.startswith(("discriminator", "code_discriminator", "critic"))
+        logits = logits or (image and ranged)
+        if end == "tanh" and logits and _end(drawn, output) == "linear":
+            raise ValueError(
+                f"{what} must be able to return numbers outside [-1, 1], for it gives logits or "
+                "scores; got one that ends with tanh"
+            )
         if name == "encoder" and output == 0 and game.prior in BOUNDED and end in _UNBOUNDED:
             raise ValueError(
                 f"{what} must return codes in [-1, 1], for its prior is {game.prior!r}: end it "
