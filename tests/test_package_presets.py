@@ -63,7 +63,7 @@ def test_the_pages_of_the_documentation_show_the_weights_that_ship():
 @pytest.mark.parametrize("preset", PRESETS, ids=NAMES)
 def test_files_are_whole_small_and_agree_with_the_registry(preset):
     weights = (preset.directory / "weights.npz").read_bytes()
-    assert len(weights) == preset.bytes <= 6_000_000
+    assert len(weights) == preset.bytes <= 6_300_000
     assert hashlib.sha256(weights).hexdigest() == preset.sha256
     assert (preset.directory / "card.png").stat().st_size > 10_000
     entry = dataclasses.asdict(preset)

@@ -17,7 +17,7 @@ RECIPES = {
 }
 
 
-JOINED = {"epochs": 64, "batch_size": 64, "latent_dim": 10, "width": 16, "ema": 0.999}
+JOINED = {"epochs": 64, "batch_size": 64, "latent_dim": 10, "width": 16, "ema": 0.9998}
 JOINED |= {"instance_noise": 0.3}
 PAIR = "discriminator=8e-4,encoder_generator=2e-4"
 TRIPLE = "discriminator=8e-4,encoder=2e-4,generator=2e-4"

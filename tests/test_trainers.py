@@ -144,7 +144,7 @@ def test_the_help_names_the_default_of_every_set_of_networks(capsys):
     assert "encoder_generator=2e-4 (dcgan_joint), that of default_optimizer in zoo/bigan.py" in said
     assert "otherwise" not in said.partition("--ema")[2].partition("--prior")[0]
     args = flags.parse(RECIPE, ["bigan", "--network=tanh"])
-    assert (args.ema, args.epochs) == (0.999, 64)
+    assert (args.ema, args.epochs) == (0.9998, 64)
 
 
 @pytest.mark.parametrize("method", zoo.METHODS)
