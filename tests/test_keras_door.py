@@ -219,6 +219,7 @@ def test_without_an_optimizer_the_recipe_s_is_taken(method):
     game.compile()
     # Rates of the method; a recipe may give others for one of its networks.
     words = ["train", "--network=mlp", "--learning_rate="]
+    words += ["--dataset_b=mnist"] * ("b" in game.inputs)
     wanted = recipe.optimizers(flags.parse(recipe, words), 100)
     assert set(game.optimizer.by_player) == set(wanted)
     for player, optimizer in game.optimizer.by_player.items():

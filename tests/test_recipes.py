@@ -40,7 +40,8 @@ def test_the_settings_of_the_presets_are_these(method, settings, l2):
 
 def optimizers(method, *argv, steps=100):
     recipe = RECIPES[method]
-    return recipe.optimizers(flags.parse(recipe, [method, "--network=mlp", *argv]), steps)
+    second = ["--dataset_b=mnist"] * ("b" in zoo.method(method).inputs)
+    return recipe.optimizers(flags.parse(recipe, [method, "--network=mlp", *second, *argv]), steps)
 
 
 def first_rate(optimizer):

@@ -124,9 +124,8 @@ def _kept(subject, returned):
 
 def _same_class(subject, x):
     """How far the images are from others of their class, on the pixels that count."""
-    if not subject.labelled or len(subject.model.shape) != 3:
-        return {}
-    return metrics.class_distances(x, subject.labels["test"], subject.seed)
+    by_class = subject.labelled and len(subject.model.shape) == 3
+    return metrics.class_distances(x, subject.labels["test"], subject.seed) if by_class else {}
 
 
 def _recovered(z, back):
@@ -196,9 +195,8 @@ def support(subject, data) -> dict:
     negative, positive = found.negative_control, found.positive_control
     bound = {"support_at_most": found.support, "support_low": low, "support_high": high}
     bound = bound if found.usable else {}
-    if not np.isfinite(high):
-        bound = {"support_above": low} if np.isfinite(low) else {}
-    return bound | {
+    above = {"support_above": low} if np.isfinite(low) else {}
+    return (bound if np.isfinite(high) else above) | {
         "support_batch_size": float(found.batch_size),
         "support_batches": float(found.batches),
         "support_collisions": float(found.collisions),
