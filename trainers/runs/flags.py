@@ -5,6 +5,7 @@ TensorFlow.
 """
 
 import ast
+import functools
 import os
 import pathlib
 import re
@@ -157,6 +158,7 @@ def _of_method(method):
     return _declared(method, zoo.METHODS[method])
 
 
+@functools.cache
 def _declared(module, name):
     """The class `name` in the source of a module of `zoo`."""
     source = pathlib.Path(zoo.__file__).parent / f"{module}.py"

@@ -124,8 +124,9 @@ def _kept(subject, returned):
 
 def _same_class(subject, x):
     """How far the images are from others of their class, on the pixels that count."""
-    by_class = subject.labelled and len(subject.model.shape) == 3
-    return metrics.class_distances(x, subject.labels["test"], subject.seed) if by_class else {}
+    if not subject.labelled or len(subject.model.shape) != 3:
+        return {}
+    return metrics.class_distances(x, subject.labels["test"], subject.seed)
 
 
 def _recovered(z, back):

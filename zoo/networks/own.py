@@ -137,9 +137,8 @@ def _check(game, name, network, drawn):
                 f"{what} must be able to return negative numbers, for logits, codes and pixels in "
                 f"[-1, 1] may be negative; got one that ends with {end}"
             )
-        logits = name.startswith(("discriminator", "code_discriminator", "critic"))
-        logits = logits or (image and ranged)
-        if end == "tanh" and logits and _end(drawn, output) == "linear":
+        scored = name in {network for network, *_ in game.scores.values()} or (image and ranged)
+        if end == "tanh" and scored and _end(drawn, output) == "linear":
             raise ValueError(
                 f"{what} must be able to return numbers outside [-1, 1], for it gives logits or "
                 "scores; got one that ends with tanh"
