@@ -134,6 +134,22 @@ def test_the_players_that_the_help_names_are_those_of_the_game(method):
     assert set(flags.players(method)) == set(zoo.method(method).players)
 
 
+@pytest.mark.parametrize("method", ["cyclegan", "unit", "bigan"])
+def test_the_help_says_which_arguments_change_nothing(method, capsys):
+    recipe = importlib.import_module(f"trainers.{method}").RECIPE
+    with pytest.raises(SystemExit):
+        flags.parse(recipe, [method, "--help"])
+    said = capsys.readouterr().out
+
+    def weights(**changed):
+        game = zoo.method(method)((8, 8, 1), **{"width": 1, "network": "mlp", **changed})
+        return [variable.shape for variable in game.trainable_variables]
+
+    for name, value in {"latent_dim": 3, "network": "dcgan", "width": 2}.items():
+        told = f"--{name}\n      Without effect in {method}." in said
+        assert told is (weights(**{name: value}) == weights())
+
+
 def test_the_help_names_the_default_of_every_set_of_networks(capsys):
     with pytest.raises(SystemExit):
         flags.parse(RECIPE, ["bigan", "--help"])

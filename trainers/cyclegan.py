@@ -17,6 +17,7 @@ RECIPE = Recipe(
     method="cyclegan",
     # The authors' rate falls linearly, to 0.
     plan=HoldThenFall(),
+    without_effect=("latent_dim", "network", "prior"),
     networks={"dcgan": SIZES, "mixture": {**SIZES, "epochs": 40, "batch_size": 100}},
 )
 

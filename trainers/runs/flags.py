@@ -176,6 +176,8 @@ def _argument_texts(docstring):
 
 
 def _help(recipe, name, default, text):
+    if name in recipe.without_effect:
+        return f"Without effect in {recipe.method}."
     if name == "network":
         known = ", ".join(names.listed(*names.LISTS[name]))
         return f"The set of networks: {known}. Default: {recipe.network}; for points mixture."

@@ -58,6 +58,7 @@ class Recipe:
         plan: (first learning rate, updates of the player in the run, flags) → learning rate or
             Keras schedule; None for a constant rate.
         l2: see `zoo.training.optimizers.PlayerOptimizers`.
+        without_effect: constructor arguments that change nothing in this method; `--help` says so.
     """
 
     method: str
@@ -65,6 +66,7 @@ class Recipe:
     network: str = "dcgan"
     plan: Callable | None = None
     l2: float = 0.0
+    without_effect: tuple = ()
 
     @property
     def title(self) -> str:
