@@ -165,6 +165,11 @@ def test_samples_are_held_against_the_class_that_was_asked_for(monkeypatch):
     assert abs(found["class_asked_real"] - judge.test_accuracy) < 0.05
     assert abs(found["class_translated"] - right.mean()) < 0.1
     assert metrics.translation.class_asked(copies, datasets.load("grid25"), seed=0) == {}
+    # Of a set that was changed, images are judged as they were before.
+    turned = datasets.load("fashion_mnist_10k[rotate]")
+    assert metrics.translation.class_asked(Copies(turned), turned, seed=0) == found
+    outlines = datasets.load("fashion_mnist_10k[outline]")
+    assert metrics.translation.class_asked(Copies(outlines), outlines, seed=0) == {}
 
 
 def test_two_sets_are_two_classes():

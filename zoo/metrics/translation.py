@@ -178,26 +178,31 @@ def class_asked(game, data, seed: int) -> dict[str, float]:
     to = (own + np.random.default_rng(seed).integers(1, count, n)) % count
     found = {"class_asked": (samples, asked), "class_asked_real": (x, own)}
     found["class_translated"] = _in_pairs(game.translate, x, to), to
-    return {name: _share(judge, *pair) for name, pair in found.items()}
+    return {
+        name: float(np.mean(_seen(judge, data, images) == labels))
+        for name, (images, labels) in found.items()
+    }
 
 
 def _in_pairs(function, arrays, labels):
-    starts = range(0, len(labels), 500)
-    made = [function(arrays[i : i + 500], labels[i : i + 500]) for i in starts]
-    return np.concatenate([to_numpy(part) for part in made])
-
-
-def _share(judge, images, labels):
-    return float(np.mean(judge.probabilities(images).argmax(axis=1) == labels))
+    return in_batches(lambda rows: function(arrays[rows], labels[rows]), np.arange(len(labels)))
 
 
 def _judge(data):
-    """The shipped classifier for the images from which `data` was made, or None."""
-    try:
-        judge = classifier.load(data.name.partition("[")[0])
-    except ValueError:
+    """The shipped classifier for the images from which `data` was made.
+
+    None if there is none, or if the maps that made `data` cannot be undone.
+    """
+    if undone(data.test[:1], data.maps) is None:
         return None
-    return judge if judge.image_shape == data.shape else None
+    return classifier.of(data.name.partition("[")[0], data.shape)
+
+
+def _seen(judge, data, images):
+    """Classes of images in [-1, 1] before the maps that made `data`."""
+    if data.maps:
+        images = scale(undone(unscale(images), data.maps))
+    return judge.probabilities(images).argmax(axis=1)
 
 
 def _domain(way, source, target, made, seed):
@@ -225,11 +230,9 @@ def _labels(source, rows, target):
 def _classes(way, labels, x, made, target, seed):
     """Nothing if there is no classifier, or the maps that made the target cannot be undone."""
     judge, rows = _judge(target), representative(target.test_labels, len(made), seed)
-    real = target.test[rows]
-    images = [undone(part, target.maps) for part in (unscale(made), unscale(x), real)]
-    if judge is None or images[0] is None:
+    if judge is None:
         return {}
-    found = [judge.probabilities(scale(part)).argmax(axis=1) for part in images]
+    found = [_seen(judge, target, part) for part in (made, x, scale(target.test[rows]))]
     own = target.test_labels
     if np.isin(labels, own).any():
         name = "class_kept"
