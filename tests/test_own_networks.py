@@ -101,7 +101,7 @@ def test_own_networks_play_and_the_others_start_as_ever():
     assert game.features(examples()).shape == (16, 5)
 
 
-def test_with_networks_all_own_examples_have_any_shape(tmp_path):
+def test_with_networks_all_own_examples_have_any_shape():
     game = make(shape=(6, 10, 2), **all_own((6, 10, 2)))
     x = np.random.default_rng(0).uniform(-1, 1, (4, 6, 10, 2)).astype("float32")
     assert np.isfinite(step(game, x)["loss"])
@@ -122,6 +122,13 @@ def test_a_game_of_own_networks_is_saved_loaded_and_goes_on(tmp_path):
     assert loaded.own == kept.own and type(loaded.encoder.layers[-2]) is Scaled
     assert step(kept, examples(seed=1)) == step(loaded, examples(seed=1))
     for a, b in zip(state(kept), state(loaded), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_copies_of_a_game_from_its_configuration_are_equal():
+    given = make(**all_own())
+    copies = [zoo.BiGAN.from_config(given.get_config()) for _ in range(2)]
+    for a, b in zip(*(copy.get_weights() for copy in copies), strict=True):
         np.testing.assert_array_equal(a, b)
 
 

@@ -81,7 +81,8 @@ def evaluate(
 
     The encoder "before any training" is rebuilt from the game's configuration, so it has the
     initial weights that this game had; its batch norm uses the initial moving statistics (mean
-    0, variance 1). The trained game is not touched.
+    0, variance 1). Networks that the caller gave have other initial weights, drawn by their
+    initializers from the game's seed. The trained game is not touched.
 
     A game without an encoder has none of the keys that need one. Accuracies need labels of at
     least two classes and images; mode keys need a mixture of `zoo.datasets.MIXTURES`; kept classes
@@ -176,15 +177,20 @@ def _kept_figures(space, x, returned, labels):
     return {key: found[key] for key in keys}
 
 
-def _accuracies(game, split, baselines):
-    train, train_labels, test, test_labels = split
-    representations = {"code": game.encode, "features": game.features}
+def representations(game, baselines: bool = True) -> dict:
+    """End of a key → function of examples, for the accuracies of `evaluate`."""
+    found = {"code": game.encode, "features": game.features}
     if baselines:
         fresh = type(game).from_config(game.get_config())
-        representations |= {"code_random": fresh.encode, "features_random": fresh.features}
-        representations |= {"pixels": lambda batch: batch}
+        found |= {"code_random": fresh.encode, "features_random": fresh.features}
+        found |= {"pixels": lambda batch: batch}
+    return found
+
+
+def _accuracies(game, split, baselines):
+    train, train_labels, test, test_labels = split
     figures = {}
-    for name, function in representations.items():
+    for name, function in representations(game, baselines).items():
         known, new = in_batches(function, train), in_batches(function, test)
         accuracies = float("nan"), float("nan")
         if np.isfinite(known).all() and np.isfinite(new).all():

@@ -15,6 +15,7 @@ their discriminators (`zoo.networks.translators`). A caller may give networks of
 (`zoo.networks.own`).
 """
 
+import contextlib
 import functools
 import importlib
 import random
@@ -57,23 +58,28 @@ def create(game, given: dict) -> None:
     Raises:
         ValueError: a player owns a network that was not built, or one that was given does not fit.
     """
-    # Initializers take their seeds from `random`: lend it ours, then put its own back.
-    state = random.getstate()
-    random.seed(game.seed)
     owned = own.names(game)
-    try:
-        # When all networks are given, those that are drawn only give the required shapes.
-        draw = Backbone(game, "placeholders" if set(given) == set(owned) else "")
-        with keras_settings.channels_last():
-            game.build_networks(draw)
-    finally:
-        random.setstate(state)
+    # When all networks are given, those that are drawn only give the required shapes.
+    draw = Backbone(game, "placeholders" if set(given) == set(owned) else "")
+    with seeded(game.seed), keras_settings.channels_last():
+        game.build_networks(draw)
     own.with_ends(game)
     missing = set(owned) - set(game.named_networks())
     if missing:
         raise ValueError(f"{type(game).__name__} built no network called {sorted(missing)}")
     own.replace(game, given)
     freeze(game)
+
+
+@contextlib.contextmanager
+def seeded(seed: int):
+    """Weights drawn inside follow from `seed`: initializers take their seeds from `random`."""
+    state = random.getstate()
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(state)
 
 
 def freeze(game) -> None:

@@ -122,8 +122,9 @@ def cycles_and_neighbours(game, data) -> dict:
 
     from zoo import datasets
     from zoo import metrics
+    from zoo.metrics import evaluation
 
-    # Of games with an encoder, `evaluate` probes other examples than those of a card.
+    # Accuracies of games with an encoder are below, from all training examples of `data`.
     figures = metrics.evaluate(
         game, data, SEED, test_limit=len(data.test), probes=not game.has_encoder
     )
@@ -131,15 +132,7 @@ def cycles_and_neighbours(game, data) -> dict:
         return figures
     known = game.observed(datasets.scale(data.train), SEED + 1)
     new = game.observed(datasets.scale(data.test), SEED)
-    fresh = type(game).from_config(game.get_config())
-    maps = {
-        "code": game.encode,
-        "features": game.features,
-        "code_random": fresh.encode,
-        "features_random": fresh.features,
-        "pixels": lambda x: x,
-    }
-    for name, function in maps.items():
+    for name, function in evaluation.representations(game).items():
         pair = metrics.in_batches(function, known), metrics.in_batches(function, new)
         figures[f"knn_{name}"] = metrics.nearest_neighbour_accuracy(
             pair[0], data.train_labels, pair[1], data.test_labels

@@ -132,7 +132,9 @@ def get_config(game):
 def from_config(method, config, custom_objects=None):
     config = dict(config)
     frozen = config.pop("frozen", {})
-    game = method(**networks.own.deserialized(method, config))
+    with networks.seeded(config.get("seed", 0)):
+        arguments = networks.own.deserialized(method, config)
+    game = method(**arguments)
     for name, places in frozen.items():
         for place in places:
             getattr(game, name).layers[place].trainable = False
