@@ -675,9 +675,12 @@ def test_a_run_that_saved_nothing_leaves_its_directory_to_other_settings(
     begun.game.save(tmp_path / "game.keras")
     with pytest.raises(ValueError, match="seed was 1 and is now 2"):
         run.Run(RECIPE, flags.parse(RECIPE, [*argv, "--seed=2"]), argv)
+    (tmp_path / "config.json").write_text("{")
+    with pytest.raises(ValueError, match="config.json is damaged .* or give another --run_dir"):
+        run.Run(RECIPE, flags.parse(RECIPE, argv), argv)
 
 
-def test_checkpoints_inside_an_epoch_are_written_by_time(images, tmp_path):
+def test_checkpoints_inside_an_epoch_are_written_by_time(tmp_path):
     seconds = itertools.count(step=45)
     game = zoo.GAN((2,), network="mixture", width=1)
     game.compile(jit_compile=False)

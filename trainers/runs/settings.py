@@ -40,7 +40,6 @@ LATER = (
     "training labels",
     "test data",
     "dataset_b",
-    "noise_inputs",
     "start_from",
 )
 
@@ -113,9 +112,9 @@ def settle(directory: pathlib.Path, settings: dict, args, game, data, command: s
             _check_same(directory, args, _read(path), settings)
             return
         except _Damaged as error:
-            if started:
+            if saved:
                 raise ValueError(
-                    f"{error}: the settings of the checkpoints in {directory} are "
+                    f"{error}: the settings of the run in {directory} are "
                     "unknown. Put the file back, or give another --run_dir to start again"
                 ) from None
     config = {
