@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 import zoo
+from trainers import bigan
+from trainers.runs.recipe import learning_rates
 from zoo import datasets
 
 PAGE = pathlib.Path(__file__).parent.parent / "docs" / "train_from_python.md"
@@ -16,6 +18,16 @@ PAGE = pathlib.Path(__file__).parent.parent / "docs" / "train_from_python.md"
 
 def blocks():
     return re.findall(r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.M | re.S)
+
+
+def test_the_recipe_on_the_page_is_that_of_the_command():
+    recipe = bigan.JOINED["dcgan_joint"]
+    text = re.search(r"^```py\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.M | re.S)[1]
+    for name in ("width", "latent_dim", "ema", "instance_noise", "batch_size", "epochs"):
+        assert f"{name}={recipe[name]}," in text or f"{name}={recipe[name]})" in text
+    for player, rate in learning_rates(recipe["learning_rate"]).items():
+        assert float(re.search(rf'"{player}": ([\d.e-]+)', text)[1]) == rate
+    assert float(re.search(r"l2=([\d.e-]+)", text)[1]) == bigan.RECIPE.l2
 
 
 @pytest.mark.slow
