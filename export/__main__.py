@@ -81,11 +81,13 @@ def export(
 ) -> int:
     """Write, examine, publish; the exit code."""
     import zoo
+    from export import contract
     from export import publish
     from zoo import presets
 
     if "://" not in model and not presets.directory_of(model).exists():
         zoo.load(model)  # fails, and lists the presets, before anything is made
+    contract.batch_sizes(max_batch_size)
     publish.check(base, version)
     print(f"loading {model}", flush=True)
     import tensorflow as tf
@@ -94,7 +96,6 @@ def export(
     from export import doctor
     from export import write
 
-    write.batch_sizes(max_batch_size)
     game = zoo.load(model)
     source = _source(model)
     name = base.resolve().name

@@ -14,6 +14,14 @@ NAME = "contract.json"
 FORMAT = 1
 
 
+def batch_sizes(most: int) -> list:
+    """1, 2, 4, … up to `most`. Raises ValueError unless it is a power of 2 from 1 to 1024."""
+    sizes = [2**i for i in range(11)]
+    if most not in sizes:
+        raise ValueError(f"max_batch_size must be a power of 2 from 1 to 1024; got {most!r}")
+    return [size for size in sizes if size <= most]
+
+
 def describe(
     game, offered: dict, batch_sizes: list, preset: str | None, source: str | None
 ) -> dict:

@@ -49,7 +49,7 @@ def write(
     """
     if keras.backend.backend() != "tensorflow":
         raise ValueError(f"export needs the TensorFlow backend; it is {keras.backend.backend()!r}")
-    sizes = batch_sizes(max_batch_size)
+    sizes = contract.batch_sizes(max_batch_size)
     game = in_float32(game)
     offered = signatures(game)
     archive(offered).write_out(str(directory), verbose=False)
@@ -67,14 +67,6 @@ def write(
     contract.seal(terms, directory)
     companions.write_card(directory, name, game, terms, run or {})
     return terms
-
-
-def batch_sizes(most: int) -> list:
-    """1, 2, 4, … up to `most`. Raises ValueError unless it is a power of 2 from 1 to 1024."""
-    sizes = [2**i for i in range(11)]
-    if most not in sizes:
-        raise ValueError(f"max_batch_size must be a power of 2 from 1 to 1024; got {most!r}")
-    return [size for size in sizes if size <= most]
 
 
 def in_float32(game):

@@ -317,7 +317,7 @@ def test_only_the_networks_in_use_are_shipped_and_only_once(exported):
         assert count == sum(getattr(game, name).count_params() for name in names)
 
 
-def test_half_precision_is_exported_in_float32(tmp_path):
+def test_half_precision_is_exported_in_float32():
     keras.mixed_precision.set_global_policy("mixed_bfloat16")
     try:
         game = made("bigan")
@@ -335,7 +335,7 @@ def test_half_precision_is_exported_in_float32(tmp_path):
     assert write.in_float32(copy) is copy
 
 
-def test_the_files_beside_the_model_say_what_it_is(exported, tmp_path):
+def test_the_files_beside_the_model_say_what_it_is(exported):
     game, directory = exported("vae")
     terms = contract.read(directory)
     assert terms["method"] == "vae" and terms["encoder"] == "stochastic"
@@ -615,7 +615,7 @@ def test_bad_input_is_named(tmp_path, monkeypatch):
         ([game, "--out", out, "--version=one"], "version"),
         ([game, "--out", out, "--version=3"], "version 3 exists"),
         ([game, "--out", game / "served"], "cannot be written to"),
-        ([game, "--out", out, "--max_batch_size=6"], "must be a power of 2"),
+        ([game, "--out", tmp_path / "new" / "x", "--max_batch_size=6"], "must be a power of 2"),
         ([game, "--out", out, "--nonsense"], "nonsense"),
     ):
         code, errors = run_main(*arguments)
@@ -623,6 +623,7 @@ def test_bad_input_is_named(tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_BACKEND", "jax")
     assert "needs KERAS_BACKEND=tensorflow" in run_main(game, "--out", out)[1]
     assert [path.name for path in out.iterdir()] == ["3"]
+    assert not (tmp_path / "new").exists()
     assert doctor.main(["doctor", str(tmp_path / "none")]) == 2
 
 

@@ -5,7 +5,7 @@ import sys
 
 from export.server import flags
 
-# Top-level modules of the packages in the extra "serve" of setup.py.
+# Top-level modules of the packages in the extra "serve" of pyproject.toml.
 OF_SERVE = ("grpc", "grpc_health", "grpc_reflection", "aiohttp", "prometheus_client")
 
 OF_ENVOY = ("envoy", "pyvoy")  # and in the extra "envoy"
