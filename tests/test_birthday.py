@@ -153,16 +153,6 @@ class TestArithmetic:
         certain, (low, high) = support.from_batches(100, 200, 200, null)
         assert low == 1 and certain == 99 < high < 2000
 
-    def test_pairs_estimate_the_effective_support(self):
-        # An atom of mass 0.3 among 700 others: 1 / sum p^2, far from their number.
-        rng = np.random.default_rng(0)
-        draws = np.where(rng.random(2000) < 0.3, 0, rng.integers(1, 701, 2000))
-        null = support.Null(0.0, 1e-12, 0.0, 1000)
-        found, (low, high) = support.from_pairs(Points(draws[:, None].astype(float)), null)
-        truth = 1 / (0.3**2 + 700 * 0.001**2)
-        assert low < truth < high
-        assert found == pytest.approx(truth, rel=0.15)
-
 
 class TestBirthday:
     """Seeds are fixed; of other seeds, 1 in 20 may find m outside of a 95 % interval."""
@@ -172,7 +162,6 @@ class TestBirthday:
         train, test = images
         result = birthday_test(bootstrap(train, m, 4000), test, mask=MASK)
         assert result.support_interval[0] <= m <= result.support_interval[1]
-        assert result.pair_interval[0] <= m <= result.pair_interval[1]
         assert 0.2 < result.rate < 0.8
         # The interval must be worth having.
         assert result.support_interval[1] < 2.2 * result.support_interval[0]
@@ -221,7 +210,6 @@ class TestBirthday:
         result = birthday_test(samples, cloud(400, 9).reshape(-1, 3, 3, 1))
         assert (result.batch_size, result.rate, result.support) == (2, 1, 1)
         assert result.support_interval[0] == 1 and result.support_interval[1] < 2
-        assert result.pair_support == pytest.approx(1, abs=0.1)
 
     def test_equal_distances_are_on_one_side_of_the_threshold(self):
         # Squared distances of binary examples are whole numbers: 5 % cannot be had exactly.

@@ -19,9 +19,7 @@ from zoo.metrics.controls import Control
 from zoo.metrics.neighbours import Points
 from zoo.metrics.support import Calibration
 from zoo.metrics.support import Interval
-from zoo.metrics.support import clopper_pearson
 from zoo.metrics.support import from_batches
-from zoo.metrics.support import from_pairs
 from zoo.metrics.support import pairs_of
 
 _MIN_BATCHES = 20
@@ -42,11 +40,9 @@ class Birthday:
       batch_size: s, of each of `batches` disjoint batches.
       collisions: batches with a pair closer than `threshold`.
       threshold: a Euclidean distance, in units of the pixels or features.
-      rate, rate_interval: collisions / batches, with its Clopper-Pearson interval.
+      rate: collisions / batches.
       real_rate: the same of real examples at this threshold, about 0.05, from the calibration.
       support, support_interval: N, from the rate in excess of `real_rate`.
-      pair_support, pair_interval: 1 / sum p_i^2 as pairs / duplicate pairs, in excess in the same
-        way, over all pairs of up to 4,000 samples; equal to `support` for a uniform law.
       negative_control: held-out real examples that took no part in the calibration; `expected` is
         `real_rate`, `found` their rate.
       positive_control: draws from `expected` stored real examples; `found` is the support.
@@ -59,12 +55,9 @@ class Birthday:
     collisions: int
     threshold: float
     rate: float
-    rate_interval: Interval
     real_rate: float
     support: float
     support_interval: Interval
-    pair_support: float
-    pair_interval: Interval
     negative_control: Control
     positive_control: Control
     closest: np.ndarray
@@ -170,7 +163,6 @@ def _test(samples, real, mask, features, closest, rng):
     null = calibration.null(size)
     collisions, batches = controls.collisions(points, main, size, null.limit)
     support, interval = from_batches(size, batches, collisions, null)
-    pair_support, pair_interval = from_pairs(points.subset(main[:_MOST_PAIRED]), null)
     pairs, distances = neighbours.closest_pairs(points, closest)
     return Birthday(
         samples=len(samples),
@@ -179,12 +171,9 @@ def _test(samples, real, mask, features, closest, rng):
         collisions=collisions,
         threshold=math.sqrt(null.limit),
         rate=collisions / batches,
-        rate_interval=clopper_pearson(collisions, batches),
         real_rate=null.rate(size),
         support=support,
         support_interval=interval,
-        pair_support=pair_support,
-        pair_interval=pair_interval,
         negative_control=controls.negative(control, size, null, rng),
         positive_control=controls.positive(control, size, calibration, len(main), rng),
         closest=pairs,

@@ -131,16 +131,3 @@ def from_batches(size: int, batches: int, collisions: int, null: Null) -> tuple[
     most = found - expected + math.hypot(high - found, spread(found))
     least = found - expected - math.hypot(found - low, spread(found))
     return support_of(found - expected, size), (support_of(most, size), support_of(least, size))
-
-
-def from_pairs(points: Points, null: Null) -> tuple[float, Interval]:
-    """1 / sum p_i^2 and its 95 % interval from all pairs, minus the share of real examples."""
-    share, variance = pair_share(points, null.limit)
-    known = null.share**2 * null.relative_variance * (1 + null.examples * share)
-    spread = _Z * math.sqrt(variance + known + 2 * null.share * share**2)
-    net = share - null.share
-    return _inverse(net), (_inverse(net + spread), _inverse(net - spread))
-
-
-def _inverse(share):
-    return 1 / share if share > 0 else math.inf
