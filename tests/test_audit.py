@@ -243,7 +243,7 @@ def test_only_a_run_directory_is_written_into_unasked(tmp_path, monkeypatch):
 
 
 def test_the_check_of_a_card_takes_no_other_flags(refused):
-    for flag in ("--invert=5", "--against=mnist"):
+    for flag in ("--invert=5", "--against=mnist", "--samples=400", "--out=there"):
         assert "leave out other flags" in refused(
             command.main, ["audit", "bigan_mnist", "--check-card", flag]
         )

@@ -185,6 +185,9 @@ def test_an_experiment_with_other_settings_is_not_gone_on_with(tmp_path, capsys)
     args.seed = 1
     with pytest.raises(ValueError, match="holds an experiment with other settings"):
         planning.settle(tmp_path, args, "one")
+    path.write_text(path.read_text()[:-5])
+    with pytest.raises(ValueError, match="settings.json is damaged .*give another --run_dir"):
+        planning.settle(tmp_path, args, "one")
 
 
 def test_one_process_at_a_time_measures_the_cells_of_a_directory(tmp_path, capsys):

@@ -37,7 +37,7 @@ FREE = ("support", "repeats", "run_dir", "beside", "methods", "seeds", "cells")
 
 
 def plan(args, wanted, most: int):
-    """The `experiment.Plan` `wanted`, with the supports of `args.support` if any are given.
+    """The `judging.Plan` `wanted`, with the supports of `args.support` if any are given.
 
     Args:
         most: the largest support that is taken if none are given.
@@ -80,14 +80,17 @@ def settle(directory: pathlib.Path, args, name: str) -> None:
     """Raises ValueError if cells there are of another experiment than `name`, or other settings."""
     path = directory / "settings.json"
     same = {k: v for k, v in vars(args).items() if k not in FREE} | {"experiment": name}
-    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else same
+    try:
+        known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else same
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged ({error}); give another --run_dir") from None
     # Older versions did not record the name.
     if {"experiment": name} | known != same:
         raise ValueError(
             f"{directory} holds an experiment with other settings, {path.read_text()}; "
             "give those, or another --run_dir"
         )
-    path.write_text(json.dumps(same), encoding="utf-8")
+    run_files.write_json(path, same)
 
 
 def resume(path: pathlib.Path, wanted: list, measure, most: int = 0) -> list:

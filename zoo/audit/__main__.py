@@ -87,7 +87,8 @@ def main(argv: list | None = None) -> None:
         commands.at_least(args, samples=200, examples=100, invert=0, seed=0)
         if args.examples > 10_000:
             raise ValueError(f"--examples must be 10,000 or less; got {args.examples}")
-        if args.check_card and (args.invert or args.against):
+        others = {name: default for name, (default, _) in FLAGS.items() if name != "check_card"}
+        if args.check_card and any(getattr(args, name) != others[name] for name in others):
             raise ValueError("--check-card measures what is on the card; leave out other flags")
         if args.check_card:
             from zoo.presets import checking
