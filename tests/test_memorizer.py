@@ -58,7 +58,7 @@ def test_samples_are_the_stored_images_each_as_often_as_any_other(game, data):
     np.testing.assert_array_equal(samples, datasets.scale(stored[found]))
 
 
-def test_it_has_no_encoder_and_only_its_discriminator_moves(game, data, tmp_path):
+def test_it_has_no_encoder_and_only_its_discriminator_moves(data, tmp_path):
     copy = zoo.Memorizer((28, 28, 1), support=64, width=4)
     copy.remember(data.train[:64])
     copy.compile("adam")

@@ -237,7 +237,7 @@ def test_least_sums_are_those_of_the_best_network():
     assert "AAE on a: 0.250 with 64 units" in said and "AAE on b: 0.125 with 16 units" in said
 
 
-def test_the_page_puts_published_rows_beside_stacked_digits_only(monkeypatch):
+def test_the_page_puts_published_rows_beside_stacked_digits_only():
     assert collapse._beside("fashion_mnist_10k") == []
     text = "\n".join(collapse._beside(stacked.NAME))
     for method, modes, kl, _ in collapse.PUBLISHED:

@@ -4,7 +4,6 @@ import numpy as np
 
 from zoo import models
 from zoo.latent.arrays import checked_codes
-from zoo.latent.arrays import checked_examples
 from zoo.latent.arrays import checked_labels
 from zoo.latent.arrays import decoded
 from zoo.latent.arrays import encoded
@@ -123,7 +122,7 @@ def arithmetic(model, a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray
         ValueError: the model has no encoder, or takes other examples.
     """
     model = models.of(model)
-    a, b, c = (encoded(model, checked_examples(model, x)).mean(axis=0) for x in (a, b, c))
+    a, b, c = (encoded(model, x).mean(axis=0) for x in (a, b, c))
     return decoded(model, (a - b + c)[None])[0]
 
 

@@ -3,7 +3,6 @@
 import numpy as np
 
 from zoo import models
-from zoo.latent.arrays import checked_examples
 from zoo.latent.arrays import checked_labels
 from zoo.latent.arrays import encoded
 
@@ -59,7 +58,7 @@ def neighbours(
     """
     model = models.of(model)
     queries = encoded(model, queries)
-    return nearest(queries, encoded(model, checked_examples(model, library)), k)
+    return nearest(queries, encoded(model, library), k)
 
 
 def label_agreement(indices: np.ndarray, labels: np.ndarray, library_labels: np.ndarray) -> float:

@@ -13,14 +13,12 @@ from zoo.metrics.reconstruction import derangement
 SAMPLES = 2000
 
 
-def sample_variety(game, data, seed: int = 0, n: int = SAMPLES) -> dict[str, float]:
+def sample_variety(game, data) -> dict[str, float]:
     """How different samples are from each other, compared with test examples.
 
     Args:
       game: has `prior_codes`, `decode` and `observed`; of one that takes labels, they take turns.
       data: a `zoo.datasets.Dataset` of the game's shape, of two or more test examples.
-      seed: seed of the codes, and of which examples are compared; nothing else is random.
-      n: number of samples, 2 or more.
 
     Returns:
       sample_spread: mean L2 distance between two samples.
@@ -29,14 +27,15 @@ def sample_variety(game, data, seed: int = 0, n: int = SAMPLES) -> dict[str, flo
       classes, classes_total: as from `zoo.metrics.class_coverage`, if a classifier ships for the
         data set (`zoo.metrics.classifier`) and the samples are finite.
     """
-    codes = to_numpy(game.prior_codes(n, seed))
-    labels = np.arange(n) % len(data.conditions)
-    given = (lambda rows: (codes[rows], labels[rows])) if "y" in game.inputs else None
+    given = [to_numpy(game.prior_codes(SAMPLES, seed=0))]
+    if "y" in game.inputs:
+        given.append(np.arange(SAMPLES) % len(data.conditions))
     samples = in_batches(
-        lambda rows: game.decode(*given(rows)) if given else game.decode(codes[rows]), np.arange(n)
+        lambda rows: game.decode(*(part[rows] for part in given)), np.arange(SAMPLES)
     )
-    spread = _spread(samples, seed)
-    real = _spread(game.observed(scale(data.test[subset(len(data.test), n, seed)]), seed), seed)
+    spread = _spread(samples)
+    tests = data.test[subset(len(data.test), SAMPLES, 0)]
+    real = _spread(game.observed(scale(tests), 0))
     figures = {
         "sample_spread": spread,
         "sample_spread_real": real,
@@ -49,6 +48,6 @@ def sample_variety(game, data, seed: int = 0, n: int = SAMPLES) -> dict[str, flo
     return figures
 
 
-def _spread(x, seed):
+def _spread(x):
     x = np.reshape(x, (len(x), -1))
-    return float(np.linalg.norm(x - x[derangement(len(x), seed)], axis=1).mean())
+    return float(np.linalg.norm(x - x[derangement(len(x), 0)], axis=1).mean())

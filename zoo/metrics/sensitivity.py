@@ -180,7 +180,7 @@ def slopes(
     """The slopes of one model.
 
     Args:
-      encode: images (b, ...) to codes (b, d), differentiable in TensorFlow; None for a model
+      encode: images (b, ...) to codes (b, d), differentiable by the Keras backend; None for a model
         without an encoder, which lacks the keys of E.
       decode: codes (b, d) to images (b, ...).
       images: (n, ...) test images in [-1, 1], or points.

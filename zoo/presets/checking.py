@@ -40,7 +40,7 @@ def check(name: str) -> tuple[list[Difference], list[str]]:
     else:
         differs = []
     differs += figures.differences("config.json", said, held)
-    found, again, _ = _measured(name, game, metrics)
+    found, again, _ = making.measure(game, metrics["measured_on"])
     whole, whole_again = metrics.pop("all_test", None), found.pop("all_test", None)
     differs += figures.differences("metrics.json", metrics, found)
     differs += figures.differences("audit.json", audit, again)
@@ -79,18 +79,6 @@ def _print_skipped(name, skipped):
 
 def _parameters(game):
     return int(sum(network.count_params() for network in game.named_networks().values()))
-
-
-def _measured(name, game, metrics):
-    try:
-        return making.measure(game, metrics["measured_on"])
-    except ValueError as error:
-        dataset = metrics["measured_on"]["small"]["name"]
-        raise ValueError(
-            f"the card of {name} was measured on {dataset}, which is missing: {error}. With a "
-            f"network, `python -c \"import tensorflow_datasets as t; t.load('{dataset}')\"` "
-            "fetches it; or set TFDS_DATA_DIR to a folder that has it"
-        ) from error
 
 
 def _title(directory):

@@ -33,19 +33,20 @@ def _sheets(game, data):
     from zoo import datasets
     from zoo.metrics import in_batches
     from zoo.metrics.arrays import representative
+    from zoo.metrics.arrays import to_numpy
     from zoo.plots import pictures
 
     shown = representative(data.test_labels, 2 * _COLUMNS, SEED)
     x = game.observed(datasets.scale(data.test[shown]), SEED)
     if "y" in game.inputs:
         classes = range(len(data.conditions))
-        z = _array(game.prior_codes(_COLUMNS, SEED))
-        rows = np.concatenate([_array(game.decode(z, y)) for y in classes])
+        z = to_numpy(game.prior_codes(_COLUMNS, SEED))
+        rows = np.concatenate([to_numpy(game.decode(z, y)) for y in classes])
         # Each is translated to the class after its own.
         y = (data.test_labels[shown] + 1) % len(classes)
         return {
             "test images, each above its translation to the next class": pictures.pairs(
-                x, _array(game.translate(x, y)), _COLUMNS
+                x, to_numpy(game.translate(x, y)), _COLUMNS
             ),
             "samples: a row for each class, of the same codes": pictures.grid(rows, _COLUMNS),
         }
@@ -54,7 +55,7 @@ def _sheets(game, data):
         back = in_batches(game.reconstruct, x)
         sheets["test images, each above its reconstruction"] = pictures.pairs(x, back, _COLUMNS)
     z = game.prior_codes((6 if game.has_encoder else 10) * _COLUMNS, SEED)
-    sheets["samples"] = pictures.grid(in_batches(game.decode, _array(z)), _COLUMNS)
+    sheets["samples"] = pictures.grid(in_batches(game.decode, to_numpy(z)), _COLUMNS)
     return sheets
 
 
@@ -71,9 +72,3 @@ def _draw(path, sheets):
         top = bottom - heading / whole
         bottom = panels.draw_sheet(figure, sheet, title, left, top, 1 - 2 * left)
     figure.savefig(path, format="png")
-
-
-def _array(tensor):
-    from keras import ops
-
-    return ops.convert_to_numpy(tensor)

@@ -154,6 +154,11 @@ def of_players(game, optimizer, l2: float = 0.0) -> PlayerOptimizers:
         if isinstance(optimizer, keras.optimizers.Optimizer):
             kind, config = type(optimizer), optimizer.get_config()
             optimizer = {p: kind.from_config({**config, "name": p}) for p in game.players}
+        if not isinstance(optimizer, dict):
+            raise ValueError(
+                "optimizer must be a name, a Keras optimizer, or a dictionary of player → one of "
+                f"these; got {optimizer!r}"
+            )
         optimizer = {p: keras.optimizers.get(o) for p, o in optimizer.items()}
         optimizer = PlayerOptimizers(optimizer, l2)
     if set(optimizer.by_player) != set(game.players):
