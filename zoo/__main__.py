@@ -4,19 +4,13 @@ usage: python -m zoo            the presets, with their key figures
        python -m zoo NAME       the card of one of them, or of a directory that `zoo.load` reads
 """
 
-import sys
-
 from zoo.cli import commands
 
 
 def main(argv: list | None = None) -> None:
     """Print; exit code 2 and one line if there is no such preset. Needs no TensorFlow."""
-    words = (sys.argv if argv is None else argv)[1:]
-    if {"--help", "-h"} & set(words):
-        print(__doc__.strip())
-        return
     with commands.exit_on_bad_input():
-        print(_text(words))
+        print(_text(commands.parse(__doc__, {}, argv)[1]))
 
 
 def _text(words):
@@ -25,7 +19,7 @@ def _text(words):
 
     if not words:
         return presets.table(presets.list_presets()) + "\n\nzoo.load(NAME) loads one"
-    if len(words) > 1 or words[0].startswith("-"):
+    if len(words) > 1:
         raise ValueError(f"expected the name of one preset, got {' '.join(words)}; see --help")
     directory = presets.directory_of(words[0])
     if (directory / "card.md").is_file():

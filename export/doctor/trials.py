@@ -46,12 +46,7 @@ def signature(export, name):
     worst, answers = 0.0, {}
     for size in tried_sizes(export.contract["allowed_batch_sizes"]):
         answers[size] = export.run(name, {key: rows[:size] for key, rows in inputs.items()})
-        for key, tensor in terms["outputs"].items():
-            wanted = export.reference[f"{name}/outputs/{size}/{key}"]
-            try:
-                worst = max(worst, compare(answers[size][key], wanted, tensor))
-            except Unsound as error:
-                raise Unsound(f"{key} at batch {size}: {error}") from None
+        worst = max(worst, _difference(export, name, size, answers[size]))
     sizes = ", ".join(map(str, answers))
     if set(inputs) != {"seeds"}:
         return f"batch {sizes}: {worst:.1e} from Keras"
@@ -73,13 +68,20 @@ def converted(export, file):
             raise Unsound(
                 f"outputs are {sorted(found)}, the contract has {sorted(terms['outputs'])}"
             )
-        for key, tensor in terms["outputs"].items():
-            wanted = export.reference[f"{name}/outputs/{size}/{key}"]
-            try:
-                worst = max(worst, compare(found[key], wanted, tensor))
-            except Unsound as error:
-                raise Unsound(f"{key} at batch {size}: {error}") from None
+        worst = max(worst, _difference(export, name, size, found))
     return f"batch {', '.join(map(str, sizes))}: {worst:.1e} from Keras"
+
+
+def _difference(export, name, size, found):
+    """Largest difference of the outputs `found` from those of the Keras model."""
+    worst = 0.0
+    for key, tensor in export.contract["signatures"][name]["outputs"].items():
+        wanted = export.reference[f"{name}/outputs/{size}/{key}"]
+        try:
+            worst = max(worst, compare(found[key], wanted, tensor))
+        except Unsound as error:
+            raise Unsound(f"{key} at batch {size}: {error}") from None
+    return worst
 
 
 def _same_bits(export, name, seeds, answers):

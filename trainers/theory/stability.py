@@ -1,7 +1,6 @@
 """Lipschitz estimates against errors over a family of networks with bounded weights."""
 
 import time
-import types
 
 import numpy as np
 
@@ -25,8 +24,8 @@ DEFAULT_STEPS, QUICK_STEPS = 4000, 200
 # Largest Frobenius norm of the weights of a layer; 0 for none.
 BOUNDS = (1.2, 1.5, 2.0, 3.0, 5.0, 0.0)
 UNITS, DEPTH = 64, 2
-_SETTINGS = types.SimpleNamespace(points=500, steps=15, tau=0.1)
 _POINTS = 2000
+_SLOPE_POINTS = 500
 
 
 def check(args) -> None:
@@ -55,10 +54,8 @@ def measure(cell: dict, args, directory):
     training.train(game, train, points.BATCH, args.steps)
     x, seed = test[:_POINTS], cell["seed"]
     z = np.asarray(game.prior_codes(_POINTS, seed))
-    some = slice(_SETTINGS.points)
-    slopes = metrics.slopes(
-        game.encode, game.decode, x[some], z[some], seed, _SETTINGS.steps, _SETTINGS.tau
-    )
+    some = slice(_SLOPE_POINTS)
+    slopes = metrics.slopes(game.encode, game.decode, x[some], z[some], seed)
     kept = ("lipschitz_e_median", "lipschitz_e_95", "lipschitz_e_max", "lipschitz_g_median")
     kept += ("lipschitz_g_95", "lipschitz_g_max", "stability_e", "stability_g")
     found = {key: slopes[key] for key in kept} | cycles.errors(game, x, seed)
@@ -95,7 +92,7 @@ def write(rows: list, args, directory) -> list:
         "whose weights have a Frobenius norm of at most the bound, layer by layer, so that the "
         f"Lipschitz constant is at most its {DEPTH + 1}rd power. {args.steps:,} steps on "
         f"{args.dataset}, scaled to standard deviation 1; errors are ratios, 1 is another point's. "
-        f"Slopes at {_SETTINGS.points} points.",
+        f"Slopes at {_SLOPE_POINTS} points.",
         markdown.figures(["method", "bound on a layer", "seeds"], columns, lines),
         f"Mean ± standard error over seeds. {ranks(rows)}",
         f"Control: the largest slope found is {largest_share(rows):.2f} of what its bound allows, "
