@@ -54,6 +54,7 @@ GOOD = {
     "x_cycle": 9.3,
     "x_cycle_ratio": 0.43,
     "x_cycle_same_class": 17.3,
+    "x_cycle_class_mean": 12.3,
     "class_kept": 0.754,
     "classes": 10.0,
     "classes_total": 10.0,
@@ -75,6 +76,7 @@ def test_a_good_run_gets_a_calm_line():
     [
         ({"classes": 3.0}, "samples cover 3 of 10 classes: collapsed"),
         ({"x_cycle_ratio": 0.99}, "reconstructions are unrelated to their images"),
+        ({"x_cycle": 12.4}, "not than the mean of the class: they may show the class alone"),
         ({"x_cycle": 18.0}, "reconstructions are not closer than another image of the class"),
         ({"class_kept": 0.3}, "30 % keep the class"),
     ],

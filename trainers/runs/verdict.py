@@ -107,7 +107,7 @@ def _reconstructions(f):
         return
     known = words.resemblance(f, RATIO_ERROR)
     text = f"reconstructions {known} (x-cycle ratio {f['x_cycle_ratio']:.2f})"
-    good = known not in (words.UNRELATED, words.NOT_CLOSER)
+    good = known not in (words.UNRELATED, words.NOT_CLOSER, words.CLASS_ALONE)
     if "class_kept" in f:
         text += f", {100 * f['class_kept']:.0f} % keep the class"
         good = good and f["class_kept"] > 0.5

@@ -4,6 +4,10 @@ import math
 
 UNRELATED = "are unrelated to their images"
 NOT_CLOSER = "are not closer than another image of the class"
+CLASS_ALONE = (
+    "are closer to their images than another image of the class, but not than the mean of the "
+    "class: they may show the class alone"
+)
 
 
 def verdicts(figures: dict) -> list[str]:
@@ -54,9 +58,9 @@ def resemblance(f: dict, ratio_error: float) -> str:
         return UNRELATED
     if "x_cycle_same_class" not in f:
         return "are closer to their images than to others"
-    if f["x_cycle"] < f["x_cycle_same_class"]:
+    if f["x_cycle"] < f["x_cycle_class_mean"]:
         return "resemble their images: they are closer than another image of the class"
-    return NOT_CLOSER
+    return CLASS_ALONE if f["x_cycle"] < f["x_cycle_same_class"] else NOT_CLOSER
 
 
 def _cycles(f):
