@@ -121,7 +121,7 @@ def test_a_preset_does_what_its_card_says(name):
 def test_presets_stand_beside_runs_in_a_table():
     text = compare.table([DEFAULT])
     ratio = registry.find(DEFAULT).figures["x_cycle_ratio"]
-    assert f"| bigan | dcgan_joint | fashion_mnist | 0 | {ratio:.2f} |" in text
+    assert f"| bigan | dcgan_map | fashion_mnist | 0 | {ratio:.2f} |" in text
 
 
 def test_an_export_says_which_preset_it_is():
@@ -175,7 +175,7 @@ def test_missing_data_are_named(monkeypatch, tmp_path, refused):
     name = next((name for name in NAMES if name.endswith("_mnist") and "fashion" not in name), None)
     if name is None:
         pytest.skip("no preset of mnist")
-    assert f"the card of {name} was measured on mnist, which is missing" in refused(
+    assert f"the card of {name} was measured on mnist: mnist is not prepared in " in refused(
         command.main, ["audit", name, "--check-card"]
     )
 

@@ -40,7 +40,11 @@ def check(name: str) -> tuple[list[Difference], list[str]]:
     else:
         differs = []
     differs += figures.differences("config.json", said, held)
-    found, again, _ = making.measure(game, metrics["measured_on"])
+    try:
+        found, again, _ = making.measure(game, metrics["measured_on"])
+    except ValueError as error:
+        dataset = metrics["measured_on"]["small"]["name"]
+        raise ValueError(f"the card of {name} was measured on {dataset}: {error}") from error
     whole, whole_again = metrics.pop("all_test", None), found.pop("all_test", None)
     differs += figures.differences("metrics.json", metrics, found)
     differs += figures.differences("audit.json", audit, again)
