@@ -131,6 +131,15 @@ def test_labels_may_be_a_column_and_must_be_classes():
         game.fit(x, np.eye(3, dtype="int32")[np.asarray(Y)], verbose=0)
 
 
+def test_labels_of_codes_are_one_for_all_or_one_for_each(game):
+    z = game.prior_codes(3, seed=0)
+    for ask, first in ((game.decode, z), (game.translate, game.decode(z))):
+        with pytest.raises(ValueError, match=r"must be one for all or of shape \(3,\); got .*2,\)"):
+            ask(first, [0, 1])
+        with pytest.raises(ValueError, match="labels y of ACGAN must be numbers; got <U1"):
+            ask(first, "1")
+
+
 def test_one_class_is_refused():
     with pytest.raises(ValueError, match="classes must be 2 or more; got 1"):
         zoo.ACGAN((8, 8, 1), classes=1)

@@ -5,12 +5,14 @@ import dataclasses
 import keras
 import numpy as np
 import pytest
+from games import TRANSLATORS
 from games import examples
 from games import half
 from games import make
 from keras import ops
 
 import zoo
+from trainers.runs import drawings
 from zoo import datasets
 from zoo import metrics
 from zoo import models
@@ -164,6 +166,34 @@ def pair(name="invert", n=60):
     parts = {"train": images[0], "test": images[1], "train_labels": labels, "test_labels": labels}
     data = datasets.Dataset(name="noise", classes=("a", "b"), source="made here", **parts)
     return data.paired(data.mapped(name))
+
+
+@pytest.mark.parametrize("method", TRANSLATORS)
+def test_a_domain_is_0_or_1(method):
+    game = make(method)
+    for wrong in (2, -1, "b"):
+        with pytest.raises(ValueError, match=rf"domain must be 0 \(A\) or 1 \(B\); got {wrong!r}"):
+            game.translate(examples(n=2), wrong)
+
+
+def test_of_points_translations_are_measured_and_no_modes():
+    pair = [datasets.load(name) for name in ("ring8", "circle")]
+    a, b = (dataclasses.replace(one, train=one.train[:50], test=one.test[:50]) for one in pair)
+    game = zoo.CycleGAN((2,), network="mixture", width=1)
+    figures = metrics.evaluate(game, dataclasses.replace(a, other=b), probes=False)
+    assert "cycle_ab_ratio" in figures and "modes" not in figures
+
+
+def test_the_report_shows_few_images_of_either_domain_above_their_translations():
+    data = datasets.load("fashion_mnist_10k")
+    few = dataclasses.replace(data, test=data.test[:7], test_labels=data.test_labels[:7])
+    game = zoo.CycleGAN(data.shape, width=1)
+    shown = drawings.of_report(game, dataclasses.replace(few, other=few))
+    order = np.random.default_rng(0).permutation(7)
+    images, translations = shown["samples"][:12], shown["samples"][12:]
+    np.testing.assert_array_equal(images[:7], datasets.scale(few.test[order]))
+    np.testing.assert_allclose(translations[:7], game.translate(images[:7], 0), atol=1e-5)
+    assert (images[7:] == 1).all() and (translations[7:] == 1).all() and len(translations) == 12
 
 
 def test_translations_are_measured_beside_the_identity_map():

@@ -105,10 +105,11 @@ def test_a_run_says_where_it_began_and_is_not_resumed_from_elsewhere(images, sav
             begin(flag)
 
 
-def test_a_run_goes_on_when_its_source_is_gone(images, saved, tmp_path):
+def test_a_run_goes_on_when_its_source_is_gone(images, saved, tmp_path, capsys):
     path = saved("source", "gan", "mlp")
     argv = [images, *SMALL, "--width=4", f"--run_dir={tmp_path / 'run'}", f"--start_from={path}"]
     run.main(RECIPE, ["latent_regressor.py", *argv, "--epochs=1"])
+    assert f"weights of generator, discriminator from {path}\n" in capsys.readouterr().out
     pathlib.Path(path).unlink()
     run.main(RECIPE, ["latent_regressor.py", *argv, "--epochs=2"])
     history = (tmp_path / "run" / "history.csv").read_text().splitlines()

@@ -1,5 +1,6 @@
 """The line at the end of a run: what it got, by its figures, and what to try."""
 
+import dataclasses
 import importlib
 import math
 import types
@@ -153,3 +154,23 @@ def test_variety_of_real_images_and_of_one():
     assert found["classes"] == found["classes_total"] == 10
     found = metrics.sample_variety(Repeating(data, collapsed=True), data)
     assert found["sample_spread"] == 0 and found["classes"] == 1
+    # Where all test examples are equal there is nothing to compare with.
+    equal = dataclasses.replace(data, test=np.zeros_like(data.test[:20]))
+    assert "sample_spread_ratio" not in metrics.sample_variety(Repeating(data, False), equal)
+
+
+class Both(Repeating):
+    """Decodes codes of even numbers to images of the set, others to those of its second domain."""
+
+    def decode(self, z):
+        rows = z[:, 0]
+        sets = [datasets.scale(one.train[rows]) for one in (self.data, self.data.other)]
+        return np.where(rows[:, None, None, None] % 2, *sets)
+
+
+def test_variety_of_two_sets_is_that_of_both():
+    data = datasets.load("fashion_mnist_10k")
+    data = dataclasses.replace(data, other=datasets.load("fashion_mnist_10k[invert]"))
+    found = metrics.sample_variety(Both(data, collapsed=False), data)
+    assert found["sample_spread_ratio"] == pytest.approx(1, abs=0.03)
+    assert "classes" not in found

@@ -17,9 +17,7 @@ from trainers import cyclegan
 from trainers.runs.run import main
 
 # The authors' code halves the rate every 100,000 steps.
-RECIPE = dataclasses.replace(
-    cyclegan.RECIPE, method="unit", without_effect=("latent_dim", "network")
-)
+RECIPE = dataclasses.replace(cyclegan.RECIPE, method="unit", without_effect=("latent_dim",))
 
 if __name__ == "__main__":
     main(RECIPE)

@@ -82,10 +82,10 @@ class ACGAN(Game):
         Without y the classes take turns: row i has class i modulo `classes`.
 
         Raises:
-            ValueError: y is no class.
+            ValueError: y is no class, or there is another number of labels.
         """
-        ranges.check_labels(self, y)
         z = ops.convert_to_tensor(z)
+        ranges.check_labels(self, y, z.shape[0])
         n = ops.shape(z)[0]
         y = ops.arange(n) % self.classes if y is None else y
         y = ops.broadcast_to(ops.cast(y, "int32"), (n,))

@@ -87,7 +87,7 @@ class CycleGAN(Game):
 
     def translate(self, x, domain: int):
         """Examples of the other domain in `domain`: 0 for A, 1 for B. (n, ...) → (n, ...)."""
-        return self.infer(("b_to_a", "a_to_b")[domain], ranges.examples(self, x))
+        return self.infer(("b_to_a", "a_to_b")[ranges.domain(domain)], ranges.examples(self, x))
 
     def signatures(self):
         images = {"images": "images"}

@@ -95,17 +95,17 @@ class UNIT(Game):
 
     def encode(self, x, domain: int):  # type: ignore[override]
         """Means of the codes of examples of domain 0, A, or 1, B. (n, ...) → (n, *code_shape)."""
-        encoder = ("encoder_a", "encoder_b")[domain]
+        encoder = ("encoder_a", "encoder_b")[ranges.domain(domain)]
         return self.infer("shared_encoder", self.infer(encoder, ranges.examples(self, x)))
 
     def decode(self, z, domain: int):  # type: ignore[override]
         """Examples of a domain that have the codes z. (n, *code_shape) → (n, ...)."""
-        generator = ("generator_a", "generator_b")[domain]
+        generator = ("generator_a", "generator_b")[ranges.domain(domain)]
         return self.infer(generator, self.infer("shared_generator", z))
 
     def translate(self, x, domain: int):
         """Examples of the other domain in `domain`: 0 for A, 1 for B. (n, ...) → (n, ...)."""
-        return self.decode(self.encode(x, 1 - domain), domain)
+        return self.decode(self.encode(x, 1 - ranges.domain(domain)), domain)
 
     def signatures(self):
         images, codes = {"images": "images"}, {"codes": "codes"}

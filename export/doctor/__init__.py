@@ -102,7 +102,7 @@ def _row(name, check, *arguments):
         result, sound = str(error), False
     except Exception as error:  # Files can be broken in unforeseen ways.
         result, sound = f"{type(error).__name__}: {checks.first_line(error)}", False
-    print(f"  {mark if sound else 'FAIL':<4}  {name:<20}{result}", flush=True)
+    print(f"  {mark if sound else 'FAIL':<4}  {name:<19} {result}", flush=True)
     return sound
 
 

@@ -54,13 +54,16 @@ def of_report(game, data) -> dict:
         a, b = metrics.translation.both_ways(game, data, lambda domain: _rows(domain, n))
         if len(data.shape) != 3:
             return {"images": b.images, "reconstructions": None, "samples": a.made}
-        # Rows of 12, each above the row of its translations.
-        parts = (b.images, b.made) if len(b.images) == 36 else ()
-        rows = [part.reshape(-1, 12, *data.shape) for part in parts]
+        # Rows of 12, filled up with white, each above the row of its translations.
+        white = np.ones((-len(b.images) % 12, *data.shape), "float32")
+        rows = [
+            np.concatenate([part, white]).reshape(-1, 12, *data.shape)
+            for part in (b.images, b.made)
+        ]
         return {
             "images": a.images,
             "reconstructions": a.made,
-            "samples": np.stack(rows, axis=1).reshape(-1, *data.shape) if rows else b.made,
+            "samples": np.stack(rows, axis=1).reshape(-1, *data.shape),
             "headings": ("images of A, each above its translation", "the same of B"),
         }
     images, reconstructions, samples, codes, prior = shown(game, data, 500)

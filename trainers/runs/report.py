@@ -35,6 +35,11 @@ def introduce(run, where: str) -> None:
         print(f"{run.step} steps are done, more than the {run.steps} asked; measuring again")
     elif run.step:
         print(f"resuming from step {run.step} of {run.steps}", flush=True)
+    elif run.source:
+        print(
+            f"weights of {', '.join(run.source.shared(run.game))} from {run.source.name}",
+            flush=True,
+        )
 
 
 def write(run, command: str) -> None:

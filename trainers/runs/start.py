@@ -28,6 +28,10 @@ class Source:
     weights: dict
     sha256: str
 
+    def shared(self, game) -> list:
+        """Names of the networks of `game` that begin with weights of this one."""
+        return [name for name in game.named_networks() if name in self.weights]
+
     def give(self, game) -> None:
         """Set the networks of `game`, and their averages, to those of equal name.
 
@@ -35,7 +39,7 @@ class Source:
             ValueError: no network has the name of one of these, or one that has is different, or
                 codes have another prior.
         """
-        shared = [name for name in game.named_networks() if name in self.weights]
+        shared = self.shared(game)
         other = [n for n in shared if layers_of(getattr(game, n)) != self.layers[n]]
         other += ["prior"] * (game.prior != self.prior)
         if other or not shared:

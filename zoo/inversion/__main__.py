@@ -154,7 +154,7 @@ def main(argv: list | None = None) -> None:
     print(table("codes of generated images", RECOVERY, recovered))
     print(
         f"\nFound: mean squared error below {SAME_IMAGE:g}; |z − z*| / |z| below {SAME_CODE:g}. "
-        f"{args.images} codes drawn from the prior."
+        f"{len(shown)} codes drawn from the prior."
     )
     settings = vars(args) | {"model": path}
     figures = {"settings": settings, "images": found, "codes": recovered}
@@ -187,7 +187,7 @@ def _measured(path, args):
     # Another seed than that of the starts, which would be among these codes.
     from keras import ops
 
-    known = ops.convert_to_numpy(game.prior_codes(args.images, args.seed + 1))
+    known = ops.convert_to_numpy(game.prior_codes(len(rows), args.seed + 1))
     again = [Way("encoder", None, 0)] if game.has_encoder else []
     again += [Way("prior, one search", None, args.steps)]
     again += [Way(f"prior, best of {RESTARTS}", None, args.steps, RESTARTS)]

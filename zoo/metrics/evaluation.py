@@ -113,7 +113,7 @@ def evaluate(
     test = subset(len(data.test), test_limit, seed)
     x = game.observed(scale(data.test[test]), seed)
     figures = {"n_test": float(len(x)), "n_train": 0.0}
-    if data.name in MIXTURES:
+    if data.name in MIXTURES and data.other is None:
         figures |= _mode_figures(game, data.test, *MIXTURES[data.name], seed, baselines)
     if data.other is not None:
         figures |= translation.two_domains(game, data, seed, test_limit, thorough=probes)

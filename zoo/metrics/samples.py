@@ -18,12 +18,14 @@ def sample_variety(game, data) -> dict[str, float]:
 
     Args:
       game: has `prior_codes`, `decode` and `observed`; of one that takes labels, they take turns.
-      data: a `zoo.datasets.Dataset` of the game's shape, of two or more test examples.
+      data: a `zoo.datasets.Dataset` of the game's shape, of two or more test examples; if it has a
+        second domain, samples are compared with test examples of both.
 
     Returns:
       sample_spread: mean L2 distance between two samples.
       sample_spread_real: the same of test examples.
       sample_spread_ratio: their ratio; about 1 if samples vary as the data do, 0 if all are equal.
+        It is left out if all test examples are equal.
       classes, classes_total: as from `zoo.metrics.class_coverage`, if a classifier ships for the
         data set (`zoo.metrics.classifier`) and the samples are finite.
     """
@@ -34,14 +36,13 @@ def sample_variety(game, data) -> dict[str, float]:
         lambda rows: game.decode(*(part[rows] for part in given)), np.arange(SAMPLES)
     )
     spread = _spread(samples)
-    tests = data.test[subset(len(data.test), SAMPLES, 0)]
-    real = _spread(game.observed(scale(tests), 0))
-    figures = {
-        "sample_spread": spread,
-        "sample_spread_real": real,
-        "sample_spread_ratio": spread / max(real, 1e-12),
-    }
-    space = classifier.of(data.name, data.shape)
+    sets = [data] if data.other is None else [data, data.other]
+    tests = [one.test[subset(len(one.test), SAMPLES // len(sets), 0)] for one in sets]
+    real = _spread(game.observed(scale(np.concatenate(tests)), 0))
+    figures = {"sample_spread": spread, "sample_spread_real": real}
+    if real > 0:
+        figures["sample_spread_ratio"] = spread / real
+    space = classifier.of(data.name, data.shape) if data.other is None else None
     if space is not None and np.isfinite(samples).all():
         found = class_coverage(space.probabilities(samples))
         figures |= {key: found[key] for key in ("classes", "classes_total")}

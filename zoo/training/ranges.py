@@ -113,12 +113,29 @@ def examples(game, x):
     return x
 
 
-def check_labels(game, y) -> None:
-    """Raises ValueError if labels are not from 0 to `game.classes` - 1, if that exists."""
+def domain(number) -> int:
+    """The number of a domain itself; raises ValueError if it is neither 0, for A, nor 1, for B."""
+    if number not in (0, 1):
+        raise ValueError(f"domain must be 0 (A) or 1 (B); got {number!r}")
+    return int(number)
+
+
+def check_labels(game, y, rows: int | None = None) -> None:
+    """Raises ValueError if labels are not from 0 to `game.classes` - 1, if that exists.
+
+    `rows`: if it is given, there must be one label, or so many in one axis.
+    """
     classes = getattr(game, "classes", None)
-    y = np.asarray(y) if isinstance(y, (int, float, list, tuple)) else y
+    y = np.asarray(y) if isinstance(y, (int, float, str, list, tuple)) else y
     if classes is None or not _has_values(y):
         return
+    if isinstance(y, np.ndarray) and y.dtype.kind not in "biuf":
+        raise ValueError(f"labels y of {type(game).__name__} must be numbers; got {y.dtype}")
+    if rows is not None and tuple(y.shape) not in ((), (1,), (rows,)):
+        raise ValueError(
+            f"labels y of {type(game).__name__} must be one for all or of shape ({rows},); got "
+            f"shape {tuple(y.shape)}"
+        )
     low, high = float(ops.min(y)), float(ops.max(y))
     whole = bool(ops.all(ops.equal(y, ops.floor(ops.cast(y, "float32")))))
     if not whole or low < 0 or high > classes - 1:
