@@ -122,7 +122,7 @@ def settle(directory: pathlib.Path, settings: dict, args, game, data, command: s
         "settings": settings,
         "flags": vars(args),
         "game": game.get_config(),
-        "data": data.source,
+        "data": " ".join(dict.fromkeys(one.source for one in (data, data.other) if one)),
         "versions": machine.versions(),
         "backend": keras.backend.backend(),
         "machine": machine.described(),

@@ -117,7 +117,7 @@ def write(game, target: Target, source: dict, training: dict) -> None:
         del sources["all"]  # nothing was learned, so a part of the test images is enough
     metrics, audit, data = measure(stored, sources)
     config["rounding"] = rounding.measured(game, stored, data)
-    # A run records the source of its first set alone.
+    # Runs of older versions recorded the source of their first set alone.
     if data.other is not None and data.other.source not in config["training"]["data"]:
         config["training"]["data"] += f" {data.other.source}"
     run_files.write_json(directory / storage.CONFIG, config)
