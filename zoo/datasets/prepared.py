@@ -115,9 +115,9 @@ def _prepare(builder: Any, name: str, download: bool) -> None:
         package = "`apt-get install dataset-fashion-mnist` (Debian), "
         raise ValueError(
             f"{name} is not prepared in {builder.data_path}, and nothing is downloaded unasked: "
-            "give a trainer --download, set TFDS_DATA_DIR to a folder that has it, "
+            "set TFDS_DATA_DIR to a folder that has it, "
             f"{package if builder.name == 'fashion_mnist' else ''}"
-            "or take the embedded set, fashion_mnist_10k"
+            "or give a trainer --download or the embedded default, --dataset=fashion_mnist_10k"
         )
     try:
         if packaged:
