@@ -160,7 +160,7 @@ def test_variety_of_real_images_and_of_one():
 
 
 class Both(Repeating):
-    """Decodes codes of even numbers to images of the set, others to those of its second domain."""
+    """Decodes odd codes to images of the set, even ones to images of its second domain."""
 
     def decode(self, z):
         rows = z[:, 0]

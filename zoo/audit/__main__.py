@@ -87,8 +87,8 @@ def main(argv: list | None = None) -> None:
         commands.at_least(args, samples=200, examples=100, invert=0, seed=0)
         if args.examples > 10_000:
             raise ValueError(f"--examples must be 10,000 or less; got {args.examples}")
-        others = {name: default for name, (default, _) in FLAGS.items() if name != "check_card"}
-        if args.check_card and any(getattr(args, name) != others[name] for name in others):
+        others = (name for name, value in vars(args).items() if value != FLAGS[name][0])
+        if args.check_card and {*others} != {"check_card"}:
             raise ValueError("--check-card measures what is on the card; leave out other flags")
         if args.check_card:
             from zoo.presets import checking
