@@ -136,6 +136,10 @@ def test_the_table_has_a_row_for_each_model_and_set():
             "fashion_mnist_10k must have examples of shape (8, 8, 1)",
         ),
         (["gan_run", "--attributes=0:1", "--dataset=DATA"], "needs an encoder and labels"),
+        (
+            ["bigan_run", "--dataset=DATA", "--attributes=0:1,1:1"],
+            "--attributes must be pairs of two different labels; got 1:1",
+        ),
         (["bigan_run", "--examples=3"], "--examples must be 20 or more"),
         (
             ["bigan_run", "--dataset=DATA", "--unusual=DATA[class=1]"],
@@ -204,7 +208,7 @@ def test_the_gallery_shows_every_model_below_its_data(tiny, tmp_path, capsys):
     assert "a gallery needs images of one shape" in capsys.readouterr().err
 
 
-def test_translations_stand_between_both_sets_and_the_truth(tiny, tmp_path):
+def test_translations_stand_between_both_sets_and_the_truth(tiny, tmp_path, refused):
     run, name = tmp_path / "cyclegan_run", f"npz:{tiny / 'usual.npz'}"
     run.mkdir()
     game = games.make("cyclegan")
@@ -228,11 +232,8 @@ def test_translations_stand_between_both_sets_and_the_truth(tiny, tmp_path):
         for domain, row in zip(way, cells[1:3], strict=True):
             x = np.array(game.translate(x, domain))
             assert np.abs(row[column] - np.rint((x[0, ..., 0] + 1) * 127.5)).max() <= 1
-
-
-def test_without_models_the_gallery_shows_the_presets(monkeypatch, refused):
-    monkeypatch.setattr(zoo, "list_presets", list, raising=False)
-    assert "no model given, and this version has no presets" in refused(gallery.main, ["gallery"])
+    few = ["gallery", str(run), f"--reconstructions={len(test)}", f"--out={out}"]
+    assert f"leaves none of the {len(test)} test images" in refused(gallery.main, few)
 
 
 @pytest.mark.parametrize(
@@ -310,7 +311,7 @@ def test_a_model_of_two_sets_is_compared_with_the_one_that_is_named(tiny, tmp_pa
     settings = {"dataset": name, "dataset_b": f"{name}[invert]", "train_split": "train[:30]"}
     (tmp_path / "config.json").write_text(json.dumps({"settings": settings}))
     assert models.trained_on(str(tmp_path))["other"] == f"{name}[invert]"
-    with pytest.raises(ValueError, match=r"name the one to compare it with: npz:.* or npz:.*\[inv"):
+    with pytest.raises(ValueError, match=r"--dataset=npz:.* or --dataset=npz:.*\[inv"):
         next(models.load_each([tmp_path]))
     _, _, _, data = next(models.load_each([tmp_path], name))
     assert data.other is None

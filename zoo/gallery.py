@@ -30,10 +30,12 @@ FLAGS = {
 
 def main(argv: list | None = None) -> None:
     """Load, decode, draw. Exit code 2 and one line for bad input."""
+    import zoo
+
     with commands.exit_on_bad_input():
         args, paths = commands.parse(__doc__, FLAGS, argv)
         commands.at_least(args, reconstructions=1, samples=1, points=1, seed=0)
-        draw(paths or _presets(), args)
+        draw(paths or [preset.name for preset in zoo.list_presets()], args)
     print(f"see {args.out}")
 
 
@@ -122,15 +124,6 @@ class _Made:
         return known.index(self.method) if self.method else len(known)
 
 
-def _presets():
-    import zoo
-
-    names = [preset.name for preset in zoo.list_presets()]
-    if not names:
-        raise ValueError("no model given, and this version has no presets; see --help")
-    return names
-
-
 def _made(path, args):
     """(data set, `_Made`) of the model at `path`."""
     from zoo.metrics import in_batches
@@ -161,7 +154,13 @@ def _translated(path, data, args):
         raise ValueError(f"a gallery shows no translations of points; {path} makes {data.shape}")
 
     def rows(domain):
-        return _rows(domain, args)[0 if domain is data else 1]
+        taken = _rows(domain, args)[0 if domain is data else 1]
+        if not len(taken):
+            raise ValueError(
+                f"--reconstructions={args.reconstructions} leaves none of the {len(domain.test)} "
+                f"test images of {domain.name} for the way back"
+            )
+        return taken
 
     game = zoo.load(path)
     ways = tuple(translation.both_ways(game, data, rows))

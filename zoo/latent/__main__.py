@@ -139,6 +139,8 @@ def _wanted(text, flag, form, labels):
         if not match:
             raise ValueError(f"--{flag}={text}: {entry!r} is not like {_DEFAULTS[flag]!r}")
         wanted = tuple(int(label) for label in match.groups())
+        if flag == "attributes" and wanted[0] == wanted[1]:
+            raise ValueError(f"--{flag} must be pairs of two different labels; got {entry}")
         if set(wanted) <= set(labels):
             found.append(wanted)
         elif text and len(labels) < 2:

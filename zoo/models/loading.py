@@ -86,8 +86,8 @@ def load_each(paths: list, dataset: str = "", invert: int = 0) -> Iterator[tuple
         model = load(path, invert)
         if data.other is not None:
             raise ValueError(
-                f"{path} was trained on two sets; name the one to compare it with: {data.name} or "
-                f"{data.other.name}"
+                f"{path} was trained on two sets; name the one to compare it with: "
+                f"--dataset={data.name} or --dataset={data.other.name}"
             )
         name = path if model.name in names else model.name
         names.add(name)
