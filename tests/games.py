@@ -80,6 +80,7 @@ def make(
     optimizer=keras.optimizers.SGD,
     jit=False,
     eager=False,
+    l2=0.0,
     **arguments,
 ):
     """A compiled game.
@@ -95,7 +96,7 @@ def make(
     rates = rate if isinstance(rate, dict) else dict.fromkeys(game.players, rate)
     optimizers = {p: optimizer(rates.get(p, 0.0)) for p in game.players}
     eager = eager and keras.backend.backend() == "tensorflow"
-    game.compile(optimizers, jit_compile=jit, run_eagerly=eager)
+    game.compile(optimizers, l2=l2, jit_compile=jit, run_eagerly=eager)
     return game
 
 

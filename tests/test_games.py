@@ -91,6 +91,7 @@ def test_configuration_rebuilds_the_same_initial_weights(method, network):
 @every_traced_kind
 def test_two_replicas_give_the_update_of_one(method, network, two_devices):
     options = {"rate": SMALL_RATE, "ema": 0.5, "eager": (method, network) != TRACED}
+    options |= {"l2": 0.5} if method == "bigan" else {}
     one = make(method, network, **options)
     with two_devices.scope():
         two = make(method, network, **options)

@@ -69,11 +69,16 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
         for player, optimizer in self.by_player.items():
             optimizer.build(variables[player])
 
-    def step(self, player: str, gradients: list, variables: list) -> None:
-        """Move `variables` by one step of the optimizer of `player`."""
+    def step(self, player: str, gradients: list, variables: list, replicas: int = 1) -> None:
+        """Move `variables` by one step of the optimizer of `player`.
+
+        Args:
+            replicas: number of replicas whose `gradients` that optimizer adds up.
+        """
         if self.l2:
+            l2 = self.l2 / replicas
             gradients = [
-                g + self.l2 * ops.cast(v, g.dtype) if len(v.shape) > 1 else g
+                g + l2 * ops.cast(v, g.dtype) if len(v.shape) > 1 else g
                 for g, v in zip(gradients, variables, strict=True)
             ]
         self.by_player[player].apply(gradients, variables)

@@ -62,11 +62,11 @@ def computed(game, losses: dict, playing: tuple) -> dict:
     return values
 
 
-def _moved(game, phase, losses, gradients) -> dict:
+def _moved(game, phase, losses, gradients, replicas=1) -> dict:
     """Losses of the players of one phase, after each took the step of its gradients; `reported`."""
     for player in phase:
         _check_reached(game, player, gradients[player])
-        game.optimizer.step(player, gradients[player], game.variables_of(player))
+        game.optimizer.step(player, gradients[player], game.variables_of(player), replicas)
     return {name: losses[name] for name in (*phase, *game.reported)}
 
 
@@ -205,7 +205,7 @@ def _train_on_tensorflow(game, data):
             losses = game(parts, training=True, playing=phase)
             shares = {player: losses[player] / replicas for player in phase}
         gradients = {p: tape.gradient(shares[p], game.variables_of(p)) for p in phase}
-        played |= _moved(game, phase, losses, gradients)
+        played |= _moved(game, phase, losses, gradients, replicas)
     return _ended(game, played)
 
 
