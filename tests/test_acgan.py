@@ -138,6 +138,8 @@ def test_labels_of_codes_are_one_for_all_or_one_for_each(game):
             ask(first, [0, 1])
         with pytest.raises(ValueError, match="labels y of ACGAN must be numbers; got <U1"):
             ask(first, "1")
+        with pytest.raises(ValueError, match="must be whole numbers from 0 to"):
+            ask(first, np.int64(game.classes))
 
 
 def test_one_class_is_refused():

@@ -98,6 +98,9 @@ class TestShipped:
         path.write_bytes(path.read_bytes()[:-1] + b"!")
         with pytest.raises(ValueError, match="damaged"):
             classifier.load("mnist")
+        with pytest.raises(ValueError, match="damaged"):
+            classifier.of("mnist", (28, 28, 1))
+        assert classifier.of("cifar10", (32, 32, 3)) is None
 
     def test_wrong_images(self, fashion):
         for wrong in (np.zeros((2, 32, 32, 3), "f4"), np.zeros((2, 28, 28, 1), "u1")):

@@ -232,16 +232,15 @@ def test_an_address_that_answers_and_is_no_tpu_does_not_hang():
     assert "--tpu" in last
 
 
-def test_batch_norm_is_synchronised_unless_refused(two_devices):
-    def layers(game):
-        return [
-            layer
-            for net in game.named_networks().values()
-            for layer in net.layers
-            if isinstance(layer, keras.layers.BatchNormalization)
-        ]
-
-    game = make("bigan", "mixture")
-    assert layers(game) and all(layer.synchronized for layer in layers(game))
+@pytest.mark.parametrize("method, network", [("bigan", "mixture"), ("acgan", "dcgan")])
+def test_batch_norm_is_synchronised_unless_refused(method, network, two_devices):
+    game = make(method, network)
+    # The generator of ACGAN is a layer of a network.
+    layers = [
+        layer
+        for layer in [*game.generator._flatten_layers(), *game.discriminator._flatten_layers()]
+        if isinstance(layer, keras.layers.BatchNormalization)
+    ]
+    assert layers and all(layer.synchronized for layer in layers)
     strategy.unsynchronised(game)
-    assert not any(layer.synchronized for layer in layers(game))
+    assert not any(layer.synchronized for layer in layers)

@@ -60,8 +60,11 @@ def test_flags_out_of_range_are_refused(words, message, refused):
 
 @pytest.mark.slow
 def test_a_short_run_writes_a_row_for_each_shape(tmp_path, capsys):
-    flags = ["--methods=vae", "--channels=1", "--epochs=1", "--width=2", f"--out={tmp_path}"]
+    flags = ["--methods=vae", "--channels=1", "--epochs=1", "--width=2", f"--run_dir={tmp_path}"]
     code_maps.main(["code_maps", *flags])
+    cells = (tmp_path / "cells.json").stat().st_mtime_ns
+    code_maps.main(["code_maps", *flags])
+    assert (tmp_path / "cells.json").stat().st_mtime_ns == cells, "nothing is trained twice"
     report = json.loads((tmp_path / "code_maps.json").read_text())
     assert [row["shape"] for row in report["runs"]] == ["49", "7 × 7 × 1"]
     assert all(0 < row["x_cycle_ratio"] < 1 for row in report["runs"])

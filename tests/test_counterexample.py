@@ -15,6 +15,7 @@ from scipy.stats import chisquare
 
 import zoo
 from zoo import datasets
+from zoo import metrics
 from zoo.networks import theorem
 
 SHAPE = (28, 28, 1)
@@ -81,6 +82,16 @@ def test_a_reconstruction_is_an_unrelated_stored_image_under_the_noise_of_the_or
     other = np.linalg.norm(np.roll(flat, 1, axis=0) - back, axis=1).mean()
     # The noise of another image differs by √(2 · 16); off the noise both are unrelated.
     assert np.sqrt(other**2 - 2 * 16) == pytest.approx(matched, rel=0.01)
+
+
+def test_copied_noise_is_no_reconstruction():
+    labels = np.arange(300, dtype="int32") % 2
+    shown = stored(300, seed=1)
+    data = datasets.Dataset("own", shown, shown, labels, labels, ("0", "1"), "random bytes")
+    found = metrics.evaluate(make(256), data, probes=False)
+    # Random images of 768 clean pixels; with the 16 of noise it would be 0.97.
+    assert found["x_cycle_ratio"] == pytest.approx(1, abs=0.01)
+    assert found["x_cycle"] == pytest.approx(found["x_cycle_same_class"], rel=0.01)
 
 
 @pytest.mark.parametrize(("support", "cuts"), [(64, 6), (64, 2), (1024, 10), (1024, 5)])

@@ -210,6 +210,14 @@ def test_translations_are_measured_beside_the_identity_map():
     assert set(right) - {"n_test"} < set(metrics.translation.KEYS)
 
 
+def test_images_are_counted_in_the_smaller_set_and_a_diverged_translator_has_no_domain():
+    a, b = (datasets.load(f"fashion_mnist_10k[class={c}]") for c in ("Sneaker", "Bag"))
+    data = dataclasses.replace(a, test=a.test[:30], test_labels=a.test_labels[:30]).paired(b)
+    found = metrics.translation.two_domains(Constant(lambda x: x + np.nan), data, seed=0, limit=60)
+    assert found["n_test"] == 30
+    assert np.isnan([found["domain_ab"], found["cycle_ab"]]).all()
+
+
 def test_without_known_pairs_only_cycles_and_domains_are_measured():
     shoes, bags = (datasets.load(f"fashion_mnist_10k[class={c}]") for c in ("Sneaker", "Bag"))
     data = shoes.paired(bags)

@@ -313,6 +313,8 @@ def test_a_model_of_two_sets_is_compared_with_the_one_that_is_named(tiny, tmp_pa
     assert models.trained_on(str(tmp_path))["other"] == f"{name}[invert]"
     with pytest.raises(ValueError, match=r"--dataset=npz:.* or --dataset=npz:.*\[inv"):
         next(models.load_each([tmp_path]))
+    with pytest.raises(ValueError, match="no game at .*missing"):
+        next(models.load_each([tmp_path, tmp_path / "missing"], name))
     _, _, _, data = next(models.load_each([tmp_path], name))
     assert data.other is None
 

@@ -87,7 +87,9 @@ def test_a_plan_starts_at_the_rate_that_is_given():
     assert [float(rate(step)) for step in (0, 100)] == pytest.approx([0.5, 0.05])
 
 
-@pytest.mark.parametrize("text", ["0", "-1e-3", "nan", "inf", "fast", "encoder=", "1e-3;2e-3", ","])
+@pytest.mark.parametrize(
+    "text", ["0", "-1e-3", "nan", "inf", "fast", "encoder=", "1e-3;2e-3", ",", "0,0003"]
+)
 def test_a_rate_that_is_no_positive_number_is_refused(text):
     with pytest.raises(ValueError, match=f"--learning_rate must be a positive .*; got '{text}'"):
         flags.parse(RECIPES["bigan"], ["bigan", f"--learning_rate={text}"])
@@ -102,6 +104,8 @@ def test_a_player_that_does_not_exist_is_refused():
 def test_rates_of_a_text():
     assert learning_rates("") == {}
     assert learning_rates("3e-4, encoder = 1") == {"": 3e-4, "encoder": 1.0}
+    with pytest.raises(ValueError, match="once for each player, .*; got 'encoder=1, encoder=2'"):
+        learning_rates("encoder=1, encoder=2")
 
 
 def test_a_player_that_moves_twice_a_step_has_the_rate_of_the_others_at_each_step():

@@ -36,6 +36,8 @@ def test_every_discriminator_is_asked_about_what_it_judges(method):
         with pytest.raises(ValueError, match="(VAE|NaiveEncoder) has no discriminator"):
             scores.discriminate(game, x)
         return
+    with pytest.raises(ValueError, match="255"):
+        scores.discriminate(game, np.full(x.shape, 255, "uint8"))
     found = scores.discriminate(game, x)
     code = game.encode(x) if game.has_encoder else None
     wanted = {

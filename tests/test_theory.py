@@ -211,6 +211,25 @@ def test_errors_are_those_of_a_pair_made_by_hand():
     assert found["x_cycle_most"] == pytest.approx(np.linalg.norm(x, axis=1).max() / 2 / others)
 
 
+def test_trainings_that_diverged_are_left_out_of_the_page(monkeypatch):
+    rows = [{"method": "aae", "sum": 1.0}, {"method": "aae", "diverged": True}]
+    assert cycles.finite(rows) == (rows[:1], "1 of 2 rows diverged and are left out.")
+    assert cycles.finite(rows[:1]) == (rows[:1], "")
+    for experiment in (cycles, stability):
+        cell = {"method": "aae", "set": "ring8", "units": 4, "depth": 1, "bound": 0.0, "seed": 0}
+        args = types.SimpleNamespace(dataset="ring8", steps=4)
+        monkeypatch.setattr(
+            points,
+            "game_of",
+            lambda *_: zoo.AAE(
+                (2,), **points.SIZES, generator=linear("generator", np.full((2, 2), np.nan))
+            ),  # fmt: skip
+        )
+        for row in experiment.measure(cell, args, None):
+            assert row["diverged"] and row["seconds"] >= 0
+        assert experiment.write(rows[1:], args, None) == ["1 of 1 rows diverged and are left out."]
+
+
 def test_the_gap_of_a_ring_is_a_chord_less_the_modes():
     assert stability.gap(*datasets.MIXTURES["ring8"]) == pytest.approx(
         2 * np.sin(np.pi / 8) - 0.06, abs=1e-6

@@ -5,12 +5,12 @@ usage: python -m trainers.code_maps [flags]
 Trains a VAE and an AAE with codes of 49 · c numbers, once as a vector and once as a map of
 7 × 7 × c, on Fashion-MNIST. The networks differ in the layers next to the code alone: fully
 connected for a vector, a convolution for a map. Measured are reconstructions of test images, and
-what a map may lose: samples of the prior. Writes code_maps.json.
+what a map may lose: samples of the prior. Writes code_maps.json. The same command resumes.
 """
 
-import sys
 import time
 
+from trainers.experiments import planning
 from zoo import run_files
 from zoo.cli import commands
 from zoo.cli import markdown
@@ -21,7 +21,7 @@ FLAGS = {
     "epochs": (5, "Passes over the 8,000 training images."),
     "width": (16, "Channels of the first convolution."),
     "seed": commands.SEED,
-    "out": commands.out("runs/code_maps"),
+    "run_dir": planning.CELLS["run_dir"],
 }
 SIDE = 7
 BATCH = 128
@@ -79,15 +79,13 @@ def generator(shape, code, width, logits):
 
 def game_of(method: str, shape: tuple, code: tuple, width: int, seed: int):
     """A compiled game of "vae" or "aae" with codes of the shape `code`, (n,) or (7, 7, c)."""
-    import random
-
     import zoo
     from zoo import keras_settings
+    from zoo import networks
     from zoo.networks import codes
 
-    random.seed(seed)  # initializers of the networks take their seeds from it
     latent_dim = code if len(code) == 3 else code[0]
-    with keras_settings.channels_last():
+    with networks.seeded(seed), keras_settings.channels_last():
         own = {
             "encoder": encoder(shape, code, width, method == "vae"),
             "generator": generator(shape, code, width, method == "vae"),
@@ -133,21 +131,21 @@ def table(rows: list) -> str:
 
 
 def main(argv: list | None = None) -> None:
-    """Train, measure, print, write. Exit code 2 and one line for bad input."""
+    """Train and measure what is missing, print, write. Exit code 2 and one line for bad input."""
     with commands.exit_on_bad_input():
         args = commands.only_flags(__doc__, FLAGS, argv)
         commands.at_least(args, epochs=1, width=1, seed=0)
-        methods, channels = _chosen(args)
-        out = commands.directory(args.out)
-        began = time.time()
-        rows = _run(methods, channels, args)
-    print(table(rows))
+        wanted = _cells(*_chosen(args))
+        out = commands.directory(args.run_dir or "runs/code_maps")
+        planning.settle(out, args, "code_maps")
+    rows = planning.resume(out / "cells.json", wanted, lambda cell: _trained(cell, args))
+    rows = planning.finished(wanted, rows, 0)
+    print(f"\n{table(rows)}")
     command = commands.typed("trainers.code_maps", argv)
-    seconds = round(time.time() - began, 1)
-    report = {"command": command, "settings": vars(args), "wall_s": seconds, "runs": rows}
+    report = {"command": command, "settings": vars(args), "runs": rows}
     run_files.write_json(out / "code_maps.json", report)
-    real = rows[0]["frechet_real"]
-    print(f"\nFréchet distance of real images {real:.1f}; {seconds:.0f} s")
+    real, seconds = rows[0]["frechet_real"], sum(row["seconds"] for row in rows)
+    print(f"\nFréchet distance of real images {real:.1f}; {seconds:.0f} s of training")
     print(f"see {out / 'code_maps.json'}")
 
 
@@ -160,25 +158,31 @@ def _chosen(args):
     return methods, channels
 
 
-def _run(methods, channels, args):
+def _cells(methods, channels):
+    numbers = {
+        SIDE * SIDE * count: (f"{SIDE * SIDE * count}", f"{SIDE} × {SIDE} × {count}")
+        for count in channels
+    }
+    return [
+        {"method": method, "numbers": count, "shape": shape}
+        for method in methods
+        for count, shapes in numbers.items()
+        for shape in shapes
+    ]
+
+
+def _trained(cell, args):
+    """The row of one training."""
     from zoo import datasets
 
     data = datasets.load("fashion_mnist_10k")
-    rows = []
-    for method in methods:
-        for count in channels:
-            numbers = SIDE * SIDE * count
-            for code in ((numbers,), (SIDE, SIDE, count)):
-                print(f"{method}, {code} …", file=sys.stderr, flush=True)
-                began = time.time()
-                game = game_of(method, data.shape, code, args.width, args.seed)
-                stream = datasets.batches(data.train, BATCH, args.seed)
-                steps = args.epochs * (len(data.train) // BATCH)
-                game.fit(stream, steps_per_epoch=steps, verbose=0, shuffle=False)
-                seconds = time.time() - began
-                about = {"method": method, "numbers": numbers, "shape": " × ".join(map(str, code))}
-                rows.append({**about, **measure(game, data), "seconds": seconds})
-    return rows
+    code = tuple(map(int, cell["shape"].split(" × ")))
+    began = time.time()
+    game = game_of(cell["method"], data.shape, code, args.width, args.seed)
+    stream = datasets.batches(data.train, BATCH, args.seed)
+    steps = args.epochs * (len(data.train) // BATCH)
+    game.fit(stream, steps_per_epoch=steps, verbose=0, shuffle=False)
+    yield {**measure(game, data), "seconds": round(time.time() - began, 1)}
 
 
 if __name__ == "__main__":

@@ -71,12 +71,13 @@ def table(paths: list, args) -> str:
     for number, path in enumerate(dict.fromkeys(paths), 1):
         print(f"{path} ({number} of {len(paths)}) …", file=sys.stderr, flush=True)
         data = models.data_of(path, args.dataset)
-        sets.append(data.name)
+        sets.append((data.name, data.shape, len(data.train), len(data.test)))
         if len(data.classes) < 2:
             raise ValueError(f"labels are needed, and {data.name} has none; choose --dataset")
-        if data.name != sets[0]:
+        if sets[-1] != sets[0]:
             raise ValueError(
-                f"models must be of one data set; got {sets[0]} and {data.name}: choose --dataset"
+                "models must be of one data set; got (name, shape, training and test examples) "
+                f"{sets[0]} and {sets[-1]}: choose --dataset"
             )
         game = zoo.load(path)
         if not game.has_encoder:

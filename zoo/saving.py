@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import pathlib
 
 import zoo
 from zoo import run_files
@@ -39,7 +40,8 @@ def load_of_class(game_class, source: str | os.PathLike, sha256: str = ""):
     return game
 
 
-def _of_keras(path, sha256):
+def file_of(path: pathlib.Path) -> pathlib.Path:
+    """The .keras file of a run directory, or `path` itself; ValueError if there is none."""
     from zoo.presets import registry
 
     file = path / "game.keras" if path.is_dir() else path
@@ -49,6 +51,11 @@ def _of_keras(path, sha256):
             f"weights.npz (a preset) in it; nor is {str(path)!r} the name of a preset"
             f"{registry.nearest(str(path))}"
         )
+    return file
+
+
+def _of_keras(path, sha256):
+    file = file_of(path)
     import keras
 
     if sha256 and (found := hashlib.sha256(file.read_bytes()).hexdigest()) != sha256:

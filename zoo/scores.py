@@ -16,6 +16,8 @@ import functools
 import keras
 from keras import ops
 
+from zoo.training import ranges
+
 
 def check(game) -> None:
     """Raises ValueError if `game` declares a score of a network or an output that it lacks."""
@@ -39,11 +41,11 @@ def discriminate(game, x) -> dict:
         its unbounded output; of one that judges patches, the mean over them.
 
     Raises:
-        ValueError: the method declares no scores.
+        ValueError: the method declares no scores, or x has another shape or range.
     """
     if not game.scores:
         raise ValueError(f"{type(game).__name__} has no discriminator")
-    x = ops.convert_to_tensor(x)
+    x = ranges.examples(game, ops.convert_to_tensor(x))
     code = game.encode(x) if any("z" in given for _, given, *_ in game.scores.values()) else None
     return {score: _score(game, score, x, code) for score in game.scores}
 
@@ -69,9 +71,9 @@ def anomaly(game, x, feature_weight: float = 0.1, codes=None) -> dict:
         examples or pairs, feature_error (the second), each (n,).
 
     Raises:
-        ValueError: the method has no encoder.
+        ValueError: the method has no encoder, or x has another shape or range.
     """
-    x = ops.convert_to_tensor(x)
+    x = ranges.examples(game, ops.convert_to_tensor(x))
     code = game.encode(x) if codes is None else ops.convert_to_tensor(codes)
     copy = game.decode(code)
     error = _distance(x, copy)

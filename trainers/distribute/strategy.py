@@ -160,7 +160,8 @@ def unsynchronised(game) -> None:
     import keras
 
     for network in game.named_networks().values():
-        for layer in network.layers:
+        # A generator of classes holds its network as one layer.
+        for layer in network._flatten_layers(include_self=False):
             if isinstance(layer, keras.layers.BatchNormalization):
                 layer.synchronized = False
 

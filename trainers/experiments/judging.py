@@ -18,7 +18,8 @@ class Plan:
         supports: values of m.
         readouts: capacities p of random-feature judges.
         widths: widths of the convolutional judges; their p follows.
-        budget: fresh pairs of either stream per Newton step, half of the pairs that a network sees.
+        budget: fresh pairs of either stream per Newton step; a network sees twice as many,
+            rounded up to a multiple of 6,400.
         held_out: fresh pairs of either stream a verdict is formed on.
         repeats: independent memories, features and initial weights.
         control: the support at which the controls are run.

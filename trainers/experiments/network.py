@@ -28,7 +28,7 @@ class Network:
         )
 
     def fit(self, draw, budget: int, batch: int = 256) -> None:
-        """Adam on `budget` fresh pairs of either kind, in mixed batches."""
+        """Adam on `budget` fresh pairs of either kind, rounded up to chunks of 25 batches."""
         import keras
 
         keras.utils.set_random_seed(0)  # of the order inside a chunk

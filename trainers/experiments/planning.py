@@ -33,7 +33,7 @@ FLAGS = {
 
 
 # Flags that a second run in the same directory may change.
-FREE = ("support", "repeats", "run_dir", "beside", "methods", "seeds", "cells")
+FREE = ("support", "repeats", "run_dir", "beside", "methods", "channels", "seeds", "cells")
 
 
 def plan(args, wanted, most: int):

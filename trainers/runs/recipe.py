@@ -114,18 +114,21 @@ def learning_rates(text: str) -> dict:
     """player → rate of `--learning_rate`; "" stands for every player that is not named.
 
     Raises:
-        ValueError: `text` is neither a positive number nor PLAYER=NUMBER, separated by commas.
+        ValueError: `text` is neither a positive number nor PLAYER=NUMBER, separated by commas, or
+            it names a player twice.
     """
     found = {}
     for part in filter(None, text.split(",")):
         player, _, number = part.rpartition("=")
+        # A player that is named twice is an error: of 0,0003 both parts are rates of every player.
         try:
-            found[player.strip()] = float(number)
+            rate = math.nan if player.strip() in found else float(number)
         except ValueError:
-            found[player.strip()] = math.nan
+            rate = math.nan
+        found[player.strip()] = rate
     if text and not (found and all(0 < rate < math.inf for rate in found.values())):
         raise ValueError(
-            "--learning_rate must be a positive number, or PLAYER=NUMBER for each player, "
+            "--learning_rate must be a positive number, or PLAYER=NUMBER once for each player, "
             f"separated by commas; got {text!r}"
         )
     return found

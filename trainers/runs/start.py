@@ -82,8 +82,8 @@ def read(name: str) -> Source | None:
 def layers_of(network) -> list:
     """(class, activation, shapes of its weights) of every operation, in order.
 
-    Two networks with equal lists compute the same function of the same weights. Shapes alone do not
-    distinguish logits from pixels.
+    Two networks with equal lists are taken for equal functions of their weights; strides, slopes
+    and the wiring are not compared. Shapes alone do not distinguish logits from pixels.
     """
     return [
         (

@@ -124,9 +124,9 @@ def _translations(f):
                 continue
             good = error < nothing
             text = (
-                "closer to the truth than no translation"
+                "a smaller ratio of errors than no translation"
                 if good
-                else "no better than no translation"
+                else "no smaller ratio of errors than no translation"
             )
             yield f"{name}: {text} ({error:.2f} against {nothing:.2f})", good
         elif f"domain_{way}" in f:

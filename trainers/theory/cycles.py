@@ -1,5 +1,6 @@
 """x-cycle and z-cycle error together against width, depth and steps, and the floor they reach."""
 
+import math
 import time
 
 import numpy as np
@@ -52,9 +53,17 @@ def measure(cell: dict, args, directory):
     steps = args.steps // 4, args.steps // 2, args.steps
     for reached in training.stages(game, train, points.BATCH, steps):
         found = errors(game, test[:_POINTS], cell["seed"])
+        found = found if all(map(math.isfinite, found.values())) else {"diverged": True}
         seconds = time.monotonic() - began
         began = time.monotonic()
         yield {"steps": reached} | found | {"seconds": round(seconds, 1)}
+
+
+def finite(rows: list) -> tuple:
+    """(the rows of trainings that did not diverge, a sentence about the others or "")."""
+    kept = [row for row in rows if not row.get("diverged")]
+    lost = len(rows) - len(kept)
+    return kept, f"{lost} of {len(rows)} rows diverged and are left out." * bool(lost)
 
 
 def errors(game, x, seed: int) -> dict:
@@ -82,6 +91,9 @@ def errors(game, x, seed: int) -> dict:
 
 def write(rows: list, args, directory) -> list:
     """Draw the picture; the parts of the page, in Markdown."""
+    rows, lost = finite(rows)
+    if not rows:
+        return [lost]
     columns = [
         *markdown.columns("x_cycle_ratio:.3f"),
         ("largest", "x_cycle_most", ".2f"),
@@ -104,6 +116,7 @@ def write(rows: list, args, directory) -> list:
         "identity is a perfect pair.",
         markdown.figures(heads, columns, lines),
         f"Mean ± standard error over seeds. {floors(rows)}",
+        lost,
         "A floor here is the least sum that these networks and steps reached. That more of either "
         "would not lower it is not shown. Compare it with the control's at the same networks and "
         "steps, within the errors.",

@@ -54,17 +54,21 @@ def measure(cell: dict, args, directory):
     training.train(game, train, points.BATCH, args.steps)
     x, seed = test[:_POINTS], cell["seed"]
     z = np.asarray(game.prior_codes(_POINTS, seed))
+    samples = metrics.in_batches(game.decode, z)
+    if not np.isfinite(samples).all() or not np.isfinite(metrics.in_batches(game.encode, x)).all():
+        yield {"diverged": True, "seconds": round(time.monotonic() - began, 1)}
+        return
     some = slice(_SLOPE_POINTS)
     slopes = metrics.slopes(game.encode, game.decode, x[some], z[some], seed)
     kept = ("lipschitz_e_median", "lipschitz_e_95", "lipschitz_e_max", "lipschitz_g_median")
     kept += ("lipschitz_g_95", "lipschitz_g_max", "stability_e", "stability_g")
     found = {key: slopes[key] for key in kept} | cycles.errors(game, x, seed)
     centres, spread = datasets.MIXTURES[args.dataset]
-    samples = metrics.in_batches(game.decode, z)
     found |= metrics.mixture_bridge(samples, (centres - mean) / std, spread / std)
     # Of samples between two halves of the modes there are so many at least, if both halves are
-    # made equally often and no slope is above the largest one found.
-    found["least_bridge"] = least_bridge(gap(centres, spread) / std, found["lipschitz_g_max"])
+    # made equally often and no slope is above the largest one found; all, if G is constant.
+    slope = found["lipschitz_g_max"]
+    found["least_bridge"] = least_bridge(gap(centres, spread) / std, slope) if slope else 1.0
     yield found | {"seconds": round(time.monotonic() - began, 1)}
 
 
@@ -76,6 +80,9 @@ def gap(centres, spread: float) -> float:
 
 def write(rows: list, args, directory) -> list:
     """Draw the picture; the parts of the page, in Markdown."""
+    rows, lost = cycles.finite(rows)
+    if not rows:
+        return [lost]
     columns = [
         *markdown.columns("lipschitz_g_median lipschitz_g_max:.1f"),
         *markdown.columns("lipschitz_e_median lipschitz_e_max:.1f"),
@@ -95,6 +102,7 @@ def write(rows: list, args, directory) -> list:
         f"Slopes at {_SLOPE_POINTS} points.",
         markdown.figures(["method", "bound on a layer", "seeds"], columns, lines),
         f"Mean ± standard error over seeds. {ranks(rows)}",
+        lost,
         f"Control: the largest slope found is {largest_share(rows):.2f} of what its bound allows, "
         "which must be 1 at most.",
         "Bounded weights cost accuracy by their capacity, too: the family does not separate the "

@@ -157,9 +157,11 @@ def _cycle_figures(game, x, name, labels, seed):
     returned = in_batches(game.decode, codes)
     by_class = name not in MIXTURES and len(np.unique(labels)) > 1
     few = subset(len(x), MMD_LIMIT, seed)
+    # Copied noise is not reconstruction.
+    clean = game.noised.clean(x.shape[1:]) if game.noised else ...
     return {
-        **cycles(x, returned, seed),
-        **(class_distances(x, labels, seed) if by_class else {}),
+        **cycles(x[:, clean], returned[:, clean], seed),
+        **(class_distances(x[:, clean], labels, seed) if by_class else {}),
         **_kept_figures(classifier.of(name, x.shape[1:]), x, returned, labels),
         **z_cycle(z, recovered, seed),
         **code_statistics(codes, z),

@@ -56,8 +56,8 @@ def compared(way: str, x, made, back, truth=None, rng_seed: int = 0) -> dict[str
     Returns:
       cycle_WAY, cycle_WAY_mismatched, cycle_WAY_ratio: as `zoo.metrics.cycles`, of x and `back`.
       translation_WAY, ..._mismatched, ..._ratio: the same of `truth` and `made`.
-      translation_WAY_identity: the ratio of the identity map, of `truth` and x. A translation with
-        a larger ratio is worse than none.
+      translation_WAY_identity: the ratio of the identity map, of `truth` and x, whose mismatched
+        error is its own: if the two ratios are close, their order need not be that of the errors.
 
     Raises:
       ValueError: the shapes differ or there are fewer than two examples.
@@ -112,7 +112,7 @@ def two_domains(game, data, seed: int, limit: int, thorough: bool = True) -> dic
 
     WAY is ab and ba. Higher (+) or lower (-) is better:
 
-    | key                      | unit    |   | meaning (n_test: how many images were used)      |
+    | key                      | unit    |   | meaning (n_test: images of the smaller domain)   |
     | ------------------------ | ------- | - | ------------------------------------------------ |
     | translation_WAY, ...     | L2 norm | - | if pairs are known, see `compared`               |
     | cycle_WAY, ...           | L2 norm | - | translations back, see `compared`                |
@@ -144,9 +144,11 @@ def two_domains(game, data, seed: int, limit: int, thorough: bool = True) -> dic
     ways = ("ab", data, data.other), ("ba", data.other, data)
     for (way, source, target), found in zip(ways, both_ways(game, data, rows), strict=True):
         x, made = found.images, found.made
-        figures["n_test"] = float(len(x))
+        figures["n_test"] = min(figures.get("n_test", np.inf), float(len(x)))
         figures |= compared(way, x, made, found.back, found.truth, seed)
-        if thorough:
+        if thorough and not np.isfinite(made).all():
+            figures[f"domain_{way}"] = np.nan
+        elif thorough:
             figures |= _domain(way, source, target, made, seed)
             figures |= _classes(way, _labels(source, rows(source), target), x, made, target, seed)
     return figures

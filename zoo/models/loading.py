@@ -5,11 +5,14 @@ import pathlib
 import sys
 from collections.abc import Iterator
 
+from zoo import saving
 from zoo.models.data import data_of
 from zoo.models.model import Model
 from zoo.models.model import inverted
 from zoo.models.model import of_game
+from zoo.presets import handles
 from zoo.presets import registry
+from zoo.presets import storage
 
 
 def of(model) -> Model:
@@ -50,8 +53,7 @@ def load(path: str, invert: int = 0) -> Model:
 
     if isinstance(registry.resolve(path), registry.Preset):
         return made(path)
-    versions = [d for d in pathlib.Path(path).glob("*/saved_model.pb") if d.parent.name.isdigit()]
-    found = max((d.parent for d in versions), key=lambda d: int(d.name), default=pathlib.Path(path))
+    found = _newest(path)
     if (found / "saved_model.pb").is_file():
         from zoo.models import saved
 
@@ -59,6 +61,21 @@ def load(path: str, invert: int = 0) -> Model:
             raise ValueError(f"{path} must be a preset or a .keras file to be inverted")
         return saved.read(found)
     return made(name_of(found))
+
+
+def _newest(path):
+    """The newest version in a directory of versions of a SavedModel; any other path as it is."""
+    versions = [d for d in pathlib.Path(path).glob("*/saved_model.pb") if d.parent.name.isdigit()]
+    return max((d.parent for d in versions), key=lambda d: int(d.name), default=pathlib.Path(path))
+
+
+def _check_exists(path):
+    """Raises ValueError if there is no model at `path`. Reads none, and needs no TensorFlow."""
+    found = registry.resolve(path)
+    if isinstance(found, registry.Preset) or handles.is_handle(str(path)):
+        return
+    if not ((_newest(path) / "saved_model.pb").is_file() or storage.is_preset(found)):
+        saving.file_of(found)
 
 
 def name_of(path: str | pathlib.Path) -> str:
@@ -76,10 +93,12 @@ def load_each(paths: list, dataset: str = "", invert: int = 0) -> Iterator[tuple
     its path.
 
     Raises:
-        ValueError: as `data_of` and `load`, when the path's turn comes; or the model was trained on
-            two sets, and none is named.
+        ValueError: there is no model at one of the paths; as `data_of` and `load`, when the path's
+            turn comes; or the model was trained on two sets, and none is named.
     """
     paths, names = list(dict.fromkeys(map(str, paths))), set()
+    for path in paths:  # all of them first: nothing that was measured is lost by a later path
+        _check_exists(path)
     for number, path in enumerate(paths, 1):
         print(f"{path} ({number} of {len(paths)}) …", file=sys.stderr, flush=True)
         data = data_of(path, dataset)  # first: missing data are found without TensorFlow

@@ -126,7 +126,7 @@ def check_labels(game, y, rows: int | None = None) -> None:
     `rows`: if it is given, there must be one label, or so many in one axis.
     """
     classes = getattr(game, "classes", None)
-    y = np.asarray(y) if isinstance(y, (int, float, str, list, tuple)) else y
+    y = np.asarray(y) if isinstance(y, (int, float, str, list, tuple, np.generic)) else y
     if classes is None or not _has_values(y):
         return
     if isinstance(y, np.ndarray) and y.dtype.kind not in "biuf":

@@ -130,11 +130,14 @@ def load(name: str | pathlib.Path) -> Classifier:
 
 
 def of(name: str, image_shape: tuple) -> Classifier | None:
-    """The shipped classifier of a data set, or None if there is none for images of this shape."""
-    try:
-        found = load(name)
-    except ValueError:
+    """The shipped classifier of a data set, or None if there is none for images of this shape.
+
+    Raises:
+        ValueError: its file is damaged or missing.
+    """
+    if _SAME_SPACE.get(str(name), str(name)) not in SHIPPED:
         return None
+    found = load(name)
     return found if found.image_shape == tuple(image_shape) else None
 
 
