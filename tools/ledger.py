@@ -36,10 +36,11 @@ There is no row of CIFAR-10, nor a preset: see docs/bigbigan.md."""
 TABLES = {
     "paper": """## Figures of papers
 
-*Falls short* and *reached* need a 95 % interval of the difference: of our mean by Student's t (4.3
-standard errors to either side for three seeds), of theirs two standard errors, and the slack in the
-remarks. It lies below zero, or above minus the margin, the difference that matters. For any other
-interval the verdict is *cannot tell*. One seed has no interval: it is never *reached*, and *falls
+Verdicts follow from a 95 % interval of the difference. Its half-width is √(a² + b²) and the slack
+in the remarks, a of our mean by Student's t (4.3 standard errors for three seeds) and b two
+standard errors of theirs. *Falls short*: the whole interval is below zero. *Reached*: the whole
+interval is above minus the margin, the difference that matters. Any other one: *cannot tell*.
+One seed has no interval: it is never *reached*, and *falls
 short* only by more than the margin. Modes of points are counted only if half of the samples are
 close to a mode. Figures of another data set, or of other networks, stand beside each other without
 a verdict: *not counted*. Figures that fall short come first.""",

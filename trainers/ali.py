@@ -1,6 +1,6 @@
 """ALI (Dumoulin et al., ICLR 2017, arXiv:1606.00704).
 
-Lab note, 2 cores of an AMD EPYC without GPU; tables in docs/results.md:
+Lab note, 2 cores of an AMD EPYC without GPU; tables in docs/results.md and docs/bigan.md:
 
     python -m trainers.ali --dataset=fashion_mnist --network=dcgan_map --epochs=36
         25 minutes, seed 0: class kept 84.0 %, x-cycle ratio 0.37; the preset ali_fashion_mnist

@@ -180,10 +180,11 @@ def _anomaly(found):
         for scores in row["unusual"].values()
         for area in scores.values()
     ]
+    error = math.sqrt(max(variances))
     told.append(
-        f"{_above(areas, 'anomaly_score')} {_above(areas, 'feature_error')} The neighbour needs "
-        "no model, but all training images at hand. One standard error is at most "
-        f"{math.sqrt(max(variances)):.3f}."
+        f"{_above(areas, 'anomaly_score', error)} {_above(areas, 'feature_error', error)} The "
+        "neighbour needs no model, but all training images at hand. One standard error is at most "
+        f"{error:.3f}."
     )
     sets = {name: scores for row in found["anomaly"] for name, scores in row["unusual"].items()}
     if set(sets) != {UPSIDE_DOWN}:
@@ -197,18 +198,26 @@ def _anomaly(found):
     return told
 
 
-def _above(areas, score):
-    """How often a score is above the two that need no model."""
+def _above(areas, score, error):
+    """How often a score is above the two that need no model; above one, also by two errors."""
     having = [scores for scores in areas if score in scores]
     if not having:
         return ""
-    above, bright = (
-        sum(scores[score] > scores[other] for scores in having)
+    leads = {
+        other: [scores[score] - scores[other] for scores in having]
         for other in ("pixel_neighbour", "darkness")
+    }
+    above, clearly, bright = (
+        sum(lead > least for lead in leads[other])
+        for other, least in (
+            ("pixel_neighbour", 0),
+            ("pixel_neighbour", 2 * error),
+            ("darkness", 0),
+        )
     )
     return (
-        f"The {NAMES[score]} is above the nearest training image in {above} of {len(having)} rows "
-        f"and above darkness in {bright}."
+        f"The {NAMES[score]} is above the nearest training image in {above} of {len(having)} rows, "
+        f"by two standard errors or more in {clearly}, and above darkness in {bright}."
     )
 
 

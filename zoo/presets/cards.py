@@ -97,9 +97,9 @@ def _first_line(config, metrics, audit):
 
 def _figures(name, config, metrics, audit):
     yield from tables.table(config, metrics, audit)
-    sets = (config["settings"]["dataset"], _other(config))
-    kind = (config["method"], *filter(None, sets))
+    kind = (config["method"], *filter(None, (config["settings"]["dataset"], _other(config))))
     yield facts.REMARKS.get(kind, "")
+    yield facts.CHOSEN.get(name, "")
     if not tables.published_of(config):
         yield "No figure of the paper is of this kind on these data."
     yield _measured_on(name, metrics, audit)

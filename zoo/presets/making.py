@@ -157,9 +157,6 @@ def measure(game, sources: dict) -> tuple:
     if data.other is not None:
         return metrics, {}, data
     audit = figures.audited(game, data)
-    if game.noised:
-        # Copied noise is not reconstruction: the audit leaves its pixels out.
-        metrics |= {key: audit[key] for key in metrics if key.startswith("x_cycle")}
     # No metric on the whole set applies without an encoder.
     if "all" in sources and game.has_encoder:
         try:
