@@ -26,14 +26,15 @@ TRIPLE = "discriminator=8e-4,encoder=2e-4,generator=2e-4"
 @pytest.mark.parametrize(
     ("method", "settings", "l2"),
     [
-        ("bigan", JOINED | {"learning_rate": PAIR}, 2.5e-5),
+        ("bigan", JOINED | {"learning_rate": PAIR, "batch_size": 32}, 2.5e-5),
         ("ali", JOINED | {"learning_rate": PAIR}, 0.0),
         ("bigbigan", JOINED | {"epochs": 48, "learning_rate": TRIPLE}, 2.5e-5),
     ],
 )
 def test_the_settings_of_the_presets_are_these(method, settings, l2):
     recipe = RECIPES[method]
-    assert recipe.network == "dcgan_joint" and recipe.networks["dcgan_joint"] == settings
+    network = "dcgan_map" if method == "bigan" else "dcgan_joint"
+    assert recipe.network == network and recipe.networks[network] == settings
     assert recipe.l2 == l2
     assert recipe.plan(0.5, 100, flags.parse(recipe, [method])) == 0.5  # held for the whole run
 

@@ -21,10 +21,11 @@ def blocks():
 
 
 def test_the_recipe_on_the_page_is_that_of_the_command():
-    recipe = bigan.JOINED["dcgan_joint"]
+    recipe = bigan.RECIPE.networks[bigan.RECIPE.network]
     text = re.search(r"^```py\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.M | re.S)[1]
     for name in ("width", "latent_dim", "ema", "instance_noise", "batch_size", "epochs"):
         assert f"{name}={recipe[name]}," in text or f"{name}={recipe[name]})" in text
+    assert f'network="{bigan.RECIPE.network}",' in text
     for player, rate in learning_rates(recipe["learning_rate"]).items():
         assert float(re.search(rf'"{player}": ([\d.e-]+)', text)[1]) == rate
     assert float(re.search(r"l2=([\d.e-]+)", text)[1]) == bigan.RECIPE.l2

@@ -154,8 +154,8 @@ def test_the_help_names_the_default_of_every_set_of_networks(capsys):
     with pytest.raises(SystemExit):
         flags.parse(RECIPE, ["bigan", "--help"])
     said = " ".join(capsys.readouterr().out.split())
-    assert "residual, mlp, mixture, tanh. Default: dcgan_joint; for points mixture." in said
-    assert "0.99 (dcgan), 0.0 (mlp), 0.0 (mixture); other sets: as dcgan_joint." in said
+    assert "residual, mlp, mixture, tanh. Default: dcgan_map; for points mixture." in said
+    assert "0.99 (dcgan), 0.0 (mlp), 0.0 (mixture); other sets: as dcgan_map." in said
     assert "Players: discriminator, encoder_generator. Default: " in said
     assert "encoder_generator=2e-4 (dcgan_joint), that of default_optimizer in zoo/bigan.py" in said
     assert "otherwise" not in said.partition("--ema")[2].partition("--prior")[0]

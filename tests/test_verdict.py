@@ -39,11 +39,11 @@ def test_the_recipe_itself_is_never_short(method, network):
 
 
 def test_a_short_run_is_told_how_long_the_recipe_is():
-    # The 1,080 photographs of a newcomer: 16 steps of 64 in an epoch; the recipe has 64 · 125.
+    # The 1,080 photographs of a newcomer: 33 steps of 32 in an epoch; the recipe has 64 · 250.
     said = verdict.of_plan(run_of("bigan", "--dataset=folder:x", "--epochs=6", examples=1080))
     assert said == (
-        "96 steps are few: the recipe takes 8,000 (64 epochs of 8,000 examples), "
-        "as --epochs=500 does"
+        "198 steps are few: the recipe takes 16,000 (64 epochs of 8,000 examples), "
+        "as --epochs=485 does"
     )
     assert verdict.of_plan(run_of("bigan", "--dataset=mnist", "--epochs=5", examples=60_000)) == ""
     # Every recipe of points is for the set that is given.
@@ -85,7 +85,7 @@ def test_a_good_run_gets_a_calm_line():
 def test_a_bad_run_is_told_what_to_try(figures, words):
     short = verdict.of_end(run_of("bigan", step=90), GOOD | figures)
     assert words in short
-    assert "; 90 steps are few, the recipe takes 8,000" in short
+    assert "; 90 steps are few, the recipe takes 16,000" in short
     assert short.endswith(": try --epochs=64")
     whole = verdict.of_end(run_of("bigan"), GOOD | figures)
     assert words in whole and "few" not in whole

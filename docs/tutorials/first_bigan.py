@@ -8,7 +8,7 @@
 # reconstruction G(E(x)) is ever compared with x.
 #
 # This page trains a small one, decodes, encodes and measures it. `steps` is short on purpose: the
-# recipe of `python -m trainers.bigan` takes 8,000 steps, and the preset at the end of the page
+# recipe of `python -m trainers.bigan` takes 16,000 steps, and the preset at the end of the page
 # more.
 
 # %%
