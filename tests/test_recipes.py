@@ -31,7 +31,7 @@ TRIPLE = "discriminator=8e-4,encoder=2e-4,generator=2e-4"
         ("bigbigan", JOINED | {"epochs": 48, "learning_rate": TRIPLE}, 2.5e-5),
     ],
 )
-def test_the_settings_of_the_presets_are_these(method, settings, l2):
+def test_the_settings_of_the_default_networks_are_these(method, settings, l2):
     recipe = RECIPES[method]
     network = "dcgan_map" if method == "bigan" else "dcgan_joint"
     assert recipe.network == network and recipe.networks[network] == settings

@@ -103,11 +103,11 @@ def test_a_bad_run_is_told_what_to_try(figures, words):
         ({"mmd": math.nan}, "diverged"),
         (
             {"translation_ab_ratio": 0.38, "translation_ab_identity": 0.79},
-            "A to B: a smaller ratio of errors than no translation (0.38 against 0.79)",
+            "A to B: ratio to the truth 0.38, below that of no translation, 0.79",
         ),
         (
             {"translation_ba_ratio": 0.9, "translation_ba_identity": 0.79},
-            "B to A: no smaller ratio of errors than no translation (0.90 against 0.79); ",
+            "B to A: ratio to the truth 0.90, not below that of no translation, 0.79; ",
         ),
         (
             {"translation_ba_ratio": 1.01, "translation_ba_identity": 1.16},

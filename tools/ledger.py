@@ -36,14 +36,14 @@ There is no row of CIFAR-10, nor a preset: see docs/bigbigan.md."""
 TABLES = {
     "paper": """## Figures of papers
 
-Verdicts follow from a 95 % interval of the difference. Its half-width is √(a² + b²) and the slack
-in the remarks, a of our mean by Student's t (4.3 standard errors for three seeds) and b two
+Verdicts follow from a 95 % interval of the difference. Its half-width is √(a² + b²) plus the slack
+in the remarks: a is that of our mean by Student's t (4.3 standard errors for three seeds), b is two
 standard errors of theirs. *Falls short*: the whole interval is below zero. *Reached*: the whole
-interval is above minus the margin, the difference that matters. Any other one: *cannot tell*.
-One seed has no interval: it is never *reached*, and *falls
-short* only by more than the margin. Modes of points are counted only if half of the samples are
-close to a mode. Figures of another data set, or of other networks, stand beside each other without
-a verdict: *not counted*. Figures that fall short come first.""",
+interval is above minus the margin, the difference that matters. In all other cases: *cannot tell*.
+One seed has no interval: it is never *reached*, and *falls short* only by more than the margin.
+Modes of points are counted only if half of the samples are close to a mode. Figures of another data
+set, or of other networks, stand beside each other without a verdict: *not counted*. Figures that
+fall short come first.""",
     "theorem": """## Theorems
 
 Measured values beside those of theorems. A bound that does not cover this scale implies nothing

@@ -27,7 +27,7 @@ RECIPE = Recipe(
     network="dcgan_joint",
     # See `trainers.bigan`.
     plan=HoldThenFall(epochs=bigan.HELD | {"mixture": math.inf}),
-    # The same settings but for the weight decay, which the authors of ALI do not have.
+    # Without BiGAN's weight decay, which the authors of ALI do not have.
     networks=bigan.JOINED
     | {
         "dcgan": {"epochs": 30, "batch_size": 100},

@@ -15,7 +15,7 @@ from trainers.runs.recipe import HoldThenFall
 from trainers.runs.recipe import Recipe
 from trainers.runs.run import main
 
-# BiGAN's, for as many minutes: a step takes longer.
+# Those of BiGAN with dcgan_joint, for as many minutes: a step takes longer.
 IMAGES = bigan.JOINED["dcgan_joint"] | {
     "epochs": 48,
     "learning_rate": "discriminator=8e-4,encoder=2e-4,generator=2e-4",

@@ -68,6 +68,8 @@ def table(paths: list, args) -> str:
     import zoo
 
     rows, sets = [], []
+    for path in paths:
+        models.check_exists(path)
     for number, path in enumerate(dict.fromkeys(paths), 1):
         print(f"{path} ({number} of {len(paths)}) …", file=sys.stderr, flush=True)
         data = models.data_of(path, args.dataset)

@@ -8,8 +8,8 @@
 # reconstruction G(E(x)) is ever compared with x.
 #
 # This page trains a small one, decodes, encodes and measures it. `steps` is short on purpose: the
-# recipe of `python -m trainers.bigan` takes 16,000 steps, and the preset at the end of the page
-# more.
+# recipe of `python -m trainers.bigan` takes 16,000 steps of 32 images, and the preset at the end of
+# the page more.
 
 # %%
 from PIL import Image
@@ -98,8 +98,8 @@ print(metrics.table(metrics.evaluate(game, measured)))
 # %% [markdown]
 # ## The same, trained for longer
 #
-# `zoo.load` reads a preset: the same method with the networks
-# `dcgan_map`, width 20, trained on 60,000 images for 56 epochs.
+# `zoo.load` reads a preset: the same method with the network set `dcgan_map`, width 20,
+# trained on 60,000 images for 56 epochs.
 # `python -m zoo bigan_fashion_mnist` prints its card, with what falls short.
 
 # %%
@@ -119,6 +119,6 @@ Image.fromarray(pictures.grid(path.reshape(-1, *data.shape), 9)).resize((522, 23
 # %% [markdown]
 # ## What next
 #
-# - The command line does the same, resumes, and writes a report: `python -m trainers.bigan`.
+# - `python -m trainers.bigan` trains a BiGAN with `dcgan_map`, resumes, and writes a report.
 # - Your own images: [your own photos](your_own_photos.py).
 # - If samples look poor: [why is my GAN bad?](../why_is_my_gan_bad.md)

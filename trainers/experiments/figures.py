@@ -76,8 +76,8 @@ def _draw(axes, rows, key):
 def series(rows: list, contrast: str, support: int, key: str) -> tuple:
     """(p, mean over repeats, standard error) of one curve.
 
-    The error is the larger one of two: of the mean over repeats if there are several, and, of
-    accuracies, of the pairs that were judged.
+    The error is the larger of two: that of the mean over repeats, if there are several; and, for
+    accuracies, that of the pairs that were judged.
     """
     mine = planning.of_cell({"contrast": contrast, "support": support}, rows)
     capacities, means, errors = [], [], []

@@ -123,12 +123,8 @@ def _translations(f):
                 yield f"{name}: unrelated to the truth ({error:.2f}; 1 is another image's)", False
                 continue
             good = error < nothing
-            text = (
-                "a smaller ratio of errors than no translation"
-                if good
-                else "no smaller ratio of errors than no translation"
-            )
-            yield f"{name}: {text} ({error:.2f} against {nothing:.2f})", good
+            text = f"{name}: ratio to the truth {error:.2f}, {'not ' * (not good)}below that of no "
+            yield f"{text}translation, {nothing:.2f}", good
         elif f"domain_{way}" in f:
             share = f[f"domain_{way}"]
             text = f"{name}: {100 * share:.0f} % are taken for the target"

@@ -6,6 +6,7 @@ from zoo.models.data import check_shape
 from zoo.models.data import data_of
 from zoo.models.data import trained_on
 from zoo.models.data import weights_of
+from zoo.models.loading import check_exists
 from zoo.models.loading import load
 from zoo.models.loading import load_each
 from zoo.models.loading import of
@@ -20,6 +21,7 @@ __all__ = [
     "DEFAULT",
     "Model",
     "Subject",
+    "check_exists",
     "check_shape",
     "data_of",
     "inverted",

@@ -69,7 +69,7 @@ def _newest(path):
     return max((d.parent for d in versions), key=lambda d: int(d.name), default=pathlib.Path(path))
 
 
-def _check_exists(path):
+def check_exists(path):
     """Raises ValueError if there is no model at `path`. Reads none, and needs no TensorFlow."""
     found = registry.resolve(path)
     if isinstance(found, registry.Preset) or handles.is_handle(str(path)):
@@ -98,7 +98,7 @@ def load_each(paths: list, dataset: str = "", invert: int = 0) -> Iterator[tuple
     """
     paths, names = list(dict.fromkeys(map(str, paths))), set()
     for path in paths:  # all of them first: nothing that was measured is lost by a later path
-        _check_exists(path)
+        check_exists(path)
     for number, path in enumerate(paths, 1):
         print(f"{path} ({number} of {len(paths)}) …", file=sys.stderr, flush=True)
         data = data_of(path, dataset)  # first: missing data are found without TensorFlow

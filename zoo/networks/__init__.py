@@ -42,9 +42,9 @@ CONVOLUTIONAL = ("dcgan", "dcgan_joint", "dcgan_map", "residual")
 # Those that have a critic. That of "residual" would have spectral norm, which keeps state.
 CRITICAL = ("dcgan", "dcgan_joint", "dcgan_map", "mlp", "mixture", "tanh")
 
-# Of the class beside a code. With 1 images of a class are all but equal after 500 steps. Our guess
-# at the reason: the gradient of a class's weights has one sign for many steps, that of the code's
-# changes, so under Adam the former outgrow the latter, and batch norm keeps the share of each.
+# Of the class beside a code. If it is 1, the images of a class are nearly equal after 500 steps.
+# Our guess at the reason: the gradient of a class's weights has one sign for many steps, that of
+# the code's changes, so under Adam the former outgrow the latter, and batch norm keeps the shares.
 CLASS_SCALE = 0.1
 
 

@@ -99,7 +99,7 @@ def _figures(name, config, metrics, audit):
     yield from tables.table(config, metrics, audit)
     kind = (config["method"], *filter(None, (config["settings"]["dataset"], _other(config))))
     yield facts.REMARKS.get(kind, "")
-    yield facts.CHOSEN.get(name, "")
+    yield facts.chosen(config)
     if not tables.published_of(config):
         yield "No figure of the paper is of this kind on these data."
     yield _measured_on(name, metrics, audit)

@@ -1,5 +1,6 @@
 """The section Limits of a card, and its first lines if a preset falls short."""
 
+from zoo.presets import facts
 from zoo.presets import tables
 from zoo.presets.figures import joined
 
@@ -23,7 +24,8 @@ def first(metrics: dict, audit: dict) -> str:
         ours, without = (metrics.get(f"translation_{way}_{of}") for of in ("ratio", "identity"))
         if ours is not None and not ours < without:
             words += (
-                f"**Worse than no translation:** {name} {ours:.2f}, untranslated {without:.2f}. "
+                f"**No better by ratio than no translation:** {name} {ours:.2f}, untranslated "
+                f"{without:.2f}. "
             )
     if missing:
         words += f"**Collapsed:** its samples lack {', '.join(missing)}. "
@@ -96,5 +98,6 @@ def _selected(config, metrics):
         + (f"`{source['name']}` and `{other}`" if other else f"`{source['name']}`")
     )
     # The trainers always write the game after the last step.
-    last = "; no checkpoint was chosen: the weights are those of the last step"
-    return text + last * ("epochs" in training) + "."
+    last = "the weights are those of the last step"
+    last = last if facts.chosen(config) else f"no checkpoint was chosen: {last}"
+    return text + f"; {last}" * ("epochs" in training) + "."
