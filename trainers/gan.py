@@ -5,6 +5,9 @@ Lab note, 2 cores of an AMD EPYC without GPU, shared with other work; tables in 
     python -m trainers.gan
         5.5 minutes, seed 0: all ten classes in its samples, Fréchet distance 7.5 in the space of
         fashion_mnist-29cfe862 (real images 1.3)
+    python -m trainers.gan --dataset=grid25 --epochs=400 --evaluate_every=20
+        92 to 131 minutes, seeds 0 to 2: 17, 20 and 15 of 25 modes, 96.5 % of samples good; PacGAN's
+        table has 17.3 ± 0.8 and 94.8 ± 0.7 %
 """
 
 from trainers.runs.recipe import Recipe
