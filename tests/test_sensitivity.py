@@ -311,7 +311,8 @@ class TestCommand:
         "arguments, said",
         [
             (["x", "--points=1"], "--points must be 2"),
-            (["x", "--dataset=nothing"], "unknown data set"),
+            (["bigan_mnist", "--dataset=nothing"], "unknown data set"),
+            (["bigan_mnist", "x", "--dataset=nothing"], "no game at x"),
         ],
     )
     def test_bad_input_is_one_line(self, arguments, said, tmp_path, refused):

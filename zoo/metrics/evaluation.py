@@ -158,7 +158,8 @@ def _cycle_figures(game, x, name, labels, seed):
     by_class = name not in MIXTURES and len(np.unique(labels)) > 1
     few = subset(len(x), MMD_LIMIT, seed)
     # Copied noise is not reconstruction.
-    clean = game.noised.clean(x.shape[1:]) if game.noised else ...
+    noised = getattr(game, "noised", None)
+    clean = noised.clean(x.shape[1:]) if noised else ...
     return {
         **cycles(x[:, clean], returned[:, clean], seed),
         **(class_distances(x[:, clean], labels, seed) if by_class else {}),
