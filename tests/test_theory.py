@@ -215,16 +215,15 @@ def test_trainings_that_diverged_are_left_out_of_the_page(monkeypatch):
     rows = [{"method": "aae", "sum": 1.0}, {"method": "aae", "diverged": True}]
     assert cycles.finite(rows) == (rows[:1], "1 of 2 rows diverged and are left out.")
     assert cycles.finite(rows[:1]) == (rows[:1], "")
+    cell = {"method": "aae", "set": "ring8", "units": 4, "depth": 1, "bound": 0.0, "seed": 0}
+    args = types.SimpleNamespace(dataset="ring8", steps=4)
+
+    def diverged(*_):
+        generator = linear("generator", np.full((2, 2), np.nan))
+        return zoo.AAE((2,), **points.SIZES, generator=generator)
+
+    monkeypatch.setattr(points, "game_of", diverged)
     for experiment in (cycles, stability):
-        cell = {"method": "aae", "set": "ring8", "units": 4, "depth": 1, "bound": 0.0, "seed": 0}
-        args = types.SimpleNamespace(dataset="ring8", steps=4)
-        monkeypatch.setattr(
-            points,
-            "game_of",
-            lambda *_: zoo.AAE(
-                (2,), **points.SIZES, generator=linear("generator", np.full((2, 2), np.nan))
-            ),  # fmt: skip
-        )
         for row in experiment.measure(cell, args, None):
             assert row["diverged"] and row["seconds"] >= 0
         assert experiment.write(rows[1:], args, None) == ["1 of 1 rows diverged and are left out."]

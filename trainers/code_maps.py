@@ -132,13 +132,16 @@ def table(rows: list) -> str:
 
 def main(argv: list | None = None) -> None:
     """Train and measure what is missing, print, write. Exit code 2 and one line for bad input."""
+    from zoo import datasets
+
     with commands.exit_on_bad_input():
         args = commands.only_flags(__doc__, FLAGS, argv)
         commands.at_least(args, epochs=1, width=1, seed=0)
         wanted = _cells(*_chosen(args))
         out = commands.directory(args.run_dir or "runs/code_maps")
         planning.settle(out, args, "code_maps")
-    rows = planning.resume(out / "cells.json", wanted, lambda cell: _trained(cell, args))
+    data = datasets.load("fashion_mnist_10k")
+    rows = planning.resume(out / "cells.json", wanted, lambda cell: _trained(cell, data, args))
     rows = planning.finished(wanted, rows, 0)
     print(f"\n{table(rows)}")
     command = commands.typed("trainers.code_maps", argv)
@@ -159,23 +162,18 @@ def _chosen(args):
 
 
 def _cells(methods, channels):
-    numbers = {
-        SIDE * SIDE * count: (f"{SIDE * SIDE * count}", f"{SIDE} × {SIDE} × {count}")
-        for count in channels
-    }
     return [
-        {"method": method, "numbers": count, "shape": shape}
-        for method in methods
-        for count, shapes in numbers.items()
-        for shape in shapes
+        {"method": method, "numbers": SIDE * SIDE * count, "shape": shape}
+        for method in dict.fromkeys(methods)
+        for count in dict.fromkeys(channels)
+        for shape in (f"{SIDE * SIDE * count}", f"{SIDE} × {SIDE} × {count}")
     ]
 
 
-def _trained(cell, args):
+def _trained(cell, data, args):
     """The row of one training."""
     from zoo import datasets
 
-    data = datasets.load("fashion_mnist_10k")
     code = tuple(map(int, cell["shape"].split(" × ")))
     began = time.time()
     game = game_of(cell["method"], data.shape, code, args.width, args.seed)

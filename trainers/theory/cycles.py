@@ -53,7 +53,6 @@ def measure(cell: dict, args, directory):
     steps = args.steps // 4, args.steps // 2, args.steps
     for reached in training.stages(game, train, points.BATCH, steps):
         found = errors(game, test[:_POINTS], cell["seed"])
-        found = found if all(map(math.isfinite, found.values())) else {"diverged": True}
         seconds = time.monotonic() - began
         began = time.monotonic()
         yield {"steps": reached} | found | {"seconds": round(seconds, 1)}
@@ -69,7 +68,8 @@ def finite(rows: list) -> tuple:
 def errors(game, x, seed: int) -> dict:
     """Both cycles as ratios to their mismatched errors, their sum, and MMD² of codes to the prior.
 
-    Of x (n, 2). `x_cycle_most` is the largest |x − G(E(x))| over the mean of the mismatched.
+    Of x (n, 2). `x_cycle_most` is the largest |x − G(E(x))| over the mean of the mismatched. Of a
+    training that diverged there is `diverged` alone.
     """
     draws = np.asarray(game.prior_codes(2 * len(x), seed))
     z, other = draws[: len(x)], draws[len(x) :]
@@ -79,7 +79,7 @@ def errors(game, x, seed: int) -> dict:
     found = metrics.cycles(x, returned, seed) | metrics.z_cycle(z, recovered, seed)
     most = np.linalg.norm(x - returned, axis=1).max() / found["x_cycle_mismatched"]
     law = metrics.mmd(codes, z, other, rng_seed=seed)
-    return {
+    made = {
         "x_cycle_ratio": found["x_cycle_ratio"],
         "z_cycle_ratio": found["z_cycle_ratio"],
         "sum": found["x_cycle_ratio"] + found["z_cycle_ratio"],
@@ -87,6 +87,7 @@ def errors(game, x, seed: int) -> dict:
         "mmd": law["mmd"],
         "mmd_null_95": law["mmd_null_95"],
     }
+    return made if all(map(math.isfinite, made.values())) else {"diverged": True}
 
 
 def write(rows: list, args, directory) -> list:

@@ -53,17 +53,18 @@ def measure(cell: dict, args, directory):
     game = points.game_of(cell["method"], UNITS, DEPTH, cell["seed"], cell["bound"])
     training.train(game, train, points.BATCH, args.steps)
     x, seed = test[:_POINTS], cell["seed"]
-    z = np.asarray(game.prior_codes(_POINTS, seed))
-    samples = metrics.in_batches(game.decode, z)
-    if not np.isfinite(samples).all() or not np.isfinite(metrics.in_batches(game.encode, x)).all():
-        yield {"diverged": True, "seconds": round(time.monotonic() - began, 1)}
+    found = cycles.errors(game, x, seed)
+    if "diverged" in found:
+        yield found | {"seconds": round(time.monotonic() - began, 1)}
         return
+    z = np.asarray(game.prior_codes(_POINTS, seed))
     some = slice(_SLOPE_POINTS)
     slopes = metrics.slopes(game.encode, game.decode, x[some], z[some], seed)
     kept = ("lipschitz_e_median", "lipschitz_e_95", "lipschitz_e_max", "lipschitz_g_median")
     kept += ("lipschitz_g_95", "lipschitz_g_max", "stability_e", "stability_g")
-    found = {key: slopes[key] for key in kept} | cycles.errors(game, x, seed)
+    found = {key: slopes[key] for key in kept} | found
     centres, spread = datasets.MIXTURES[args.dataset]
+    samples = metrics.in_batches(game.decode, z)
     found |= metrics.mixture_bridge(samples, (centres - mean) / std, spread / std)
     # Of samples between two halves of the modes there are so many at least, if both halves are
     # made equally often and no slope is above the largest one found; all, if G is constant.

@@ -199,22 +199,13 @@ def _anomaly(found):
 
 
 def _above(areas, score, error):
-    """How often a score is above the two that need no model; above one, also by two errors."""
+    """How often a score is above the nearest neighbour, also by two errors, and above darkness."""
     having = [scores for scores in areas if score in scores]
     if not having:
         return ""
-    leads = {
-        other: [scores[score] - scores[other] for scores in having]
-        for other in ("pixel_neighbour", "darkness")
-    }
-    above, clearly, bright = (
-        sum(lead > least for lead in leads[other])
-        for other, least in (
-            ("pixel_neighbour", 0),
-            ("pixel_neighbour", 2 * error),
-            ("darkness", 0),
-        )
-    )
+    leads = [scores[score] - scores["pixel_neighbour"] for scores in having]
+    above, clearly = (sum(lead > least for lead in leads) for least in (0, 2 * error))
+    bright = sum(scores[score] > scores["darkness"] for scores in having)
     return (
         f"The {NAMES[score]} is above the nearest training image in {above} of {len(having)} rows, "
         f"by two standard errors or more in {clearly}, and above darkness in {bright}."
