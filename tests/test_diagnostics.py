@@ -35,6 +35,22 @@ class TestCoverage:
         assert figures["class_kl"] == pytest.approx(math.log(4) - entropy)
         assert figures["unsure"] == 0.01
 
+    def test_next_to_real_examples(self):
+        # Of the real examples 1 in 200 is split evenly, 3 in 200 are as 0.8 and 0.2, the others
+        # sure: 99 % of the entropies are at most that of (0.8, 0.2), and this itself is not above.
+        real = np.array([[0.5, 0.5]] + [[0.2, 0.8]] * 3 + [[0, 1.0]] * 196)
+        samples = np.array([[0.4, 0.6]] * 3 + [[0.8, 0.2]] * 7 + [[1.0, 0]] * 90)
+        figures = class_coverage(samples, real)
+        assert figures["less_clear"] == 0.03
+        assert (figures["unsure"], figures["unsure_real"]) == (0, 0)
+        spread = class_coverage(np.full((5, 3), 1 / 3), np.eye(3)[[0, 1, 1, 2]])
+        assert (spread["unsure"], spread["unsure_real"], spread["less_clear"]) == (1, 0, 1)
+        assert "less_clear" not in class_coverage(samples)
+        # The threshold is that of the real examples themselves.
+        rng = np.random.default_rng(0)
+        alike = rng.dirichlet(np.ones(4) / 2, size=(2, 20_000))
+        assert class_coverage(*alike)["less_clear"] == pytest.approx(0.01, abs=0.004)
+
     @pytest.mark.parametrize(
         "wrong", [np.ones(3), np.zeros((0, 3)), np.ones((2, 3)), np.full((2, 2), np.nan),
                   [[1.5, -0.5]]]
@@ -42,6 +58,8 @@ class TestCoverage:
     def test_errors(self, wrong):
         with pytest.raises(ValueError, match="class_coverage"):
             class_coverage(wrong)
+        with pytest.raises(ValueError, match="class_coverage"):
+            class_coverage(np.eye(2), wrong)
 
 
 class TestManifolds:

@@ -61,6 +61,7 @@ ROWS = (
     ("classes of samples", "classes", ".0f"),
     ("samples of no clear class", "unsure", ".1f %"),
     ("… real examples", "unsure_real", ".1f %"),
+    ("samples less clear than 99 % of real ones", "less_clear", ".1f %"),
     *markdown.columns("precision:.2f recall:.2f frechet"),
     ("… of real examples", "frechet_real", ".1f"),
     ("slope of E, median", "lipschitz_e_median", ".2f"),

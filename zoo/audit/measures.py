@@ -221,9 +221,9 @@ def images(subject, data) -> dict:
     real = subject.x["test"]
     half = min(compared(len(real)), len(subject.samples))
     parts = real[:half], subject.samples[:half], real[half : 2 * half]
-    return metrics.compare_sets(subject.space, *parts) | metrics.class_coverage(
-        subject.space.probabilities(subject.samples)
-    )
+    # `parts` are fewer than all examples, which the classes are counted of.
+    answers = map(subject.space.probabilities, (subject.samples, real))
+    return metrics.compare_sets(subject.space, *parts) | metrics.class_coverage(*answers)
 
 
 def compared(n_test: int) -> int:

@@ -185,9 +185,10 @@ def _samples(f):
     return (
         f"samples, by {f['space']}: {f['classes']:.0f} of {f['classes_total']:.0f} classes have "
         f"3 % or more, {100 * f['unsure']:.1f} % have no clear class (real examples "
-        f"{100 * f['unsure_real']:.1f} %); precision {f['precision']:.2f}, recall "
-        f"{f['recall']:.2f} (real {f['precision_real']:.2f} and {f['recall_real']:.2f}); Fréchet "
-        f"distance {f['frechet']:.1f} (real {f['frechet_real']:.1f})"
+        f"{100 * f['unsure_real']:.1f} %), {100 * f['less_clear']:.1f} % are less clear than 99 % "
+        f"of real examples; precision {f['precision']:.2f}, recall {f['recall']:.2f} (real "
+        f"{f['precision_real']:.2f} and {f['recall_real']:.2f}); Fréchet distance "
+        f"{f['frechet']:.1f} (real {f['frechet_real']:.1f})"
     )
 
 

@@ -4,17 +4,19 @@ import numpy as np
 
 SHARE = 0.03
 SURE = 0.5
+CLEAR = 0.99
 COLLAPSED = 0.05  # half the share that unrelated reconstructions keep, of ten classes
 ENOUGH = 20  # images of a class: of fewer, none may be kept by chance
 
 
-def class_coverage(probabilities: np.ndarray) -> dict[str, float | list[int]]:
+def class_coverage(probabilities: np.ndarray, real: np.ndarray | None = None) -> dict:
     """Counts the classes among samples, each taken for its most probable class.
 
     Read it next to the same figures of real examples: a classifier has its own preferences.
 
     Args:
       probabilities: (n, classes) a classifier's answers for n >= 1 samples; rows sum to 1.
+      real: (m, classes) its answers for m >= 1 real examples, or None.
 
     Returns:
       class_counts: samples of each class.
@@ -23,6 +25,11 @@ def class_coverage(probabilities: np.ndarray) -> dict[str, float | list[int]]:
       class_entropy: entropy of the shares, nats; at most ln classes_total.
       class_kl: KL(shares || uniform) in nats, ln classes_total less that entropy; 0 is even.
       unsure: share of samples whose largest probability is below 1/2; lower is better.
+      unsure_real: the same of the real examples. Only with these.
+      less_clear: share of samples whose answer has a larger entropy than 99 % of those for the
+        real examples; lower is better. Samples that are noise are among them, as are unusual and
+        ambiguous ones. Samples like the data have 1 %, to within a standard error of 0.2 points
+        if m is 2,000. Only with real examples.
 
     Raises:
       ValueError: the array is not of this kind.
@@ -30,16 +37,21 @@ def class_coverage(probabilities: np.ndarray) -> dict[str, float | list[int]]:
     probabilities = _checked("class_coverage", probabilities)
     counts = np.bincount(probabilities.argmax(axis=1), minlength=probabilities.shape[1])
     shares = counts / counts.sum()
-    seen = shares[shares > 0]
-    entropy = float(-np.sum(seen * np.log(seen)))
-    return {
+    entropy = float(_entropy(shares[None])[0])
+    found = {
         "class_counts": counts.tolist(),
         "classes": float(np.count_nonzero(shares >= SHARE)),
         "classes_total": float(len(counts)),
         "class_entropy": entropy,
         "class_kl": float(np.log(len(counts))) - entropy,
-        "unsure": float(np.mean(probabilities.max(axis=1) < SURE)),
+        "unsure": _unsure(probabilities),
     }
+    if real is not None:
+        real = _checked("class_coverage", real)
+        found["unsure_real"] = _unsure(real)
+        threshold = np.quantile(_entropy(real), CLEAR)
+        found["less_clear"] = float(np.mean(_entropy(probabilities) > threshold))
+    return found
 
 
 def class_kept(images: np.ndarray, reconstructions: np.ndarray, labels=None) -> dict:
@@ -89,6 +101,15 @@ def class_kept(images: np.ndarray, reconstructions: np.ndarray, labels=None) -> 
             if share is not None and share < COLLAPSED and counts[i] >= ENOUGH
         ],
     }
+
+
+def _unsure(probabilities):
+    return float(np.mean(probabilities.max(axis=1) < SURE))
+
+
+def _entropy(probabilities):
+    # 0 ln 0 is 0.
+    return -np.sum(probabilities * np.log(np.where(probabilities > 0, probabilities, 1)), axis=1)
 
 
 def _checked(name, probabilities):

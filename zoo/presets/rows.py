@@ -133,6 +133,13 @@ ROWS = (
         {"real images": "unsure_real"},
     ),
     Row(
+        "samples less clear than 99 % of real images (entropy of its probabilities)",
+        "less_clear",
+        ".1f %",
+        "samples",
+        {"real images": "1 %"},
+    ),
+    Row(
         "Fréchet distance of samples", "frechet", ".1f", "compared", {"real images": "frechet_real"}
     ),
     Row("precision of samples", "precision", ".2f", "compared", {"real images": "precision_real"}),

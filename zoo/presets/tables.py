@@ -96,7 +96,7 @@ def _beside(found, row):
     cells = (
         f"{label} {_cell(found, row, key) if key in found else key}"
         for label, key in row.beside.items()
-        if key in found or key.isdigit()
+        if key in found or key[0].isdigit()
     )
     return ", ".join(cells)
 
