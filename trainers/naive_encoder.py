@@ -14,7 +14,7 @@ RECIPE = Recipe(
             "start_from": "gan_fashion_mnist",
             "epochs": 10,
             "batch_size": 64,
-            "width": 24,
+            "width": 16,
         },
     },
 )

@@ -122,9 +122,9 @@ CHOSEN = {
         "epochs 84.2 and 84.5 % of classes are kept, with 56 84.8 %."
     ),
     # bigan_mnist
-    "62d2b026": (
-        "Chosen: the run was extended from 40 to 56 epochs after figures of the test images were "
-        "seen; after 40 epochs it kept 92.6 % of classes, after 56 92.7 %."
+    "094afb83": (
+        "Chosen: the width, after figures of the test images were seen; of all of them 93.6 % keep "
+        "their class, with width 16 92.7 %, with width 16 and batches of 32 in 44 epochs 93.4 %."
     ),
 }
 
