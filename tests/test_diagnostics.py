@@ -46,10 +46,14 @@ class TestCoverage:
         spread = class_coverage(np.full((5, 3), 1 / 3), np.eye(3)[[0, 1, 1, 2]])
         assert (spread["unsure"], spread["unsure_real"], spread["less_clear"]) == (1, 0, 1)
         assert "less_clear" not in class_coverage(samples)
-        # The threshold is that of the real examples themselves.
+        # Samples of the same law as the real examples have 1 %, of few real examples, too.
         rng = np.random.default_rng(0)
         alike = rng.dirichlet(np.ones(4) / 2, size=(2, 20_000))
         assert class_coverage(*alike)["less_clear"] == pytest.approx(0.01, abs=0.004)
+        sets = rng.dirichlet(np.ones(4) / 2, size=(400, 2_200))
+        shares = [class_coverage(one[200:], one[:200])["less_clear"] for one in sets]
+        # The share above the 99 % quantile of 200 has a standard deviation of 0.007.
+        assert np.mean(shares) == pytest.approx(0.01, abs=4 * 0.007 / 400**0.5)
 
     @pytest.mark.parametrize(
         "wrong", [np.ones(3), np.zeros((0, 3)), np.ones((2, 3)), np.full((2, 2), np.nan),
@@ -60,6 +64,8 @@ class TestCoverage:
             class_coverage(wrong)
         with pytest.raises(ValueError, match="class_coverage"):
             class_coverage(np.eye(2), wrong)
+        with pytest.raises(ValueError, match="real examples of 2 classes, got 3"):
+            class_coverage(np.eye(2), np.eye(3))
 
 
 class TestManifolds:

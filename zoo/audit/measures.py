@@ -221,7 +221,7 @@ def images(subject, data) -> dict:
     real = subject.x["test"]
     half = min(compared(len(real)), len(subject.samples))
     parts = real[:half], subject.samples[:half], real[half : 2 * half]
-    # `parts` are fewer than all examples, which the classes are counted of.
+    # Distances are of `parts`, as are the classes of real examples; `unsure_real` is of all.
     answers = map(subject.space.probabilities, (subject.samples, real))
     return metrics.compare_sets(subject.space, *parts) | metrics.class_coverage(*answers)
 
